@@ -1,0 +1,50 @@
+# Two commands: `make demo` shows the whole road on this machine's CPU, `make test` proves it.
+# Both set up what they lack in .venv (and .venv-transformers4, for the tests on transformers 4.57).
+
+PYTHON ?= python3
+VENV := .venv
+VENV4 := .venv-transformers4
+PYTEST_WORKERS ?= 2
+# Tiny models gain nothing from threads, and two tests at once would fight over the cores.
+TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
+
+.PHONY: demo test lint types bench clean help
+
+help:
+	@echo "make demo    measure every task with tiny models on the CPU, rate them, print the table (minutes)"
+	@echo "make test    lint, types and all tests, on transformers 5 and on 4.57"
+	@echo "make lint    ruff only;  make types  mypy only"
+	@echo "make bench   the speed ratios of benchmarks/"
+	@echo "make clean   remove what make made"
+
+demo: $(VENV)/.ready
+	$(VENV)/bin/scorekit demo demo
+
+test: lint types $(VENV)/.ready $(VENV4)/.ready
+	$(TEST_ENV) $(VENV)/bin/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
+	$(TEST_ENV) $(VENV4)/bin/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m transformers
+
+lint: $(VENV)/.ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/.ready
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.ready
+	$(VENV)/bin/python -m benchmarks.speed
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) scripts/check_python.py
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[bench,dev]"
+	touch $@
+
+$(VENV4)/.ready: pyproject.toml constraints-transformers4.txt
+	$(PYTHON) scripts/check_python.py
+	$(PYTHON) -m venv $(VENV4)
+	$(VENV4)/bin/python -m pip install --quiet -c constraints-transformers4.txt -e ".[bench,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(VENV4) .cache demo build dist

@@ -1,0 +1,210 @@
+"""`scorekit bench`: a Hydra app over optimum-benchmark. Each job measures and then scores what it measured.
+
+Everything after `bench` is Hydra's: config names, overrides and `-m` pass through untouched.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scorekit.errors import EXIT_DONE, InvalidRunError, ScorekitError, TerminatedError, UsageError
+from scorekit.measure import configs
+
+if TYPE_CHECKING:
+    from scorekit.records import Score
+
+USAGE = """\
+usage: scorekit bench --config-name TASK backend.model=MODEL [SETTING=VALUE ...]
+
+Measures a model's energy on a task and scores it. TASK is one of:
+{tasks}
+
+often used settings:
+  backend.model=ORG/NAME            the model: a Hub id or a folder
+  backend.processor=ORG/NAME        its tokenizer or processor, where it is not with the model
+  backend.device=cpu                without a GPU (never comparable with official scores)
+  backend.torch_dtype=float32       float32, float16, bfloat16 or auto
+  scenario.dataset_name=FOLDER      another dataset than the task's own
+  scenario.num_samples=10           queries in one repeat (official: 1000)
+  scenario.runs=3                   repeats (official: 10)
+  scenario.phases=false             leave out the pass that tells prefill from decode
+
+Hydra's options work too: -m runs several jobs (backend.model=a,b), --config-dir adds a folder of configs,
+--cfg job shows the composed config, --hydra-help tells the rest.
+"""
+
+
+class _SweepEnded(BaseException):
+    """SIGTERM ends the whole sweep, not one job of it."""
+
+
+Tell = Callable[[Path, "Score"], None]
+"""Called with the run folder and the score of each job."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the app and print each score.
+
+    Args:
+        argv: the command line after `bench`.
+
+    Returns:
+        Exit code (see scorekit.errors).
+
+    Raises:
+        ScorekitError: what the user must mend.
+    """
+    return run(argv, _print_score)
+
+
+def run(argv: list[str], tell: Tell) -> int:
+    """Run the app; as `main`, but telling the scores in the caller's way."""
+    folder = Path(_option(argv, "--config-dir", "-cd") or configs.builtin_folder()).absolute()
+    if "--help" in argv or "-h" in argv:
+        print(USAGE.format(tasks="\n".join(f"  {name}" for name in configs.names(folder))), end="")
+        return EXIT_DONE
+    name = _option(argv, "--config-name", "-cn")
+    passes_through = any(option in argv for option in ("--hydra-help", "--version", "--shell-completion", "-sc"))
+    if name is None and not passes_through:
+        raise UsageError(
+            f"no task is chosen; valid: {', '.join(configs.names(folder))}",
+            mend="add --config-name text_generation",
+        )
+    if name is not None and _option(argv, "--config-path", "-cp") is None:
+        configs.check_name(name, folder)
+    return _run(argv, folder, tell)
+
+
+def _run(argv: list[str], folder: Path, tell: Tell) -> int:
+    configs.register()
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import (
+        InterpolationToMissingValueError,
+        MissingMandatoryValue,
+        OmegaConfBaseException,
+    )
+
+    codes: list[int] = []
+    failures: list[ScorekitError] = []
+    start_folder, process = Path.cwd(), os.getpid()
+
+    def job(config: Any) -> None:
+        try:
+            codes.append(measure_and_score(config, start_folder, tell))
+        except TerminatedError as error:
+            # Hydra takes every Exception for one failed job, and would go on with the next of a sweep.
+            raise _SweepEnded from error
+        except ScorekitError as error:
+            if os.getpid() != process:
+                # A launcher that runs jobs elsewhere carries their errors back itself.
+                raise
+            failures.append(error)
+
+    app = hydra.main(version_base=None, config_path=str(folder), config_name=None)(job)
+    try:
+        with _command_line(argv):
+            app()
+    except _SweepEnded as ended:
+        assert isinstance(ended.__cause__, TerminatedError)
+        raise ended.__cause__ from None
+    except (InterpolationToMissingValueError, MissingMandatoryValue) as error:
+        if "backend.model" in str(error):
+            raise UsageError("no model is given", mend="add backend.model=ORG/NAME, or a folder") from error
+        raise UsageError(f"the config lacks a value: {_first_line(error)}", mend="give it as SETTING=VALUE") from error
+    except (HydraException, OmegaConfBaseException) as error:
+        cause = error.__cause__ or error
+        raise UsageError(
+            f"the command line or config is refused: {_first_line(error)}"
+            + (f" ({_first_line(cause)})" if cause is not error else ""),
+            mend="scorekit bench --help lists the settings; --cfg job shows the composed config",
+        ) from error
+    finally:
+        os.chdir(start_folder)
+    for error in failures[:-1]:
+        print(f"error: {error}", file=sys.stderr)
+    if failures:
+        raise failures[-1]
+    return max(codes, default=EXIT_DONE)
+
+
+def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
+    """Measure one job, score it and tell the score.
+
+    Returns:
+        0, or the code of an invalid measurement, which keeps its bundle and says why.
+    """
+    from scorekit import logs
+    from scorekit.measure import job
+
+    folder = job.run(config, start_folder)
+    try:
+        result = logs.read_score(folder)
+    except InvalidRunError as error:
+        print(f"error: {error}", file=sys.stderr)
+        print(f"measured, but not scored: {folder}", file=sys.stderr)
+        return error.exit_code
+    logs.write_score(folder, result)
+    tell(folder, result)
+    return EXIT_DONE
+
+
+def _print_score(folder: Path, score: Score) -> None:
+    from scorekit import tables
+    from scorekit.layout import layout_for
+
+    print(tables.score_table([score], layout_for(sys.stdout)))
+    print(f"\nfiles: {folder}")
+
+
+def _option(argv: list[str], *names: str) -> str | None:
+    """The value of a command-line option in any of argparse's spellings, or None."""
+    for index, word in enumerate(argv):
+        for name in names:
+            if word == name:
+                return argv[index + 1] if index + 1 < len(argv) else None
+            if word.startswith(name + "="):
+                return word.split("=", 1)[1]
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def _without_hydra_files(argv: list[str]) -> list[str]:
+    """Keep Hydra from writing files of its own into the run folder, unless they are asked for.
+
+    It writes before the folder is claimed, so a second run would change files of the first one's bundle. The
+    composed config is in the bundle as it is.
+    """
+    ours = [
+        setting
+        for setting in ("hydra.output_subdir=null", "hydra/job_logging=none")
+        if not any(word.lstrip("+").startswith(setting.split("=")[0]) for word in argv)
+    ]
+    # Beside the other overrides: argparse takes them only in one stretch.
+    where = next((i for i, word in enumerate(argv) if "=" in word and not word.startswith("-")), len(argv))
+    return [*argv[:where], *ours, *argv[where:]]
+
+
+@contextmanager
+def _command_line(argv: list[str]) -> Iterator[None]:
+    """Hydra reads sys.argv; and only with HYDRA_FULL_ERROR does it let our errors through instead of printing them."""
+    arguments, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = ["scorekit bench", *_without_hydra_files(argv)]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = arguments
+        if full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error

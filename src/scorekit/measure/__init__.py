@@ -1,0 +1,1 @@
+"""Measuring: the only part of scorekit that loads models."""

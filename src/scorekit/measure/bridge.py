@@ -1,0 +1,190 @@
+"""Every accommodation to optimum-benchmark 0.6.0, the newest release, each with its reason.
+
+optimum-benchmark was written for transformers 4. Under transformers 5 its backends do not import, and some of its
+paths assume a connection. The changes below are made on the imported modules, once in a process, before a backend
+is used. `needed` looks at the unchanged libraries; tests/unit/test_bridge.py fails as soon as one is needed no longer.
+
+Nothing else in scorekit may patch optimum-benchmark.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+OPTIMUM_BENCHMARK: Final = "0.6.0"
+
+# Read by the libraries when they are imported: hints about optional image libraries on every start are noise here,
+# and forked tokenizer threads only warn.
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class Accommodation:
+    """One change to optimum-benchmark.
+
+    Attributes:
+        name: short and stable.
+        reason: what breaks without it.
+        transformers_5_only: whether it is for transformers 5 alone.
+        needed: true as long as the libraries, unchanged, still have the fault.
+        apply: makes the change.
+    """
+
+    name: str
+    reason: str
+    transformers_5_only: bool
+    needed: Callable[[], bool]
+    apply: Callable[[], None]
+
+
+def _transformers() -> Any:
+    # transformers 5 replaces its own entry in sys.modules while it loads, so a reference taken earlier is another
+    # object than the one `from transformers import X` will ask.
+    import transformers  # noqa: F401
+
+    return sys.modules["transformers"]
+
+
+def transformers_major() -> int:
+    """Major version of the installed transformers."""
+    return int(str(_transformers().__version__).split(".")[0])
+
+
+def _special_tokens_mixin_needed() -> bool:
+    return not hasattr(_transformers(), "SpecialTokensMixin")
+
+
+def _special_tokens_mixin() -> None:
+    module = _transformers()
+    # Only named in a type annotation there; its methods now live in the tokenizers' base class.
+    module.SpecialTokensMixin = module.PreTrainedTokenizerBase
+
+
+def _vision2seq_needed() -> bool:
+    from optimum_benchmark import task_utils
+
+    name = task_utils.TASKS_TO_AUTO_MODEL_CLASS_NAMES["image-to-text"]
+    return isinstance(name, str) and not hasattr(_transformers(), name)
+
+
+def _vision2seq() -> None:
+    from optimum_benchmark import task_utils
+
+    name = "AutoModelForImageTextToText"
+    task_utils.TASKS_TO_AUTO_MODEL_CLASS_NAMES["image-to-text"] = name
+    mapping = getattr(_transformers(), name)._model_mapping._model_mapping
+    task_utils.TASKS_TO_MODEL_TYPES_TO_MODEL_CLASS_NAMES["image-to-text"].update(mapping)
+
+
+def _processor_attributes_needed() -> bool:
+    from transformers import ProcessorMixin
+
+    return not hasattr(ProcessorMixin, "attributes")
+
+
+def _processor_attributes() -> None:
+    from transformers import ProcessorMixin
+
+    ProcessorMixin.attributes = property(lambda self: list(self.get_attributes()))  # type: ignore[attr-defined]
+
+
+def _no_weights_needed() -> bool:
+    import inspect
+
+    from optimum_benchmark.backends.base import Backend
+
+    # The source is the fault here: a fresh cache folder can never be served offline, nor a local folder downloaded.
+    return "cache_dir=self.tmpdir.name" in inspect.getsource(Backend.create_no_weights_model_fast)
+
+
+def _no_weights() -> None:
+    from optimum_benchmark.backends.base import Backend
+
+    Backend.create_no_weights_model_fast = _create_no_weights_model
+
+
+def _create_no_weights_model(self: Any) -> None:
+    """Put the model's config, processor and one dummy weight in the backend's temporary folder."""
+    from huggingface_hub import hf_hub_download
+    from safetensors.torch import save_model
+    from torch.nn import Linear
+
+    folder = Path(self.tmpdir.name) / "no_weights"
+    folder.mkdir()
+    source = Path(self.config.model) / "config.json"
+    if not source.is_file():
+        source = Path(
+            hf_hub_download(self.config.model, "config.json", revision=(self.config.model_kwargs or {}).get("revision"))
+        )
+    shutil.copyfile(source, folder / "config.json")
+    if self.pretrained_processor is not None:
+        self.pretrained_processor.save_pretrained(folder)
+    save_model(Linear(1, 1), str(folder / "model.safetensors"), metadata={"format": "pt"})
+    if self.generation_config is not None:
+        # A random model must not end early by chance: what is measured is the number of tokens asked for.
+        self.generation_config.eos_token_id = None
+        self.generation_config.pad_token_id = None
+        if getattr(self.generation_config, "decoder_start_token_id", None) is None:
+            raw = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            self.generation_config.decoder_start_token_id = raw.get("decoder_start_token_id")
+        self.generation_config.save_pretrained(folder)
+    self.no_weights_model_path = folder
+
+
+ACCOMMODATIONS: Final[tuple[Accommodation, ...]] = (
+    Accommodation(
+        "special_tokens_mixin",
+        "backends/transformers_utils.py imports SpecialTokensMixin, which transformers 5 removed",
+        True,
+        _special_tokens_mixin_needed,
+        _special_tokens_mixin,
+    ),
+    Accommodation(
+        "vision2seq",
+        "image-to-text is loaded by AutoModelForVision2Seq, which transformers 5 removed",
+        True,
+        _vision2seq_needed,
+        _vision2seq,
+    ),
+    Accommodation(
+        "processor_attributes",
+        "shapes are read through ProcessorMixin.attributes, which transformers 5 replaced by get_attributes()",
+        True,
+        _processor_attributes_needed,
+        _processor_attributes,
+    ),
+    Accommodation(
+        "no_weights",
+        "random weights are made from a config downloaded into an empty cache: neither offline nor a folder works",
+        False,
+        _no_weights_needed,
+        _no_weights,
+    ),
+)
+
+_applied = False
+
+
+def apply() -> None:
+    """Make optimum-benchmark usable with the installed transformers; a second call does nothing."""
+    global _applied
+    if _applied:
+        return
+    import optimum_benchmark  # noqa: F401
+
+    major = transformers_major()
+    for accommodation in ACCOMMODATIONS:
+        if major >= 5 or not accommodation.transformers_5_only:
+            accommodation.apply()
+    # optimum-benchmark passes the older name of an argument, which both libraries still take.
+    warnings.filterwarnings("ignore", message="`torch_dtype` is deprecated")
+    _applied = True

@@ -1,0 +1,109 @@
+"""The measuring process: what runs on the other side of the process launcher.
+
+It is a process group of its own, so that Ctrl-C in a terminal reaches the parent alone, which passes it on once. It
+ends by itself when its parent is gone.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import pickle
+import signal
+import sys
+import threading
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+from scorekit import bundle
+from scorekit.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, ScorekitError, TerminatedError
+from scorekit.measure import journal
+
+READY: Final = "ready"
+REPORT: Final = "report"
+ERROR: Final = "error"
+INTERRUPTED: Final = "interrupted"
+
+LOGGER = logging.getLogger("scorekit.child")
+
+
+def main(connection: Connection, payload: bytes, folder: str) -> None:
+    """Run the pickled worker and send back ("report", dict), ("error", ScorekitError or text) or ("interrupted",).
+
+    Args:
+        connection: to the parent.
+        payload: pickle of (worker, arguments). It comes as bytes, so that nothing of optimum-benchmark is imported
+            before the bridge has been applied.
+        folder: the run folder, which becomes the current one.
+    """
+    os.setpgid(0, 0)
+    os.chdir(folder)
+    if not sys.stderr.isatty():
+        # Bars of the libraries' own (loading of weights) are for terminals; elsewhere they fill a log.
+        os.environ["TQDM_DISABLE"] = "1"
+    journal.start(Path(folder))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
+    # A crash inside of a native library leaves its stack where the parent looks for the last lines.
+    with open(bundle.LOG, "a", encoding="utf-8") as log:
+        faulthandler.enable(file=log)
+        threading.Thread(target=_end_with_parent, args=(connection,), daemon=True).start()
+        connection.send((READY, os.getpid()))
+        code = _run(connection, payload)
+        faulthandler.disable()
+    connection.close()
+    if code:
+        # Threads of a library must not keep an interrupted process alive.
+        logging.shutdown()
+        os._exit(code)
+
+
+def _run(connection: Connection, payload: bytes) -> int:
+    try:
+        from scorekit.measure import bridge
+
+        bridge.apply()
+        worker, arguments = pickle.loads(payload)  # noqa: S301  (made by our own parent)
+        report = worker(*arguments)
+        connection.send((REPORT, report.to_dict()))
+        return 0
+    except KeyboardInterrupt:
+        LOGGER.error("interrupted")
+        connection.send((INTERRUPTED, None))
+        return EXIT_INTERRUPTED
+    except TerminatedError:
+        LOGGER.error("terminated")
+        connection.send((INTERRUPTED, None))
+        return EXIT_TERMINATED
+    except ScorekitError as error:
+        logging.getLogger("scorekit.debug").debug("%s", error)
+        _log_traceback()
+        connection.send((ERROR, error))
+        return 0
+    except BaseException:  # noqa: BLE001 - whatever it is, the parent has to be told
+        _log_traceback()
+        connection.send((ERROR, traceback.format_exc()))
+        return 0
+
+
+def _log_traceback() -> None:
+    """Into the log file only: the parent tells the person what happened."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            record = LOGGER.makeRecord(LOGGER.name, logging.ERROR, "", 0, traceback.format_exc(), (), None)
+            handler.handle(record)
+
+
+def _terminate(_signal: int, _frame: Any) -> None:
+    raise TerminatedError("the run was ended by SIGTERM")
+
+
+def _end_with_parent(connection: Connection) -> None:
+    """Wait, without using the CPU, until the parent's end of the pipe closes; then there is nobody to report to."""
+    try:
+        connection.recv()
+    except (EOFError, OSError):
+        os._exit(EXIT_TERMINATED)

@@ -1,0 +1,90 @@
+"""Where the task configs are, and how Hydra finds them.
+
+Kept free of heavy imports, so that a wrong config name is answered at once.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from scorekit.errors import UsageError, nearest
+
+
+def builtin_folder() -> Path:
+    """Folder of the energy_star configs: inside an installed package, or in the checkout of an editable install."""
+    packaged = Path(__file__).resolve().parent.parent / "configs" / "energy_star"
+    if packaged.is_dir():
+        return packaged
+    return Path(__file__).resolve().parents[3] / "configs" / "energy_star"
+
+
+def names(folder: Path) -> list[str]:
+    """Config names in a folder, without the private ones that begin with an underscore."""
+    return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith("_"))
+
+
+def check_name(name: str, folder: Path) -> None:
+    """Refuse a config name that the folder does not hold.
+
+    Raises:
+        UsageError: lists the valid names and suggests the nearest.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"the config folder {folder} is not there", mend="give an existing one to --config-dir")
+    stem = name.removesuffix(".yaml")
+    if (folder / f"{stem}.yaml").is_file():
+        return
+    valid = names(folder)
+    close = nearest(stem, valid)
+    raise UsageError(
+        f"there is no config '{name}'; valid: {', '.join(valid) or 'none in ' + str(folder)}",
+        mend=f"did you mean --config-name {close}?" if close else "choose one of the names above",
+    )
+
+
+def slug(value: str) -> str:
+    """A model's name as one folder name: `org/model` becomes `org--model`, a path its last part."""
+    text = str(value).rstrip("/")
+    if text.startswith((".", "/", "~")) or text.count("/") > 1:
+        text = text.rsplit("/", 1)[-1]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text.replace("/", "--")).strip("-.") or "model"
+
+
+def register() -> None:
+    """Register the config groups, the `slug` resolver and the search path with Hydra; may be called again.
+
+    Imports optimum-benchmark, which takes some seconds.
+    """
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.plugins import Plugins
+    from omegaconf import OmegaConf
+
+    from scorekit.measure import bridge
+    from scorekit.measure.settings import EnergyStarSettings, ProcessSettings
+
+    bridge.apply()
+    import optimum_benchmark.cli  # noqa: F401  (registers optimum-benchmark's groups)
+
+    store = ConfigStore.instance()
+    store.store(group="scenario", name="energy_star", node=EnergyStarSettings)
+    store.store(group="launcher", name="process", node=ProcessSettings)
+    OmegaConf.register_new_resolver("slug", slug, replace=True)
+    plugins = Plugins.instance()
+    plugin = _search_path_plugin()
+    if not any(known.__name__ == plugin.__name__ for known in plugins.discover()):
+        plugins.register(plugin)
+
+
+def _search_path_plugin() -> type[Any]:
+    from hydra.core.config_search_path import ConfigSearchPath
+    from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+    class ScorekitSearchPath(SearchPathPlugin):
+        """Puts our configs last, so that a folder of one's own may build on our `_base_`."""
+
+        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+            search_path.append(provider="scorekit", path=f"file://{builtin_folder()}")
+
+    return ScorekitSearchPath

@@ -1,0 +1,175 @@
+"""Probes: what machine, software, model and data a run had. They collect and never judge.
+
+No user name, host name, home path or token is ever among the facts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import scorekit
+from scorekit.measure import hub
+from scorekit.records import DatasetFacts, Environment, GpuFacts, ModelFacts, RunFacts
+
+_PACKAGES: Final = (
+    "torch",
+    "transformers",
+    "diffusers",
+    "datasets",
+    "accelerate",
+    "tokenizers",
+    "huggingface-hub",
+    "optimum-benchmark",
+    "hydra-core",
+    "codecarbon",
+    "nvidia-ml-py",
+    "numpy",
+    "pyarrow",
+)
+
+
+def collect(run: RunFacts, model: ModelFacts, dataset: DatasetFacts, gpu_ids: tuple[str, ...]) -> Environment:
+    """All facts about this machine and run."""
+    import psutil
+
+    return Environment(
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        scorekit_version=scorekit.__version__,
+        git_commit=_git_commit(),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.release()} {platform.machine()}",
+        cpu=_cpu_name(),
+        cpu_count=os.cpu_count(),
+        ram_gib=round(psutil.virtual_memory().total / 2**30, 1),
+        gpus=_gpus(gpu_ids),
+        packages=_versions(),
+        run=run,
+        model=model,
+        dataset=dataset,
+    )
+
+
+def model_facts(backend: Any) -> ModelFacts:
+    """What the loaded model is, read from the object and from the model's files.
+
+    Args:
+        backend: optimum-benchmark's backend after load().
+    """
+    config, model = backend.config, backend.pretrained_model
+    kwargs = config.model_kwargs or {}
+    files = hub.read_model(config.model, revision=kwargs.get("revision"), cache_dir=kwargs.get("cache_dir"))
+    modules = _modules(model)
+    model_config = getattr(model, "config", None)
+    return ModelFacts(
+        name=files.name,
+        local=files.local,
+        revision=files.revision,
+        library=files.library,
+        architecture=type(model).__name__,
+        parameters=sum(_parameter_count(module) for module in modules),
+        dtype=_dtype(modules),
+        quantization=_quantization(model_config),
+        attention=getattr(model_config, "_attn_implementation", None),
+        random_weights=bool(config.no_weights) or files.random_weights,
+    )
+
+
+def _modules(model: Any) -> list[Any]:
+    components = getattr(model, "components", None)
+    if isinstance(components, dict):
+        return [part for part in components.values() if hasattr(part, "parameters")]
+    return [model]
+
+
+def _parameter_count(module: Any) -> int:
+    # transformers' own count knows that 4-bit weights are packed two in a byte.
+    counter = getattr(module, "num_parameters", None)
+    if callable(counter):
+        return int(counter())
+    return sum(int(parameter.numel()) for parameter in module.parameters())
+
+
+def _dtype(modules: list[Any]) -> str | None:
+    sizes: Counter[str] = Counter()
+    for module in modules:
+        for parameter in module.parameters():
+            sizes[str(parameter.dtype).removeprefix("torch.")] += int(parameter.numel())
+    return sizes.most_common(1)[0][0] if sizes else None
+
+
+def _quantization(model_config: Any) -> str | None:
+    quantization = getattr(model_config, "quantization_config", None)
+    if quantization is None:
+        return None
+    method = quantization.get("quant_method") if isinstance(quantization, dict) else quantization.quant_method
+    return str(getattr(method, "value", method))
+
+
+def _gpus(gpu_ids: tuple[str, ...]) -> tuple[GpuFacts, ...]:
+    if not gpu_ids:
+        return ()
+    import pynvml
+
+    pynvml.nvmlInit()
+    try:
+        driver = str(pynvml.nvmlSystemGetDriverVersion())
+        facts = []
+        for gpu_id in gpu_ids:
+            if gpu_id.isdigit():
+                handle = pynvml.nvmlDeviceGetHandleByIndex(int(gpu_id))
+            else:
+                handle = pynvml.nvmlDeviceGetHandleByUUID(gpu_id)
+            facts.append(
+                GpuFacts(
+                    index=int(pynvml.nvmlDeviceGetIndex(handle)),
+                    name=str(pynvml.nvmlDeviceGetName(handle)),
+                    uuid=str(pynvml.nvmlDeviceGetUUID(handle)),
+                    memory_mib=int(pynvml.nvmlDeviceGetMemoryInfo(handle).total) // 2**20,
+                    driver=driver,
+                )
+            )
+        return tuple(facts)
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def _cpu_name() -> str | None:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or None
+
+
+def _git_commit() -> str | None:
+    """Commit of the checkout that scorekit runs from; None for an installed package."""
+    folder = Path(__file__).resolve().parents[3]
+    # An installed package may lie inside somebody else's repository, whose commit says nothing of ours.
+    if not (folder / ".git").exists() or not (folder / "src" / "scorekit").is_dir():
+        return None
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        return done.stdout.strip() or None
+    return None

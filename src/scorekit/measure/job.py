@@ -1,0 +1,114 @@
+"""One job: from a composed Hydra config to a bundle of raw files."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from scorekit import atomic, bundle
+from scorekit.errors import ScorekitError, UsageError
+from scorekit.measure import bridge, journal, preflight
+
+bridge.apply()
+
+from optimum_benchmark import Benchmark, BenchmarkConfig  # noqa: E402
+
+LOGGER = logging.getLogger("scorekit")
+
+
+def run(config: DictConfig, start_folder: Path) -> Path:
+    """Measure what the config says. The current folder, or one beside it if it is taken, becomes the run folder.
+
+    Args:
+        config: composed by Hydra, with backend, scenario and launcher.
+        start_folder: the folder that relative paths in the config are meant from.
+
+    Returns:
+        The run folder, with the raw files and their manifest.
+
+    Raises:
+        ScorekitError: what went wrong. Before the first measured window nothing is left behind but the log; after
+            it, what there is stays, marked incomplete.
+    """
+    preflight.prepare(config, start_folder)
+    benchmark_config = _instantiate(config)
+    folder = bundle.claim(Path.cwd())
+    with _inside(folder):
+        journal.start(folder)
+        try:
+            _save(benchmark_config, folder / bundle.CONFIG)
+            report = Benchmark.launch(benchmark_config)
+            _save(report, folder / bundle.REPORT)
+            _save(Benchmark(config=benchmark_config, report=report), folder / bundle.BENCHMARK)
+            bundle.seal(folder)
+        except BaseException as error:
+            _give_up(folder, error)
+            raise
+    return folder
+
+
+def _instantiate(config: DictConfig) -> BenchmarkConfig:
+    try:
+        resolved = OmegaConf.to_object(config)
+    except ScorekitError:
+        raise
+    except (ValueError, RuntimeError, OmegaConfBaseException) as error:
+        cause = error.__cause__ if isinstance(error.__cause__, ScorekitError) else None
+        if cause is not None:
+            raise cause from error
+        raise UsageError(f"the config is refused: {error}", mend="change the setting that it names") from error
+    if not isinstance(resolved, BenchmarkConfig):
+        raise UsageError(
+            "the config is no benchmark",
+            mend="begin its defaults list with `benchmark`, as the built-in ones do",
+        )
+    return resolved
+
+
+def _save(content: Any, path: Path) -> None:
+    """Save in optimum-benchmark's own JSON, but in one step."""
+    import json
+
+    atomic.write_text(path, json.dumps(content.to_dict(), indent=4, default=str) + "\n")
+
+
+def _give_up(folder: Path, error: BaseException) -> None:
+    why = "it was interrupted" if isinstance(error, KeyboardInterrupt) else str(error).splitlines()[0]
+    measured = folder / bundle.WINDOWS
+    if _has_measurement(measured):
+        bundle.mark_incomplete(folder, why)
+        LOGGER.warning("what was measured before is kept in %s, marked %s", folder, bundle.INCOMPLETE)
+        return
+    if isinstance(error, KeyboardInterrupt) or not isinstance(error, ScorekitError):
+        bundle.mark_incomplete(folder, why)
+        return
+    # Nothing was measured: bad input leaves no half-made bundle behind.
+    for path in folder.iterdir():
+        if path.is_file() and path.name != bundle.LOG:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _has_measurement(windows: Path) -> bool:
+    """Whether any window beyond loading and preprocessing was measured."""
+    with contextlib.suppress(OSError):
+        text = windows.read_text(encoding="utf-8")
+        return any(f'"phase":"{phase}"' in text for phase in ("prefill", "generate", "forward", "call"))
+    return False
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)

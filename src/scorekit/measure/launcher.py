@@ -1,0 +1,165 @@
+"""The process launcher: starts the measuring process and sleeps until it reports or dies.
+
+optimum-benchmark's own spins in a loop while it waits, and so burns a core beside the measurement; and when its child
+dies at the start, it waits for minutes. This one blocks in the kernel, limits the start, passes signals on, and tells
+a dead child's exit code with the last lines of its log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from scorekit import bundle
+from scorekit.errors import LauncherError, ScorekitError, TerminatedError
+from scorekit.measure import bridge, child, journal
+from scorekit.measure.settings import ProcessSettings
+
+bridge.apply()
+
+from optimum_benchmark import BenchmarkReport  # noqa: E402
+from optimum_benchmark.launchers.base import Launcher  # noqa: E402
+
+LOGGER = logging.getLogger("scorekit")
+
+
+class ProcessLauncher(Launcher):  # type: ignore[misc]
+    """optimum-benchmark's launcher protocol over one spawned process."""
+
+    NAME = "process"
+
+    config: ProcessSettings
+
+    def launch(self, worker: Callable[..., Any], worker_args: list[Any]) -> Any:
+        """Run `worker(*worker_args)` in a process of its own and return its report.
+
+        Raises:
+            ScorekitError: the one that the worker raised.
+            LauncherError: the process did not start, died, or raised something unforeseen.
+            KeyboardInterrupt, TerminatedError: after the process was told to stop, and has.
+        """
+        context = multiprocessing.get_context(self.config.start_method)
+        parent_end, child_end = context.Pipe()
+        folder = Path.cwd()
+        process = context.Process(
+            target=child.main,
+            args=(child_end, pickle.dumps((worker, worker_args)), str(folder)),
+            daemon=False,
+        )
+        with contextlib.ExitStack() as stack:
+            if self.config.numactl:
+                stack.enter_context(self.numactl_executable())
+            stack.enter_context(_terminable())
+            try:
+                process.start()
+                # The parent keeps no copy of the child's end, so that its death closes the pipe.
+                child_end.close()
+                self._await_start(process, parent_end, folder)
+                if self.config.device_isolation:
+                    stack.enter_context(self.device_isolation(process.pid))
+                message = self._await_report(process, parent_end, folder)
+            except BaseException as error:
+                self._stop(process, signal.SIGTERM if isinstance(error, TerminatedError) else signal.SIGINT)
+                raise
+            finally:
+                parent_end.close()
+        return _report(message, folder)
+
+    def _await_start(self, process: Any, connection: Connection, folder: Path) -> None:
+        wait([connection, process.sentinel], timeout=self.config.startup_timeout_s)
+        if connection.poll():
+            with contextlib.suppress(EOFError):
+                if connection.recv()[0] == child.READY:
+                    return
+        if process.is_alive():
+            raise LauncherError(
+                f"the measuring process did not start within {self.config.startup_timeout_s:g} s",
+                mend="launcher.startup_timeout_s=600 on a slow machine; else see the log for where it hangs",
+            )
+        raise _died(process, folder)
+
+    def _await_report(self, process: Any, connection: Connection, folder: Path) -> tuple[str, Any]:
+        # Both are waited for: a report may be larger than the pipe, so the child may live until it is read; and a
+        # child may die without one.
+        wait([connection, process.sentinel])
+        message: tuple[str, Any] | None = None
+        if connection.poll():
+            with contextlib.suppress(EOFError):
+                message = connection.recv()
+        if message is None:
+            process.join()
+            raise _died(process, folder)
+        process.join(self.config.stop_timeout_s)
+        if process.is_alive():
+            self._stop(process, signal.SIGTERM)
+        return message
+
+    def _stop(self, process: Any, first: signal.Signals) -> None:
+        """Pass the signal on to the process; terminate and kill it if it does not stop in time."""
+        if process.pid is None:
+            return
+        for number in (first, signal.SIGTERM, signal.SIGKILL):
+            if not process.is_alive():
+                break
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, number)
+            deadline = time.monotonic() + self.config.stop_timeout_s
+            while process.is_alive() and time.monotonic() < deadline:
+                with contextlib.suppress(KeyboardInterrupt):
+                    process.join(max(0.0, deadline - time.monotonic()))
+        process.join()
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM raises TerminatedError here, so that the child is stopped too; only the main thread may set this."""
+
+    def raise_terminated(_signal: int, _frame: Any) -> None:
+        raise TerminatedError("the run was ended by SIGTERM", mend="run it again; what it had is marked incomplete")
+
+    try:
+        before = signal.signal(signal.SIGTERM, raise_terminated)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _report(message: tuple[str, Any], folder: Path) -> Any:
+    kind, content = message
+    if kind == child.REPORT:
+        return BenchmarkReport.from_dict(content)
+    if kind == child.INTERRUPTED:
+        # Somebody signalled the child itself.
+        raise KeyboardInterrupt
+    if isinstance(content, ScorekitError):
+        raise content
+    last = str(content).strip().splitlines()[-1]
+    raise LauncherError(
+        f"the measuring process failed: {last}",
+        mend=f"see {bundle.LOG} in {folder} for the traceback",
+    )
+
+
+def _died(process: Any, folder: Path) -> LauncherError:
+    process.join()
+    code = process.exitcode
+    how = f"was killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
+    hint = " (often: out of memory)" if code == -signal.SIGKILL else ""
+    lines = "\n".join(f"  | {line}" for line in journal.last_lines(folder))
+    return LauncherError(
+        f"the measuring process {how}{hint} without a report" + (f"; its last log lines:\n{lines}" if lines else ""),
+        mend=f"see {bundle.LOG} in {folder}",
+    )

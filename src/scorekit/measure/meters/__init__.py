@@ -1,0 +1,100 @@
+"""Energy meters behind one small protocol.
+
+A meter is opened for a window and closed after it; what it returns is recorded as it is, judged elsewhere. Several
+run side by side. A new meter is one module and one line in `_FACTORIES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from scorekit.errors import UsageError, nearest
+from scorekit.records import MeterReading
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRequest:
+    """What a meter is to watch.
+
+    Attributes:
+        gpu_ids: the GPUs that the model uses, by index or UUID; empty when it uses none.
+        country_iso_code: three letters, for meters that also estimate emissions.
+        folder: the run folder, for files of a meter's own.
+    """
+
+    gpu_ids: tuple[str, ...]
+    country_iso_code: str
+    folder: Path
+
+
+class Meter(Protocol):
+    """One way to measure energy."""
+
+    @property
+    def name(self) -> str:
+        """Name by which `scenario.meters` chooses it."""
+
+    def open(self, window: str) -> None:
+        """Start measuring.
+
+        Args:
+            window: name of the window, unique in the run; for a file of the meter's own.
+        """
+
+    def close(self) -> tuple[MeterReading, ...]:
+        """End measuring.
+
+        Returns:
+            The energy of each device since `open`, in Wh, unjudged.
+        """
+
+    def stop(self) -> None:
+        """Give everything back; called once, also after an error."""
+
+
+def _codecarbon(request: MeterRequest) -> Meter:
+    from scorekit.measure.meters.codecarbon import CodeCarbonMeter
+
+    return CodeCarbonMeter(request)
+
+
+_FACTORIES: Final[dict[str, Callable[[MeterRequest], Meter]]] = {"codecarbon": _codecarbon}
+
+
+def resolve(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of meters with `auto` replaced by what this machine has; the first is the score's.
+
+    Raises:
+        UsageError: an unknown name, or none.
+    """
+    resolved: list[str] = []
+    for name in names:
+        for found in ("codecarbon",) if name == "auto" else (name,):
+            if found not in _FACTORIES:
+                close = nearest(found, list(_FACTORIES))
+                raise UsageError(
+                    f"there is no meter '{found}'; valid: auto, {', '.join(_FACTORIES)}",
+                    mend=f"scenario.meters=[{close or 'auto'}]",
+                )
+            if found not in resolved:
+                resolved.append(found)
+    if not resolved:
+        raise UsageError("scenario.meters names no meter", mend="scenario.meters=[auto]")
+    return tuple(resolved)
+
+
+def start(names: Sequence[str], request: MeterRequest) -> list[Meter]:
+    """The meters of resolved names, ready to be opened; all or none."""
+    meters: list[Meter] = []
+    try:
+        for name in names:
+            # One by one, so that those before a failing one are known and can be stopped.
+            meters.append(_FACTORIES[name](request))  # noqa: PERF401
+    except BaseException:
+        for meter in meters:
+            meter.stop()
+        raise
+    return meters

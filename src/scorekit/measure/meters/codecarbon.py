@@ -1,0 +1,139 @@
+"""CodeCarbon as a meter: offline, in a stated country, primed, and over only the GPUs in use.
+
+Traps of CodeCarbon 3.3.2 that this module stands between: the online tracker looks up the location inside the first
+task; without ids it sums every GPU of the machine; ids that it does not find read 0 J without an error; CPU energy
+without RAPL, and RAM energy always, are models.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import re
+from typing import Any, Final, Literal
+
+from scorekit import atomic
+from scorekit.bundle import CODECARBON_SUFFIX
+from scorekit.errors import HardwareError, UsageError
+from scorekit.measure.meters import MeterRequest
+from scorekit.records import MeterReading
+from scorekit.units import kwh_to_wh
+
+_SAMPLING_S: Final = 1
+_SENSORS: Final = ("rapl", "power_gadget", "powermetrics", "windows_emi")
+"""Parts of CodeCarbon's names for CPU modes that read a sensor; all others are models."""
+
+
+class CodeCarbonMeter:
+    """A meter over CodeCarbon's offline tracker.
+
+    Raises:
+        UsageError: the country code is unknown.
+        HardwareError: CodeCarbon does not find the GPUs that the model uses.
+    """
+
+    name = "codecarbon"
+
+    def __init__(self, request: MeterRequest) -> None:
+        if not re.fullmatch(r"[A-Z]{3}", request.country_iso_code):
+            raise UsageError(
+                f"'{request.country_iso_code}' is not a three-letter country code (ISO 3166-1)",
+                mend="scenario.country_iso_code=USA, FRA, DEU, ...",
+            )
+        from codecarbon import OfflineEmissionsTracker
+
+        # Its settings are echoed at import level before `log_level` is heeded.
+        logging.getLogger("codecarbon").setLevel(logging.ERROR)
+        self._request = request
+        self._window: str | None = None
+        self._tracker: Any = OfflineEmissionsTracker(
+            country_iso_code=request.country_iso_code,
+            # An empty list means no GPU; None would mean all of them.
+            gpu_ids=list(request.gpu_ids),
+            tracking_mode="machine",
+            measure_power_secs=_SAMPLING_S,
+            allow_multiple_runs=True,
+            save_to_file=False,
+            log_level="error",
+        )
+        self._prime()
+
+    def _prime(self) -> None:
+        """Run one task for nothing: the first one pays for looking at the hardware and loading tables."""
+        self._tracker.start_task("prime")
+        data = self._tracker.stop_task("prime")
+        if not getattr(data, "country_name", None):
+            raise UsageError(
+                f"CodeCarbon does not know the country {self._request.country_iso_code}",
+                mend="scenario.country_iso_code=USA",
+            )
+        if self._request.gpu_ids:
+            watched = self._watched_gpus()
+            if len(watched) != len(self._request.gpu_ids):
+                raise HardwareError(
+                    f"CodeCarbon watches the GPUs {watched}, but the model uses {list(self._request.gpu_ids)}",
+                    mend="check backend.device_ids against `nvidia-smi -L`",
+                )
+
+    def _watched_gpus(self) -> list[int]:
+        for hardware in self._tracker._hardware:
+            if type(hardware).__name__ == "GPU":
+                return list(hardware.gpu_ids or [])
+        return []
+
+    def open(self, window: str) -> None:
+        """Start a CodeCarbon task of that name."""
+        self._window = window
+        self._tracker.start_task(window)
+
+    def close(self) -> tuple[MeterReading, ...]:
+        """Stop the task, keep CodeCarbon's own file and return its energies."""
+        assert self._window is not None
+        window, self._window = self._window, None
+        data = self._tracker.stop_task(window)
+        path = self._request.folder / f"{window}{CODECARBON_SUFFIX}"
+        atomic.write_text(path, json.dumps(dataclasses.asdict(data), indent=4) + "\n")
+        readings = [
+            self._reading("cpu", "cpu", data.cpu_energy, *self._cpu_origin()),
+            # CodeCarbon has no sensor for RAM outside of some boards' RAPL domains, which it counts as CPU.
+            self._reading("ram", "ram", data.ram_energy, "modelled", "ram_power_model"),
+        ]
+        if self._request.gpu_ids:
+            device = ",".join(self._request.gpu_ids)
+            readings.insert(0, self._reading("gpu", device, data.gpu_energy, "measured", "nvml"))
+        return tuple(readings)
+
+    def stop(self) -> None:
+        """Stop CodeCarbon's threads."""
+        tracker, self._tracker = self._tracker, None
+        if tracker is not None:
+            if self._window is not None:
+                tracker.stop_task(self._window)
+                self._window = None
+            tracker.stop()
+
+    def _cpu_origin(self) -> tuple[Literal["measured", "modelled"], str]:
+        for hardware in self._tracker._hardware:
+            if type(hardware).__name__ in ("CPU", "AppleSiliconChip"):
+                source = str(getattr(hardware, "_mode", "powermetrics"))
+                measured = any(word in source for word in _SENSORS)
+                return ("measured" if measured else "modelled"), source
+        return "modelled", "unspecified"
+
+    def _reading(
+        self,
+        component: Literal["gpu", "cpu", "ram"],
+        device: str,
+        energy_kwh: float,
+        origin: Literal["measured", "modelled"],
+        source: str,
+    ) -> MeterReading:
+        return MeterReading(
+            meter=self.name,
+            component=component,
+            device=device,
+            energy_wh=kwh_to_wh(energy_kwh),
+            origin=origin,
+            source=source,
+        )

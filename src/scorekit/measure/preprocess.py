@@ -1,0 +1,266 @@
+"""Turning samples into what the model takes; measured as the phase `preprocess`.
+
+The same calls as optimum-benchmark's, so that the figures compare, with three differences: batches are padded to
+their own longest sample (and on the left for decoder-only models), audio is decoded by soundfile, and what a model
+cannot hold is cut for every task that has text.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scorekit.errors import DatasetError, ModelError
+from scorekit.measure.settings import EnergyStarSettings
+
+Batch = Mapping[str, list[Any]]
+Encode = Callable[[Batch], Mapping[str, Any]]
+
+_FALLBACK_LENGTH = 512
+_REASONING_LENGTH = 2048
+
+
+def preprocess(
+    rows: Any, task: str, settings: EnergyStarSettings, processor: Any, model_config: Any, cache_file: Path
+) -> Any:
+    """All samples, encoded, as a dataset of tensors.
+
+    Args:
+        rows: chosen samples (data.Samples.rows).
+        task: Hugging Face task.
+        settings: the scenario's.
+        processor: tokenizer, image processor or processor of the model; None for diffusers.
+        model_config: the model's config, for its longest input.
+        cache_file: where the encoded rows are kept while they are measured.
+
+    Raises:
+        ModelError: the model's processor is missing or cannot encode this kind of sample.
+        DatasetError: a sample cannot be decoded.
+    """
+    if task == "text-to-image":
+        # A pipeline takes its prompts as text, under the name `prompt` whatever the column is called.
+        column = settings.text_column_name
+        return rows if column == "prompt" else rows.rename_column(column, "prompt")
+    encode = _encoder(task, settings, processor, model_config)
+    try:
+        encoded = rows.map(
+            encode,
+            batched=True,
+            batch_size=settings.input_shapes["batch_size"] if _pads(settings) else 100,
+            remove_columns=rows.column_names,
+            writer_batch_size=50,
+            # A cached result would make the next repeat's preprocessing free.
+            load_from_cache_file=False,
+            cache_file_name=str(cache_file),
+            desc=None,
+        )
+    except (DatasetError, ModelError):
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(
+            f"the model's processor ({type(processor).__name__}) cannot encode samples for {task}: {error}",
+            mend="give the processor of this model and task with backend.processor=ORG/NAME",
+        ) from error
+    return encoded.with_format("torch")
+
+
+@dataclass(frozen=True, slots=True)
+class InputSizes:
+    """Sizes of the encoded text.
+
+    Attributes:
+        tokens: tokens of all samples, padding left out.
+        widths: for each batch the width of its input ids, padding included.
+    """
+
+    tokens: int
+    widths: tuple[int, ...]
+
+
+def input_sizes(encoded: Any, batch_size: int) -> InputSizes | None:
+    """Sizes of the encoded text of all samples; None where there is no text."""
+    if "input_ids" not in encoded.column_names:
+        return None
+    plain = encoded.with_format(None)
+    lengths = [len(ids) for ids in plain["input_ids"]]
+    masked = "attention_mask" in encoded.column_names
+    return InputSizes(
+        tokens=sum(sum(mask) for mask in plain["attention_mask"]) if masked else sum(lengths),
+        widths=tuple(max(lengths[start : start + batch_size]) for start in range(0, len(lengths), batch_size)),
+    )
+
+
+def _encoder(task: str, settings: EnergyStarSettings, processor: Any, model_config: Any) -> Encode:
+    if processor is None:
+        raise ModelError(
+            "the model has no tokenizer or processor that can be loaded",
+            mend="name one with backend.processor=ORG/NAME or a folder",
+        )
+    if task in ("image-classification", "object-detection", "image-to-text"):
+        return _image_encoder(settings, processor, keyword=task == "image-to-text")
+    if task == "automatic-speech-recognition":
+        return _audio_encoder(settings, processor)
+    tokenizer = getattr(processor, "tokenizer", processor)
+    if getattr(tokenizer, "pad_token", None) is None and getattr(tokenizer, "eos_token", None) is not None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if task == "text-generation":
+        tokenizer.padding_side = "left"
+        if settings.reasoning:
+            return _chat_encoder(settings, tokenizer, model_config)
+    return _text_encoder(task, settings, tokenizer, model_config)
+
+
+def _text_encoder(task: str, settings: EnergyStarSettings, tokenizer: Any, model_config: Any) -> Encode:
+    generates = task in ("text-generation", "text2text-generation")
+    length = _longest_input(model_config, tokenizer)
+    if task == "text-generation":
+        # Prompt and answer share the positions of a decoder; an encoder's input has them for itself.
+        length = max(1, length - int(settings.generate_kwargs["max_new_tokens"]))
+    options: dict[str, Any] = {
+        "truncation": settings.truncation,
+        "max_length": length,
+        "padding": _pads(settings),
+    }
+    if generates:
+        options["return_token_type_ids"] = False
+
+    def encode(batch: Batch) -> Mapping[str, Any]:
+        if task == "question-answering":
+            texts = [batch[settings.question_column_name], batch[settings.context_column_name]]
+        elif task == "sentence-similarity":
+            texts = [batch[settings.sentence1_column_name], batch[settings.sentence2_column_name]]
+        elif task == "text2text-generation":
+            texts = [_prefixed(batch, settings)]
+        else:
+            texts = [batch[settings.text_column_name]]
+        encoded: Mapping[str, Any] = tokenizer(*texts, **options)
+        return encoded
+
+    return encode
+
+
+def _prefixed(batch: Batch, settings: EnergyStarSettings) -> list[str]:
+    if settings.t5_task == "question_answering":
+        return [
+            f"{settings.dataset_prefix1}{question}{settings.dataset_prefix2}{context}"
+            for question, context in zip(
+                batch[settings.question_column_name], batch[settings.context_column_name], strict=True
+            )
+        ]
+    return [settings.dataset_prefix1 + text for text in batch[settings.text_column_name]]
+
+
+def _chat_encoder(settings: EnergyStarSettings, tokenizer: Any, model_config: Any) -> Encode:
+    if getattr(tokenizer, "chat_template", None) is None:
+        raise ModelError(
+            "scenario.reasoning is on, but the model's tokenizer has no chat template",
+            mend="choose a chat model, name its tokenizer with backend.processor, or scenario.reasoning=false",
+        )
+    longest = _longest_input(model_config, tokenizer)
+    answer = int(settings.generate_kwargs["max_new_tokens"])
+    # optimum-benchmark's rule first; an answer longer than that leaves it no room, and then the prompt keeps 2,048.
+    room = (min(longest, _REASONING_LENGTH) - answer, min(longest - answer, _REASONING_LENGTH), longest // 2)
+    length = next((tokens for tokens in room if tokens > 0), 1)
+
+    def encode(batch: Batch) -> Mapping[str, Any]:
+        encoded: Mapping[str, Any] = tokenizer.apply_chat_template(
+            [[{"role": "user", "content": text}] for text in batch[settings.text_column_name]],
+            truncation=bool(settings.truncation),
+            max_length=length,
+            padding=_pads(settings),
+            add_generation_prompt=True,
+            enable_thinking=True,
+            tokenize=True,
+            return_dict=True,
+            **settings.reasoning_params,
+        )
+        return encoded
+
+    return encode
+
+
+def _image_encoder(settings: EnergyStarSettings, processor: Any, *, keyword: bool) -> Encode:
+    from PIL import Image, UnidentifiedImageError
+
+    column = settings.image_column_name
+
+    def decode(value: Any) -> Any:
+        try:
+            if isinstance(value, Mapping):
+                value = Image.open(io.BytesIO(value["bytes"]) if value.get("bytes") else value["path"])
+            return value.convert("RGB")
+        except (UnidentifiedImageError, OSError, AttributeError) as error:
+            raise DatasetError(
+                f"column '{column}' holds something that is not an image: {error}",
+                mend="name the column with the images: scenario.image_column_name=COLUMN",
+            ) from error
+
+    def encode(batch: Batch) -> Mapping[str, Any]:
+        images = [decode(value) for value in batch[column]]
+        encoded: Mapping[str, Any] = processor(images=images) if keyword else processor(images)
+        return encoded
+
+    return encode
+
+
+def _audio_encoder(settings: EnergyStarSettings, processor: Any) -> Encode:
+    column = settings.audio_column_name
+    extractor = getattr(processor, "feature_extractor", processor)
+    rate = getattr(extractor, "sampling_rate", None)
+    if rate is None:
+        raise ModelError(
+            f"the model's processor ({type(processor).__name__}) has no feature extractor for audio",
+            mend="give one with backend.processor=ORG/NAME",
+        )
+
+    def encode(batch: Batch) -> Mapping[str, Any]:
+        encoded: Mapping[str, Any] = processor(
+            [_decode_audio(value, int(rate), column) for value in batch[column]], sampling_rate=int(rate)
+        )
+        return encoded
+
+    return encode
+
+
+def _decode_audio(value: Any, rate: int, column: str) -> Any:
+    import soundfile
+
+    try:
+        source = io.BytesIO(value["bytes"]) if value.get("bytes") else value["path"]
+        wave, found_rate = soundfile.read(source, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError, AttributeError, TypeError) as error:
+        raise DatasetError(
+            f"column '{column}' holds something that is not audio: {error}",
+            mend="name the column with the audio: scenario.audio_column_name=COLUMN",
+        ) from error
+    mono = wave.mean(axis=1)
+    if found_rate != rate:
+        import soxr
+
+        mono = soxr.resample(mono, found_rate, rate)
+    return mono
+
+
+def _pads(settings: EnergyStarSettings) -> bool:
+    return bool(settings.input_shapes["batch_size"] != 1)
+
+
+def _longest_input(model_config: Any, tokenizer: Any) -> int:
+    """Tokens that the model can hold: its positions, else the tokenizer's limit if it states a real one."""
+    text_config = getattr(model_config, "text_config", None) or model_config
+    for source, name in ((model_config, "max_position_embeddings"), (text_config, "max_position_embeddings")):
+        value = getattr(source, name, None)
+        if isinstance(value, int) and value > 0:
+            return _without_offset(value, model_config)
+    limit = getattr(tokenizer, "model_max_length", None)
+    return int(limit) if isinstance(limit, int) and 0 < limit < 1_000_000 else _FALLBACK_LENGTH
+
+
+def _without_offset(positions: int, model_config: Any) -> int:
+    # RoBERTa-like models number positions from the padding index on, so two of their 514 cannot be used.
+    if positions % 512 == 2 and getattr(model_config, "pad_token_id", None) == 1:
+        return positions - 2
+    return positions

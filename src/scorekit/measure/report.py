@@ -1,0 +1,97 @@
+"""optimum-benchmark's own report, from our windows: the mean over the repeats, under its names and in its units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from scorekit.measure import bridge
+from scorekit.records import Window
+from scorekit.tasks import Kind
+from scorekit.units import wh_to_kwh
+
+bridge.apply()
+
+from optimum_benchmark import BenchmarkReport  # noqa: E402
+from optimum_benchmark.trackers.energy import Efficiency, Energy  # noqa: E402
+from optimum_benchmark.trackers.latency import Latency, Throughput  # noqa: E402
+
+_NAMES = {"preprocess": "preprocess_dataset"}
+_UNITS = {"generate": "tokens", "decode": "tokens", "call": "images"}
+
+
+def build(windows: Sequence[Window], kind: Kind, meter: str) -> Any:
+    """The report over all windows.
+
+    Decode is generate minus prefill in each repeat. Where noise leaves nothing of it, decode stays empty: a negative
+    energy is never written.
+
+    Args:
+        windows: of the whole run.
+        kind: how the model was called.
+        meter: the meter whose readings are reported.
+    """
+    split = kind == "generate" and any(window.phase == "prefill" for window in windows)
+    targets = ["load_dataset", "preprocess_dataset", "load_model"]
+    targets += ["prefill", "decode"] if split else [kind]
+    report = BenchmarkReport.from_list(targets=targets)
+    by_phase: dict[str, list[Window]] = {}
+    for window in windows:
+        by_phase.setdefault(window.phase, []).append(window)
+    for phase, group in by_phase.items():
+        name = _NAMES.get(phase, phase)
+        if name in targets:
+            _fill(
+                getattr(report, name),
+                [_energy(window, meter) for window in group],
+                [window.duration_s for window in group],
+                _volume(group[0]),
+                _UNITS.get(phase, "samples"),
+            )
+    if split:
+        _fill_decode(report.decode, by_phase["generate"], by_phase["prefill"], meter)
+    return report
+
+
+def _fill_decode(target: Any, generate: list[Window], prefill: list[Window], meter: str) -> None:
+    prefills = {window.repeat: window for window in prefill}
+    pairs = [(window, prefills[window.repeat]) for window in generate if window.repeat in prefills]
+    energies = [_energy(whole, meter) - _energy(part, meter) for whole, part in pairs]
+    durations = [whole.duration_s - part.duration_s for whole, part in pairs]
+    if not pairs or any(energy.total <= 0 for energy in energies) or any(value <= 0 for value in durations):
+        return
+    whole, part = pairs[0]
+    volume = (whole.output_tokens or 0) - (part.output_tokens or 0)
+    _fill(target, energies, durations, volume, "tokens")
+
+
+def _fill(target: Any, energies: list[Any], durations: list[float], volume: int | None, unit: str) -> None:
+    count = len(energies)
+    mean = Energy(
+        unit="kWh",
+        cpu=sum(energy.cpu for energy in energies) / count,
+        ram=sum(energy.ram for energy in energies) / count,
+        gpu=sum(energy.gpu for energy in energies) / count,
+        total=sum(energy.total for energy in energies) / count,
+    )
+    target.energy = mean
+    target.latency = Latency.from_values(durations, unit="s")
+    if volume:
+        target.efficiency = Efficiency.from_energy(mean, volume, unit=f"{unit}/kWh")
+        target.throughput = Throughput(value=volume / fmean(durations), unit=f"{unit}/s")
+
+
+def _energy(window: Window, meter: str) -> Any:
+    def of(component: str) -> float:
+        # The format has no word for "not there"; optimum-benchmark writes 0 for a machine without a GPU.
+        return wh_to_kwh(sum(r.energy_wh for r in window.readings if r.meter == meter and r.component == component))
+
+    gpu, cpu, ram = of("gpu"), of("cpu"), of("ram")
+    return Energy(unit="kWh", cpu=cpu, ram=ram, gpu=gpu, total=cpu + ram + gpu)
+
+
+def _volume(window: Window) -> int | None:
+    if window.phase == "generate":
+        return window.output_tokens
+    return window.images if window.phase == "call" else window.samples

@@ -1,0 +1,110 @@
+"""The config classes that scorekit adds to optimum-benchmark's, and their registration with Hydra.
+
+`scenario: energy_star` and `launcher: process` in any YAML, optimum-benchmark's own included, give ours; every other
+backend, scenario and launcher stays theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from scorekit.errors import UsageError
+from scorekit.measure import bridge
+
+bridge.apply()
+
+from optimum_benchmark import EnergyStarConfig, ProcessConfig  # noqa: E402
+
+GENERATE_DEFAULTS: dict[str, Any] = {
+    "num_return_sequences": 1,
+    "max_new_tokens": 100,
+    "min_new_tokens": 100,
+    "do_sample": False,
+    "use_cache": True,
+    "num_beams": 1,
+}
+"""Greedy decoding of exactly 100 tokens, where a config names no length (the protocol's rule)."""
+
+CALL_DEFAULTS: dict[str, Any] = {"num_inference_steps": 30, "num_images_per_prompt": 1}
+
+
+@dataclass
+class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
+    """`scenario: energy_star`: optimum-benchmark's options and ours.
+
+    Attributes:
+        runs: repeats of the whole pass; each is kept. optimum-benchmark's own files make one.
+        phases: measure prefill as a pass of its own, so that decode can be told apart.
+        meters: which meters record each window, the first being the score's; `auto` takes what the machine has.
+        country_iso_code: where the electricity comes from, for CodeCarbon's own files; never looked up online.
+        dataset_revision: commit of the dataset on the Hub.
+    """
+
+    _target_: str = "scorekit.measure.scenario.EnergyStarScenario"
+
+    runs: int = 1
+    phases: bool = True
+    meters: list[str] = field(default_factory=lambda: ["auto"])
+    country_iso_code: str = "USA"
+    dataset_revision: str | None = None
+    generate_kwargs: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._settle_lengths()
+        lengths: dict[str, Any] = self.generate_kwargs
+        if self.reasoning and lengths.get("min_new_tokens") != lengths.get("max_new_tokens"):
+            # The parent class refuses a range; a reasoning model may end its answer when it is done.
+            self.generate_kwargs = {}
+            super().__post_init__()
+            self.generate_kwargs = lengths
+        else:
+            super().__post_init__()
+        if self.runs < 1:
+            raise UsageError(
+                f"scenario.runs={self.runs}, but at least one repeat must be measured", mend="scenario.runs=3"
+            )
+        if self.num_samples != -1 and self.num_samples < 1:
+            raise UsageError(
+                f"scenario.num_samples={self.num_samples} asks for no sample",
+                mend="scenario.num_samples=10, or -1 for the whole dataset",
+            )
+        if int(self.input_shapes["batch_size"]) < 1:
+            raise UsageError("scenario.input_shapes.batch_size must be at least 1")
+        if self.warmup_runs < 0:
+            raise UsageError("scenario.warmup_runs must not be negative")
+        if not self.dataset_name:
+            raise UsageError("no dataset is named", mend="scenario.dataset_name=ORG/NAME or a folder")
+
+    def _settle_lengths(self) -> None:
+        # max_new_tokens decides in generate() whenever both are given; keeping max_length would only warn there.
+        lengths = self.generate_kwargs
+        if "max_length" in lengths and ("max_new_tokens" in lengths or "min_new_tokens" in lengths):
+            self.generate_kwargs = {key: value for key, value in lengths.items() if key != "max_length"}
+        low, high = self.generate_kwargs.get("min_new_tokens"), self.generate_kwargs.get("max_new_tokens")
+        if low is not None and high is not None and low != high and not self.reasoning:
+            raise UsageError(
+                f"scenario.generate_kwargs asks for {low} to {high} new tokens; the protocol asks for an exact number",
+                mend=f"set both min_new_tokens and max_new_tokens to {high}",
+            )
+
+    @property
+    def exact_new_tokens(self) -> int | None:
+        """Tokens that every query yields, or None where a query may end early (reasoning)."""
+        low, high = self.generate_kwargs.get("min_new_tokens"), self.generate_kwargs.get("max_new_tokens")
+        return int(high) if high is not None and low == high else None
+
+
+@dataclass
+class ProcessSettings(ProcessConfig):  # type: ignore[misc]
+    """`launcher: process`: the measuring process, watched without using the CPU.
+
+    Attributes:
+        startup_timeout_s: seconds within which the process must report that it runs.
+        stop_timeout_s: seconds that it gets to stop after a signal, before it is killed.
+    """
+
+    _target_: str = "scorekit.measure.launcher.ProcessLauncher"
+
+    startup_timeout_s: float = 300.0
+    stop_timeout_s: float = 20.0

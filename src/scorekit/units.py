@@ -1,0 +1,51 @@
+"""Conversions between units of energy, each done once and here.
+
+Everything inside scorekit is in watt-hours (`_wh`), seconds (`_s`) and watts (`_w`); other units live only at
+the edges, in names that say so. The factors are exact by definition (SI brochure, 9th edition: 1 h = 3600 s).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+JOULES_PER_WH: Final = 3600.0
+WH_PER_KWH: Final = 1000.0
+MILLIJOULES_PER_WH: Final = 3_600_000.0
+QUERIES_PER_SCORE: Final = 1000
+"""An AI Energy Score is the energy of this many queries."""
+
+
+def kwh_to_wh(energy_kwh: float) -> float:
+    """Kilowatt-hours to watt-hours."""
+    return energy_kwh * WH_PER_KWH
+
+
+def wh_to_kwh(energy_wh: float) -> float:
+    """Watt-hours to kilowatt-hours."""
+    return energy_wh / WH_PER_KWH
+
+
+def joules_to_wh(energy_j: float) -> float:
+    """Joules to watt-hours."""
+    return energy_j / JOULES_PER_WH
+
+
+def wh_to_joules(energy_wh: float) -> float:
+    """Watt-hours to joules."""
+    return energy_wh * JOULES_PER_WH
+
+
+def millijoules_to_wh(energy_mj: float) -> float:
+    """Millijoules, the unit of NVML's energy counter, to watt-hours."""
+    return energy_mj / MILLIJOULES_PER_WH
+
+
+def per_1000(energy_wh: float, count: int) -> float:
+    """Energy of `count` queries (or tokens) in Wh, scaled to 1,000 of them.
+
+    Raises:
+        ValueError: `count` is not positive; an unknown count is never taken for 1,000.
+    """
+    if count <= 0:
+        raise ValueError(f"cannot scale the energy of {count} queries to 1,000")
+    return energy_wh * QUERIES_PER_SCORE / count

@@ -1,0 +1,25 @@
+"""What all tests share: the strict mode, in which a test that should have run must not be skipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+NOT_APPLICABLE = "not applicable: "
+"""A skip whose reason begins so could run nowhere on such a machine (data that is not ours, another library)."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With SCOREKIT_STRICT=1, turn a skip into a failure unless its reason says that it is not applicable."""
+    report = yield
+    if report.skipped and os.environ.get("SCOREKIT_STRICT") == "1" and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if NOT_APPLICABLE not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"skipped in strict mode, where all must run: {reason}"
+    return report

@@ -1,0 +1,157 @@
+"""Write the golden run folders: `python -m tests.golden.make [FOLDER]` from the root of the repository.
+
+Every figure is chosen so that the scores can be worked out by hand; README.md does so. The folders are
+committed, and a test checks that this module still makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from scorekit import bundle
+from scorekit.logs import read_score, write_score
+from scorekit.records import MeterReading, Window
+from tests.bundles import H100, environment, reading, window, write_bundle, write_unsealed
+
+HERE = Path(__file__).parent
+GOOD = ("generate_h100", "forward_cpu", "call_h100")
+FAULTY = (
+    "zero_repeat", "negative_energy", "nan_energy", "incomplete", "changed_file", "truncated_line",
+)  # fmt: skip
+
+
+def main(folder: Path) -> None:
+    """Write every golden run folder below `folder`; those that are there are replaced."""
+    for name in (*GOOD, *FAULTY):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    _generate_h100(folder / "generate_h100")
+    _forward_cpu(folder / "forward_cpu")
+    _call_h100(folder / "call_h100")
+    _faulty_energies(folder)
+    _broken_files(folder)
+    for name in GOOD:
+        write_score(folder / name, read_score(folder / name))
+
+
+def _generate_h100(folder: Path) -> None:
+    """Text generation as the protocol asks: 10 repeats of 1,000 queries on one H100."""
+    windows = [_load("load_dataset", "gpu"), _load("load_model", "gpu")]
+    for repeat in range(10):
+        # Odd repeats take 0.2 Wh more; in repeat 9 prefill took more than generate, so it cannot be split.
+        generate_wh = 7.6 if repeat % 2 else 7.4
+        prefill_wh = 7.8 if repeat == 9 else 3.0
+        windows += [
+            _window("preprocess", repeat, 2.0, (0.5, 0.1, 0.05)),
+            _window("prefill", repeat, 20.0, (prefill_wh, 1.0, 0.5), batches=1000),
+            _window(
+                "generate",
+                repeat,
+                50.0,
+                (generate_wh, 2.0, 1.0),
+                batches=1000,
+                failures=0,
+                output_tokens=10_000,
+            ),
+        ]
+    write_bundle(folder, environment("text_generation"), windows)
+
+
+def _forward_cpu(folder: Path) -> None:
+    """Text classification on a CPU: 3 repeats of 20 queries, modelled energy."""
+    facts = environment(
+        "text_classification",
+        gpus=(),
+        run={"num_samples": 20, "runs": 3},
+        model={
+            "name": "tiny-bert",
+            "local": True,
+            "revision": None,
+            "parameters": 100_000,
+            "random_weights": True,
+        },
+        dataset={"name": "text_classification", "local": True, "revision": None, "rows": 20},
+    )
+    windows = [_load("load_model", "cpu")]
+    for repeat in range(3):
+        cpu_wh = 0.010 + 0.001 * repeat
+        windows += [
+            _window("preprocess", repeat, 0.25, (None, 0.001, 0.0005), samples=20),
+            _window("forward", repeat, 1.5, (None, cpu_wh, 0.0025), samples=20, batches=20, failures=0),
+        ]
+    write_bundle(folder, facts, windows)
+
+
+def _call_h100(folder: Path) -> None:
+    """Image generation as the protocol asks, with a second meter whose readings must not be added."""
+    windows = []
+    for repeat in range(10):
+        for phase, seconds, energy_wh in (("preprocess", 1.0, 2.0), ("call", 3600.0, 498.0)):
+            made = _window(phase, repeat, seconds, (energy_wh, 1.0, 0.5))
+            second = reading("gpu", energy_wh * 1.01, meter="second")
+            changes: dict[str, object] = {"readings": (second, *made.readings)}
+            if phase == "call":
+                changes |= {"images": 1000, "batches": 1000, "failures": 0}
+            windows.append(made.model_copy(update=changes))
+    facts = environment("text_to_image", gpus=(H100,), run={"meters": ("codecarbon", "second")})
+    write_bundle(folder, facts, windows)
+
+
+def _faulty_energies(folder: Path) -> None:
+    for name, energy_wh in (("zero_repeat", 0.0), ("negative_energy", -1.5), ("nan_energy", float("nan"))):
+        windows = []
+        for repeat in range(3):
+            generate_wh = energy_wh if repeat == 1 else 7.5
+            windows += [
+                _window("preprocess", repeat, 2.0, (0.5, 0.1, 0.05)),
+                _window("generate", repeat, 50.0, (generate_wh, 2.0, 1.0), failures=0, output_tokens=10_000),
+            ]
+        write_bundle(folder / name, environment("text_generation", run={"runs": 3}), windows)
+
+
+def _broken_files(folder: Path) -> None:
+    facts = environment("text_classification", run={"runs": 2})
+    windows = []
+    for repeat in range(2):
+        windows += [
+            _window("preprocess", repeat, 2.0, (0.5, 0.1, 0.05)),
+            _window("forward", repeat, 50.0, (7.5, 2.0, 1.0), failures=0),
+        ]
+    # The process was killed while it wrote its last line.
+    write_unsealed(folder / "incomplete", facts, windows)
+    _cut_last_line(folder / "incomplete")
+    (folder / "incomplete" / bundle.INCOMPLETE).write_text("This run has not ended (or was killed).\n")
+
+    write_bundle(folder / "changed_file", facts, windows)
+    lines = (folder / "changed_file" / bundle.WINDOWS).read_text().replace('"energy_wh":7.5', '"energy_wh":6.5')
+    (folder / "changed_file" / bundle.WINDOWS).write_text(lines)
+
+    # A torn line under a manifest that agrees with it: the files hold together, but are not a log.
+    write_unsealed(folder / "truncated_line", facts, windows)
+    _cut_last_line(folder / "truncated_line")
+    bundle.seal(folder / "truncated_line")
+
+
+def _cut_last_line(folder: Path) -> None:
+    path = folder / bundle.WINDOWS
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def _load(phase: str, component: str) -> Window:
+    readings = [reading("gpu", 5.0)] if component == "gpu" else [reading("cpu", 0.05), reading("ram", 0.01)]
+    return window(phase, None, readings, samples=None)
+
+
+def _window(
+    phase: str, repeat: int, seconds: float, energies_wh: tuple[float | None, float, float], **changes: Any
+) -> Window:
+    components = zip(("gpu", "cpu", "ram"), energies_wh, strict=True)
+    readings: list[MeterReading] = [reading(name, wh) for name, wh in components if wh is not None]
+    facts: dict[str, Any] = {"end_monotonic_s": 100.0 + seconds, "batches": None, "failures": None}
+    return window(phase, repeat, readings, **facts | changes)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)

@@ -1,0 +1,193 @@
+"""Stars by the equal-width rule: exact at bounds, never rising with energy, never without meaning."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorekit.editions import FEBRUARY_2025
+from scorekit.errors import RatingError
+from scorekit.rating import LOCAL, Scale, equal_width, rate_scores
+from scorekit.records import Conditions, Score
+from tests.bundles import local_score, official_score
+from tests.strategies import energies_wh, impossible_energies_wh, local_scores, scales
+
+
+@pytest.mark.parametrize(
+    ("energy_wh", "expected"),
+    [
+        (10.0, 5),
+        (29.999, 5),
+        (30.0, 4),
+        (50.0, 3),
+        (69.9, 3),
+        (70.0, 2),
+        (90.0, 1),
+        (110.0, 1),
+        (5.0, 5),
+        (500.0, 1),
+    ],
+)
+def test_a_scale_worked_out_by_hand(energy_wh: float, expected: int) -> None:
+    assert equal_width(10.0, 110.0).stars(energy_wh) == expected
+
+
+def test_the_ends_of_the_range_are_inside_it() -> None:
+    scale = equal_width(10.0, 110.0)
+    assert scale.bounds == (30.0, 50.0, 70.0, 90.0)
+    assert [scale.out_of_range(energy_wh) for energy_wh in (9.99, 10.0, 110.0, 110.01)] == [
+        "below", None, None, "above",
+    ]  # fmt: skip
+    assert [scale.position(energy_wh) for energy_wh in (5.0, 10.0, 60.0, 110.0, 500.0)] == [0, 0, 0.5, 1, 1]
+
+
+@given(scales(), energies_wh, energies_wh)
+def test_stars_never_rise_with_energy(scale: Scale, one: float, two: float) -> None:
+    assert scale.stars(min(one, two)) >= scale.stars(max(one, two))
+
+
+@given(scales())
+def test_the_ends_and_bounds_have_their_stars(scale: Scale) -> None:
+    assert scale.stars(scale.lowest) == 5
+    assert scale.stars(scale.highest) == 1
+    assert [scale.stars(bound) for bound in scale.bounds] == [4, 3, 2, 1]
+    assert [scale.stars(math.nextafter(bound, 0)) for bound in scale.bounds] == [5, 4, 3, 2]
+
+
+@given(scales(), st.floats(min_value=0, max_value=1))
+def test_stars_are_those_of_the_published_formula(scale: Scale, place: float) -> None:
+    energy_wh = scale.lowest + place * (scale.highest - scale.lowest)
+    part = (energy_wh - scale.lowest) / ((scale.highest - scale.lowest) / 5)
+    if abs(part - round(part)) > 1e-6:
+        assert scale.stars(energy_wh) == 5 - min(math.floor(part), 4)
+
+
+@given(impossible_energies_wh)
+def test_an_impossible_energy_is_never_rated(energy_wh: float) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        equal_width(10.0, 110.0).stars(energy_wh)
+    with pytest.raises(ValueError, match="must be positive"):
+        rate_scores([local_score(energy_wh=energy_wh)], None)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest"), [(1.0, 1.0), (1.0, math.nextafter(1.0, 2.0)), (2.0, 1.0), (5e-324, 1e-323)]
+)
+def test_a_range_without_width_makes_no_scale(lowest: float, highest: float) -> None:
+    with pytest.raises(RatingError, match="the same"):
+        equal_width(lowest, highest)
+
+
+def test_a_comparable_score_gets_the_star_of_the_edition() -> None:
+    (rating,) = rate_scores([official_score(energy_wh=8.0)], FEBRUARY_2025)
+    assert (rating.stars, rating.official, rating.edition, rating.rule) == (4, True, "2025-02", "equal_width")
+    assert rating.no_official_star_because == ()
+    assert rating.out_of_range is None
+    assert rating.cohort_size == 32
+
+
+@pytest.mark.parametrize(("energy_wh", "stars", "side"), [(0.5, 5, "below"), (30.0, 1, "above")])
+def test_an_energy_outside_the_edition_is_said_to_be(energy_wh: float, stars: int, side: str) -> None:
+    (rating,) = rate_scores([official_score(energy_wh=energy_wh)], FEBRUARY_2025)
+    assert (rating.stars, rating.out_of_range) == (stars, side)
+
+
+def test_a_score_that_is_not_comparable_gets_every_reason_and_a_local_star() -> None:
+    low, high = rate_scores([local_score("one", 1.0), local_score("two", 2.0)], FEBRUARY_2025)
+    assert (low.stars, high.stars) == (5, 1)
+    assert (low.official, low.edition) == (False, LOCAL)
+    assert [reason.code for reason in low.no_official_star_because] == ["hardware", "samples"]
+
+
+def test_an_only_one_gets_no_star_and_is_told_what_to_do() -> None:
+    (rating,) = rate_scores([local_score()], FEBRUARY_2025)
+    assert rating.stars is None
+    assert rating.refused is not None
+    assert "only model" in rating.refused
+    assert "rate it with other models" in rating.refused
+
+
+def test_equal_energies_get_no_star() -> None:
+    ratings = rate_scores([local_score("one", 1.0), local_score("two", 1.0)], None)
+    assert [rating.stars for rating in ratings] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cohort": "asr"},
+        {"model_class": "B"},
+        {"hardware": "Another CPU"},
+        {"domain": "gpu"},
+        {"origin": "measured"},
+        {"queries": 10},
+        {"conditions": None},
+        {"conditions": Conditions(dataset="other", dataset_fingerprint="3", batch_size=1)},
+    ],
+)
+def test_unlike_scores_share_no_local_cohort(changes: dict[str, object]) -> None:
+    ratings = rate_scores([local_score("one", 1.0), local_score("two", 2.0, **changes)], None)
+    assert [rating.stars for rating in ratings] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"task": "t5_text_generation"}, {"model_revision": "f" * 40}, {"parameters": 5}, {"runs": 3}]
+)
+def test_what_belongs_to_the_model_does_not_part_a_local_cohort(changes: dict[str, object]) -> None:
+    ratings = rate_scores([local_score("one", 1.0), local_score("two", 2.0, **changes)], None)
+    assert [rating.stars for rating in ratings] == [5, 1]
+
+
+def test_a_model_that_generates_nothing_stands_beside_those_that_do() -> None:
+    def asr(model: str, energy_wh: float, new_tokens: int | None) -> Score:
+        asked = Conditions(dataset="ASR", dataset_fingerprint="4", batch_size=1, new_tokens=new_tokens)
+        return local_score(model, energy_wh, cohort="asr", conditions=asked)
+
+    ctc, whisper, short = asr("ctc", 1.0, None), asr("whisper", 2.0, 100), asr("short", 3.0, 10)
+    assert [rating.stars for rating in rate_scores([ctc, whisper], None)] == [5, 1]
+    # Beside unlike limits it cannot stand without joining them.
+    assert [rating.stars for rating in rate_scores([ctc, whisper, short], None)] == [None, None, None]
+
+
+def test_runs_of_one_model_are_one_member() -> None:
+    assert [r.stars for r in rate_scores([local_score("one", 1.0), local_score("one", 2.0)], None)] == [
+        None,
+        None,
+    ]
+    ratings = rate_scores([local_score("one", 1.0), local_score("one", 3.0), local_score("two", 12.0)], None)
+    assert ratings[0].min_wh_per_1000 == 2.0
+    assert [(rating.stars, rating.out_of_range) for rating in ratings] == [(5, "below"), (5, None), (1, None)]
+    assert ratings[0].cohort_size == 2
+
+
+def test_local_rates_comparable_scores_without_reproach() -> None:
+    ratings = rate_scores([official_score("one", 1.0), official_score("two", 2.0)], None)
+    assert [(r.stars, r.official, r.edition) for r in ratings] == [(5, False, LOCAL), (1, False, LOCAL)]
+    assert ratings[0].no_official_star_because == ()
+
+
+def test_reasoning_is_told_to_have_no_thresholds() -> None:
+    (rating,) = rate_scores([official_score(task="reasoning", cohort="reasoning")], FEBRUARY_2025)
+    assert rating.stars is None
+    assert "no thresholds for reasoning" in rating.no_official_star_because[0].message
+
+
+def test_a_score_without_a_task_has_no_cohort() -> None:
+    scores = [
+        local_score("one", 1.0, task=None, cohort=None),
+        local_score("two", 2.0, task=None, cohort=None),
+    ]
+    assert [rating.stars for rating in rate_scores(scores, None)] == [None, None]
+
+
+@given(local_scores())
+def test_every_score_is_rated_or_refused(scores: list[Score]) -> None:
+    ratings = rate_scores(scores, None)
+    assert [rating.model for rating in ratings] == [score.model for score in scores]
+    for rating in ratings:
+        assert (rating.stars is None) == (rating.refused is not None)
+    starred = sorted((r.wh_per_1000_queries, r.stars) for r in ratings if r.stars is not None)
+    assert [stars for _, stars in starred] == sorted((stars for _, stars in starred), reverse=True)

@@ -1,0 +1,125 @@
+"""parse, rate and tasks as a user meets them: what they print, write, refuse and leave out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scorekit import bundle, cli
+from tests.golden import make
+
+GOLDEN = Path(make.__file__).parent
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """The golden runs that can be scored, below one folder."""
+    for name in make.GOOD:
+        shutil.copytree(GOLDEN / name, tmp_path / "runs" / name)
+    return tmp_path / "runs"
+
+
+def _run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scorekit", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def test_parse_writes_the_scores_and_prints_them_as_json(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["parse", str(runs), "--json"]) == 0
+    captured = capsys.readouterr()
+    scores = json.loads(captured.out)
+    assert [score["provenance"]["run"] for score in scores] == sorted(make.GOOD)
+    assert captured.err.count("wrote ") == 3
+    for name in make.GOOD:
+        assert json.loads((runs / name / bundle.SCORE).read_text()) in scores
+
+
+def test_parse_scores_what_it_can_and_tells_the_rest(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(GOLDEN / "zero_repeat", runs / "zero_repeat")
+    assert cli.main(["parse", str(runs)]) == 3
+    captured = capsys.readouterr()
+    assert "example/model-1b" in captured.out
+    assert "is zero" in captured.err
+    assert "mend:" in captured.err
+
+
+def test_parse_of_no_run_prints_no_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["parse", str(tmp_path), "--json"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == []
+    assert "windows.jsonl" in captured.err
+
+
+def test_rate_gives_official_stars_and_reasons(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["rate", str(runs), "--json"]) == 0
+    ratings = {rating["task"]: rating for rating in json.loads(capsys.readouterr().out)}
+    assert ratings["text_generation"]["stars"] == 4
+    assert ratings["text_generation"]["edition"] == "2025-02"
+    assert ratings["text_to_image"]["official"] is True
+    assert ratings["text_classification"]["stars"] is None
+    assert ratings["text_classification"]["no_official_star_because"] != []
+
+
+def test_rate_takes_score_files_and_runs_and_counts_none_twice(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published = tmp_path / "results" / "one"
+    published.mkdir(parents=True)
+    shutil.copy(runs / "generate_h100" / bundle.SCORE, published)
+    arguments = [
+        runs / "generate_h100",
+        runs / "generate_h100",
+        tmp_path / "results",
+        published / bundle.SCORE,
+    ]
+    assert cli.main(["rate", *map(str, arguments), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+
+
+def test_rate_locally(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["rate", str(runs / "generate_h100"), "--edition", "local"]) == 1
+    assert "only model given" in capsys.readouterr().out
+
+
+def test_rate_refuses_a_score_that_was_named_and_leaves_out_one_that_was_found(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = Path(shutil.copytree(GOLDEN / "zero_repeat", runs / "bad"))
+    assert cli.main(["rate", str(runs), str(bad)]) == 3
+    assert capsys.readouterr().out == ""
+    assert cli.main(["rate", str(runs)]) == 0
+    assert "warning: left out: " in capsys.readouterr().err
+
+
+def test_rate_of_only_bad_runs_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(GOLDEN / "zero_repeat", tmp_path / "runs" / "bad")
+    assert cli.main(["rate", str(tmp_path)]) == 1
+    assert "none of the runs could be scored" in capsys.readouterr().err
+
+
+def test_tasks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert cli.main(["tasks"]) == 0
+    assert "automatic_speech_recognition" in capsys.readouterr().out
+    assert cli.main(["tasks", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 15
+
+
+@pytest.mark.parametrize("arguments", [["tasks"], ["rate"], ["parse"]])
+def test_the_program_prints_at_most_80_columns_where_asked(arguments: list[str], runs: Path) -> None:
+    paths = [] if arguments == ["tasks"] else [runs]
+    done = _run(*arguments, *paths, COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert done.stdout.isascii()
