@@ -42,6 +42,10 @@ Hydra's options work too: -m runs several jobs (backend.model=a,b), --config-dir
 class _SweepEnded(BaseException):
     """SIGTERM ends the whole sweep, not one job of it."""
 
+    def __init__(self, error: TerminatedError) -> None:
+        super().__init__(error)
+        self.error = error
+
 
 Tell = Callable[[Path, "Score"], None]
 """Called with the run folder and the score of each job."""
@@ -99,7 +103,7 @@ def _run(argv: list[str], folder: Path, tell: Tell) -> int:
             codes.append(measure_and_score(config, start_folder, tell))
         except TerminatedError as error:
             # Hydra takes every Exception for one failed job, and would go on with the next of a sweep.
-            raise _SweepEnded from error
+            raise _SweepEnded(error) from None
         except ScorekitError as error:
             if os.getpid() != process:
                 # A launcher that runs jobs elsewhere carries their errors back itself.
@@ -111,8 +115,7 @@ def _run(argv: list[str], folder: Path, tell: Tell) -> int:
         with _command_line(argv):
             app()
     except _SweepEnded as ended:
-        assert isinstance(ended.__cause__, TerminatedError)
-        raise ended.__cause__ from None
+        raise ended.error from None
     except (InterpolationToMissingValueError, MissingMandatoryValue) as error:
         if "backend.model" in str(error):
             raise UsageError("no model is given", mend="add backend.model=ORG/NAME, or a folder") from error
@@ -126,8 +129,8 @@ def _run(argv: list[str], folder: Path, tell: Tell) -> int:
         ) from error
     finally:
         os.chdir(start_folder)
-    for error in failures[:-1]:
-        print(f"error: {error}", file=sys.stderr)
+    for failure in failures[:-1]:
+        print(f"error: {failure}", file=sys.stderr)
     if failures:
         raise failures[-1]
     return max(codes, default=EXIT_DONE)

@@ -28,6 +28,8 @@ GPU_SUMMARY: Final = "GPU_ENERGY_SUMMARY.json"
 MANIFEST: Final = "manifest.json"
 INCOMPLETE: Final = "INCOMPLETE"
 LOG: Final = "benchmark.log"
+SCRATCH_PREFIX: Final = ".encoded-"
+"""Folders of encoded samples begin so; none is left in a bundle."""
 DERIVED: Final = frozenset({SCORE, GPU_WH, GPU_SUMMARY})
 CODECARBON_SUFFIX: Final = "_codecarbon.json"
 

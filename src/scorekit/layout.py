@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
-_NARROWEST: Final = 11
+_NARROWEST: Final = 10
 """A column of names is never made narrower than this, however narrow the terminal."""
 _UNLIMITED: Final = 10_000
 """Width of a table in an output that has none; a table takes only what its cells need."""

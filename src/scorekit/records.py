@@ -158,6 +158,7 @@ class PhaseScore(Record):
     energy_wh: float | None = Field(description="Mean over the repeats that have it.")
     energy_wh_by_repeat: tuple[float | None, ...]
     duration_s_by_repeat: tuple[float | None, ...]
+    output_tokens_by_repeat: tuple[int | None, ...] = Field(description="Tokens generated, as counted.")
     note: str | None = None
 
 

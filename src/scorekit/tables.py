@@ -103,7 +103,7 @@ def rating_table(ratings: Sequence[Rating], layout: Layout) -> str:
 def task_table(layout: Layout) -> str:
     """Every task with what the protocol asks of it."""
     columns = (
-        Column("task\n(config name)"), Column("leaderboard name", flexible=True),
+        Column("task\n(config name)"), Column("leader-\nboard\nname", flexible=True),
         Column("dataset", flexible=True), Column("answers\nby"), Column("dtype"),
         Column("new\ntokens", numeric=True),
     )  # fmt: skip
@@ -130,7 +130,7 @@ def task_table(layout: Layout) -> str:
 def _phase_table(score: Score, layout: Layout) -> str:
     columns = (
         Column("phase"), Column("counted"), Column("Wh of one\nrepeat (mean)", numeric=True),
-        Column("s of one\nrepeat (mean)", numeric=True),
+        Column("s of one\nrepeat (mean)", numeric=True), Column("tokens made\nin one repeat", numeric=True),
     )  # fmt: skip
     rows = [
         (
@@ -138,6 +138,7 @@ def _phase_table(score: Score, layout: Layout) -> str:
             _yes(phase.counted),
             "unknown" if phase.energy_wh is None else _number(phase.energy_wh),
             _mean(phase.duration_s_by_repeat),
+            _mean_count(phase.output_tokens_by_repeat),
         )
         for phase in score.phases
     ]
@@ -244,6 +245,11 @@ def _number(value: float) -> str:
 
 def _relative(part: float | None, whole: float) -> str:
     return "" if part is None else f"{100 * part / whole:.1f}"
+
+
+def _mean_count(values: Sequence[int | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{sum(known) / len(known):,.0f}" if known else ""
 
 
 def _mean(values: Sequence[float | None]) -> str:

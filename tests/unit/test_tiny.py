@@ -19,6 +19,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 datasets = pytest.importorskip("datasets")
 diffusers = pytest.importorskip("diffusers")
+safetensors = pytest.importorskip("safetensors")
 soundfile = pytest.importorskip("soundfile")
 
 from scorekit.errors import MissingExtraError, ScorekitError, UsageError  # noqa: E402
@@ -318,6 +319,18 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
         recipe.make_folder(target, {"seed": 2}, fail)
     assert (target / "weights").read_text() == "whole"
     assert [path.name for path in target.parent.iterdir()] == ["one"]
+
+
+def test_weights_that_cannot_be_written_are_told_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise safetensors.SafetensorError("No space left on device (os error 28)")
+
+    monkeypatch.setattr(transformers.PreTrainedModel, "save_pretrained", full)
+    with pytest.raises(ScorekitError, match="No space left"):
+        write_tiny(tmp_path, tasks=["image_classification"])
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_two_writers_at_once_leave_one_whole_folder(tmp_path: Path) -> None:

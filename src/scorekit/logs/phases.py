@@ -63,6 +63,7 @@ def _phase(
         energy_wh=_mean(energies_wh),
         energy_wh_by_repeat=energies_wh,
         duration_s_by_repeat=tuple(None if window is None else window.duration_s for window in windows),
+        output_tokens_by_repeat=tuple(None if window is None else window.output_tokens for window in windows),
         note=f"{lost} of {len(windows)} repeats have no window, or no energy that can be true" if lost else None,
     )
 
@@ -76,6 +77,10 @@ def _decode(generate: PhaseScore, prefill: PhaseScore) -> PhaseScore:
         energy_wh=_mean(energies_wh),
         energy_wh_by_repeat=energies_wh,
         duration_s_by_repeat=_difference(generate.duration_s_by_repeat, prefill.duration_s_by_repeat),
+        output_tokens_by_repeat=tuple(
+            whole - part if whole is not None and part is not None and whole >= part else None
+            for whole, part in zip(generate.output_tokens_by_repeat, prefill.output_tokens_by_repeat, strict=True)
+        ),
         note=(
             f"unknown in {lost} of {len(energies_wh)} repeats: prefill, a pass of its own, was lost "
             "or took as much as generate, so noise is larger than the split"

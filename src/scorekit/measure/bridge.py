@@ -2,7 +2,7 @@
 
 optimum-benchmark was written for transformers 4. Under transformers 5 its backends do not import, and some of its
 paths assume a connection. The changes below are made on the imported modules, once in a process, before a backend
-is used. `needed` looks at the unchanged libraries; tests/unit/test_bridge.py fails as soon as one is needed no longer.
+is used. `needed` looks at the unchanged libraries; tests/unit/measure/test_bridge.py fails as soon as one is needed no longer.
 
 Nothing else in scorekit may patch optimum-benchmark.
 """
@@ -98,12 +98,12 @@ def _processor_attributes() -> None:
 
 
 def _no_weights_needed() -> bool:
-    import inspect
-
-    from optimum_benchmark.backends.base import Backend
+    import optimum_benchmark
 
     # The source is the fault here: a fresh cache folder can never be served offline, nor a local folder downloaded.
-    return "cache_dir=self.tmpdir.name" in inspect.getsource(Backend.create_no_weights_model_fast)
+    # It is read as text, because the module itself cannot be imported before other changes are made.
+    source = Path(optimum_benchmark.__path__[0]) / "backends" / "base.py"
+    return "cache_dir=self.tmpdir.name" in source.read_text(encoding="utf-8")
 
 
 def _no_weights() -> None:

@@ -30,7 +30,7 @@ INTERRUPTED: Final = "interrupted"
 LOGGER = logging.getLogger("scorekit.child")
 
 
-def main(connection: Connection, payload: bytes, folder: str) -> None:
+def main(connection: Connection, payload: bytes, folder: str, inherited: Connection | None = None) -> None:
     """Run the pickled worker and send back ("report", dict), ("error", ScorekitError or text) or ("interrupted",).
 
     Args:
@@ -38,7 +38,10 @@ def main(connection: Connection, payload: bytes, folder: str) -> None:
         payload: pickle of (worker, arguments). It comes as bytes, so that nothing of optimum-benchmark is imported
             before the bridge has been applied.
         folder: the run folder, which becomes the current one.
+        inherited: a forked process's copy of the parent's end, which must not stay open here.
     """
+    if inherited is not None:
+        inherited.close()
     os.setpgid(0, 0)
     os.chdir(folder)
     if not sys.stderr.isatty():

@@ -153,12 +153,11 @@ def _remote(
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    if optional and isinstance(
-        try_to_load_from_cache(model, "config.json", revision=revision, cache_dir=cache_dir), str
-    ):
-        # A cached transformers model; asking the Hub for a pipeline index would only cost time, or fail offline.
-        return None, None
     try:
+        cached = try_to_load_from_cache(model, "config.json", revision=revision, cache_dir=cache_dir)
+        if optional and isinstance(cached, str):
+            # A transformers model; asking the Hub for a pipeline index would only cost time, or fail offline.
+            return None, None
         path = Path(hf_hub_download(model, filename, revision=revision, cache_dir=cache_dir))
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise _model_error(model, error) from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from scorekit import atomic, bundle
-from scorekit.errors import ScorekitError, UsageError
+from scorekit.errors import ScorekitError, TerminatedError, UsageError
 from scorekit.measure import bridge, journal, preflight
 
 bridge.apply()
@@ -39,7 +40,9 @@ def run(config: DictConfig, start_folder: Path) -> Path:
     """
     preflight.prepare(config, start_folder)
     benchmark_config = _instantiate(config)
+    _refuse_foreign_files(Path.cwd())
     folder = bundle.claim(Path.cwd())
+    before = {path.name for path in folder.iterdir()} - {bundle.INCOMPLETE}
     with _inside(folder):
         journal.start(folder)
         try:
@@ -49,9 +52,26 @@ def run(config: DictConfig, start_folder: Path) -> Path:
             _save(Benchmark(config=benchmark_config, report=report), folder / bundle.BENCHMARK)
             bundle.seal(folder)
         except BaseException as error:
-            _give_up(folder, error)
+            _give_up(folder, error, before)
             raise
     return folder
+
+
+def _refuse_foreign_files(folder: Path) -> None:
+    """Refuse somebody's working folder: all that lies in a run folder is sealed as measured.
+
+    Raises:
+        UsageError: names a file that no run has written.
+    """
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    if {bundle.MANIFEST, bundle.CONFIG, bundle.REPORT, bundle.WINDOWS} & set(names):
+        return  # A run has been here; this one gets a folder beside it.
+    foreign = [name for name in names if name != bundle.INCOMPLETE and not name.endswith(".log")]
+    if foreign:
+        raise UsageError(
+            f"{folder} cannot be the run folder: it holds other files ({foreign[0]})",
+            mend="choose an empty folder with hydra.run.dir=FOLDER, and have hydra.job.chdir=true in the config",
+        )
 
 
 def _instantiate(config: DictConfig) -> BenchmarkConfig:
@@ -79,19 +99,24 @@ def _save(content: Any, path: Path) -> None:
     atomic.write_text(path, json.dumps(content.to_dict(), indent=4, default=str) + "\n")
 
 
-def _give_up(folder: Path, error: BaseException) -> None:
-    why = "it was interrupted" if isinstance(error, KeyboardInterrupt) else str(error).splitlines()[0]
+def _give_up(folder: Path, error: BaseException, before: Collection[str]) -> None:
+    """Leave the folder as a run that did not end well leaves it; what was there `before` is never touched."""
+    ended = isinstance(error, (KeyboardInterrupt, TerminatedError))
+    why = "it was interrupted" if ended else next(iter(str(error).splitlines()), type(error).__name__)
+    for path in folder.glob(f"{bundle.SCRATCH_PREFIX}*"):
+        # A process that was killed could not remove its own.
+        shutil.rmtree(path, ignore_errors=True)
     measured = folder / bundle.WINDOWS
     if _has_measurement(measured):
         bundle.mark_incomplete(folder, why)
         LOGGER.warning("what was measured before is kept in %s, marked %s", folder, bundle.INCOMPLETE)
         return
-    if isinstance(error, KeyboardInterrupt) or not isinstance(error, ScorekitError):
+    if ended or not isinstance(error, ScorekitError):
         bundle.mark_incomplete(folder, why)
         return
     # Nothing was measured: bad input leaves no half-made bundle behind.
     for path in folder.iterdir():
-        if path.is_file() and path.name != bundle.LOG:
+        if path.is_file() and path.name != bundle.LOG and path.name not in before:
             with contextlib.suppress(OSError):
                 path.unlink()
 

@@ -30,6 +30,10 @@ class _Terminal(logging.StreamHandler[Any]):
             super().emit(record)
 
 
+class _RunLog(logging.FileHandler):
+    """A run's log file."""
+
+
 def start(folder: Path) -> None:
     """Send this process's log records to the folder's log file and to the terminal.
 
@@ -40,8 +44,11 @@ def start(folder: Path) -> None:
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)
+        if isinstance(handler, _RunLog):
+            # A sweep has many runs, and each one's file would stay open.
+            handler.close()
     root.setLevel(logging.INFO)
-    file = logging.FileHandler(folder / bundle.LOG, encoding="utf-8", delay=True)
+    file = _RunLog(folder / bundle.LOG, encoding="utf-8", delay=True)
     file.setFormatter(logging.Formatter(_FILE_FORMAT))
     root.addHandler(file)
     terminal = _Terminal()

@@ -53,6 +53,8 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
         process = context.Process(
             target=child.main,
             args=(child_end, pickle.dumps((worker, worker_args)), str(folder)),
+            # A forked child has a copy of our end, and would never see it close.
+            kwargs={"inherited": parent_end} if self.config.start_method == "fork" else {},
             daemon=False,
         )
         with contextlib.ExitStack() as stack:
@@ -75,17 +77,17 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
         return _report(message, folder)
 
     def _await_start(self, process: Any, connection: Connection, folder: Path) -> None:
-        wait([connection, process.sentinel], timeout=self.config.startup_timeout_s)
+        in_time = wait([connection, process.sentinel], timeout=self.config.startup_timeout_s)
         if connection.poll():
-            with contextlib.suppress(EOFError):
+            with contextlib.suppress(EOFError, OSError):
                 if connection.recv()[0] == child.READY:
                     return
-        if process.is_alive():
+        if not in_time:
             raise LauncherError(
                 f"the measuring process did not start within {self.config.startup_timeout_s:g} s",
                 mend="launcher.startup_timeout_s=600 on a slow machine; else see the log for where it hangs",
             )
-        raise _died(process, folder)
+        raise self._died(process, folder)
 
     def _await_report(self, process: Any, connection: Connection, folder: Path) -> tuple[str, Any]:
         # Both are waited for: a report may be larger than the pipe, so the child may live until it is read; and a
@@ -93,15 +95,32 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
         wait([connection, process.sentinel])
         message: tuple[str, Any] | None = None
         if connection.poll():
-            with contextlib.suppress(EOFError):
+            # An OSError says that it died in the middle of its report.
+            with contextlib.suppress(EOFError, OSError):
                 message = connection.recv()
         if message is None:
-            process.join()
-            raise _died(process, folder)
+            raise self._died(process, folder)
         process.join(self.config.stop_timeout_s)
         if process.is_alive():
             self._stop(process, signal.SIGTERM)
         return message
+
+    def _died(self, process: Any, folder: Path) -> LauncherError:
+        """The error for a process whose end of the pipe has closed; the caller stops what is left of it."""
+        process.join(self.config.stop_timeout_s)
+        code = process.exitcode
+        if code is None:
+            how = "fell silent"
+        elif code < 0:
+            how = f"was killed by {signal.Signals(-code).name}"
+            how += " (often: out of memory)" if code == -signal.SIGKILL else ""
+        else:
+            how = f"ended with code {code}"
+        lines = "".join(f"\n  | {line}" for line in journal.last_lines(folder))
+        return LauncherError(
+            f"the measuring process {how} without a report" + (f"; its last log lines:{lines}" if lines else ""),
+            mend=f"see {bundle.LOG} in {folder}",
+        )
 
     def _stop(self, process: Any, first: signal.Signals) -> None:
         """Pass the signal on to the process; terminate and kill it if it does not stop in time."""
@@ -114,7 +133,8 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
                 os.kill(process.pid, number)
             deadline = time.monotonic() + self.config.stop_timeout_s
             while process.is_alive() and time.monotonic() < deadline:
-                with contextlib.suppress(KeyboardInterrupt):
+                # Told once more by an impatient person or machine: it is waited for all the same.
+                with contextlib.suppress(KeyboardInterrupt, TerminatedError):
                     process.join(max(0.0, deadline - time.monotonic()))
         process.join()
 
@@ -150,16 +170,4 @@ def _report(message: tuple[str, Any], folder: Path) -> Any:
     raise LauncherError(
         f"the measuring process failed: {last}",
         mend=f"see {bundle.LOG} in {folder} for the traceback",
-    )
-
-
-def _died(process: Any, folder: Path) -> LauncherError:
-    process.join()
-    code = process.exitcode
-    how = f"was killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
-    hint = " (often: out of memory)" if code == -signal.SIGKILL else ""
-    lines = "\n".join(f"  | {line}" for line in journal.last_lines(folder))
-    return LauncherError(
-        f"the measuring process {how}{hint} without a report" + (f"; its last log lines:\n{lines}" if lines else ""),
-        mend=f"see {bundle.LOG} in {folder}",
     )

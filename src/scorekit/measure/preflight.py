@@ -101,9 +101,10 @@ def _check_device(config: DictConfig) -> None:
         raise UsageError(f"there is no device '{device}'; valid: {', '.join(DEVICES)}", mend="backend.device=cuda")
     if device == "cuda":
         _check_cuda()
-    elif device is not None and config.launcher.get("device_isolation"):
-        # There is no GPU whose other users could disturb the run.
+    elif device is not None and "device_isolation" in config.launcher:
+        # There is no GPU whose other users could disturb the run. The inline launcher refuses even the action.
         config.launcher.device_isolation = False
+        config.launcher.device_isolation_action = None
 
 
 def _check_cuda() -> None:

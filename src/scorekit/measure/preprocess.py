@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scorekit import atomic
 from scorekit.errors import DatasetError, ModelError
 from scorekit.measure.settings import EnergyStarSettings
 
@@ -39,6 +40,7 @@ def preprocess(
     Raises:
         ModelError: the model's processor is missing or cannot encode this kind of sample.
         DatasetError: a sample cannot be decoded.
+        BundleError: the encoded rows cannot be written.
     """
     if task == "text-to-image":
         # A pipeline takes its prompts as text, under the name `prompt` whatever the column is called.
@@ -64,6 +66,8 @@ def preprocess(
             f"the model's processor ({type(processor).__name__}) cannot encode samples for {task}: {error}",
             mend="give the processor of this model and task with backend.processor=ORG/NAME",
         ) from error
+    except OSError as error:
+        raise atomic.write_error(cache_file, error) from error
     return encoded.with_format("torch")
 
 

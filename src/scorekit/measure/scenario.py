@@ -84,7 +84,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         active = meters.start(meter_names, request)
         try:
             self.recorder = Recorder(active, self.folder, _synchronizer(backend.config.device))
-            with tempfile.TemporaryDirectory(prefix=".encoded-", dir=self.folder) as cache:
+            with tempfile.TemporaryDirectory(prefix=bundle.SCRATCH_PREFIX, dir=self.folder) as cache:
                 samples = self._load_dataset()
                 self._preprocess(samples, Path(cache))
                 self._load_model()

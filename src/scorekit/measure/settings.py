@@ -78,10 +78,15 @@ class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
 
     def _settle_lengths(self) -> None:
         # max_new_tokens decides in generate() whenever both are given; keeping max_length would only warn there.
-        lengths = self.generate_kwargs
-        if "max_length" in lengths and ("max_new_tokens" in lengths or "min_new_tokens" in lengths):
-            self.generate_kwargs = {key: value for key, value in lengths.items() if key != "max_length"}
-        low, high = self.generate_kwargs.get("min_new_tokens"), self.generate_kwargs.get("max_new_tokens")
+        lengths = {key: value for key, value in self.generate_kwargs.items() if key != "max_length"}
+        if "max_length" in self.generate_kwargs and not {"max_new_tokens", "min_new_tokens"} & set(lengths):
+            # optimum-benchmark's summarization names its ten tokens so; the default of 100 would win over it.
+            lengths["max_new_tokens"] = lengths["min_new_tokens"] = self.generate_kwargs["max_length"]
+        if self.reasoning and "max_new_tokens" in lengths:
+            # With the default of 100 a short answer would be drawn out.
+            lengths.setdefault("min_new_tokens", 1)
+        self.generate_kwargs = lengths
+        low, high = lengths.get("min_new_tokens"), lengths.get("max_new_tokens")
         if low is not None and high is not None and low != high and not self.reasoning:
             raise UsageError(
                 f"scenario.generate_kwargs asks for {low} to {high} new tokens; the protocol asks for an exact number",

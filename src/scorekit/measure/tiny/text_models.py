@@ -143,12 +143,19 @@ def _let_answers_end(model: Any, ids: tokenizer.TokenIds, embedding_scale: float
 
 
 def save(model: Any, folder: Path) -> None:
-    """Write a model's weights (safetensors, float32) and configs into `folder`, without a progress bar."""
+    """Write a model's weights (safetensors, float32) and configs into `folder`, without a progress bar.
+
+    Raises:
+        OSError: they cannot be written.
+    """
     bars = library("transformers.utils.logging")
     shown = bars.is_progress_bar_enabled()
     bars.disable_progress_bar()
     try:
         model.eval().save_pretrained(folder)
+    except library("safetensors").SafetensorError as error:
+        # A full disk, for one: safetensors has an error of its own for it.
+        raise OSError(str(error)) from error
     finally:
         if shown:
             bars.enable_progress_bar()

@@ -1,0 +1,80 @@
+"""Config names, their nearest matches, and a model's name as a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scorekit.errors import UsageError
+from scorekit.measure import configs
+from scorekit.tasks import TASKS
+
+
+def test_there_is_one_config_for_each_task() -> None:
+    assert configs.names(configs.builtin_folder()) == sorted(TASKS)
+
+
+def test_private_configs_are_not_listed(tmp_path: Path) -> None:
+    for name in ("_base_.yaml", "mine.yaml", "notes.txt"):
+        (tmp_path / name).touch()
+    assert configs.names(tmp_path) == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["text_generation", "text_generation.yaml", "_base_"])
+def test_a_config_that_is_there_is_taken(name: str) -> None:
+    configs.check_name(name, configs.builtin_folder())
+
+
+def test_an_unknown_name_lists_the_valid_ones_and_suggests_the_nearest() -> None:
+    with pytest.raises(UsageError) as caught:
+        configs.check_name("text_genration", configs.builtin_folder())
+    assert "'text_genration'" in caught.value.message
+    assert all(name in caught.value.message for name in TASKS)
+    assert caught.value.mend == "did you mean --config-name text_generation?"
+
+
+def test_a_name_like_no_other_is_given_no_suggestion() -> None:
+    with pytest.raises(UsageError) as caught:
+        configs.check_name("zzz", configs.builtin_folder())
+    assert caught.value.mend == "choose one of the names above"
+
+
+def test_an_empty_or_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"none in {tmp_path}"):
+        configs.check_name("text_generation", tmp_path)
+    with pytest.raises(UsageError, match="nowhere is not there"):
+        configs.check_name("text_generation", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("org/model-1.5", "org--model-1.5"),
+        ("gpt2", "gpt2"),
+        ("/home/someone/models/tiny-llama/", "tiny-llama"),
+        ("./tiny llama", "tiny-llama"),
+        ("../models/m", "m"),
+        ("~/models/m", "m"),
+        ("models/org/m", "m"),
+        ("org/mödel", "org--m-del"),
+        ("..", "model"),
+        ("", "model"),
+    ],
+)
+def test_slug_is_one_folder_name(value: str, expected: str) -> None:
+    assert configs.slug(value) == expected
+
+
+def test_registering_twice_does_no_harm() -> None:
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.plugins import Plugins
+    from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+    configs.register()
+    configs.register()
+    ours = [
+        plugin for plugin in Plugins.instance().discover(SearchPathPlugin) if plugin.__name__ == "ScorekitSearchPath"
+    ]
+    assert len(ours) == 1
+    assert "energy_star.yaml" in ConfigStore.instance().list("scenario")

@@ -1,0 +1,91 @@
+"""One pass over the samples: every sample once, in order, and a failed one ends it by its number."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from scorekit.errors import DatasetError, ModelError
+from scorekit.measure.passes import run_pass, sample_error
+
+
+class Rows(list[int]):
+    """Rows as datasets gives them: a slice is a dict of columns."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return {"x": super().__getitem__(key)}
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch's own."""
+
+
+@pytest.mark.parametrize(("batch_size", "batches"), [(1, 5), (2, 3), (5, 1), (8, 1)])
+def test_every_sample_is_given_once_and_in_order(batch_size: int, batches: int) -> None:
+    seen: list[dict[str, Any]] = []
+    outcome = run_pass(Rows(range(5)), batch_size, lambda batch: batch, seen.append, title="pass")
+    assert [value for batch in seen for value in batch["x"]] == [0, 1, 2, 3, 4]
+    assert (outcome.samples, outcome.batches) == (5, batches)
+    assert list(outcome.outputs) == []
+
+
+def test_batches_are_prepared_and_outputs_kept_as_asked() -> None:
+    outcome = run_pass(
+        Rows(range(4)),
+        2,
+        lambda batch: {"moved": batch["x"]},
+        lambda inputs: sum(inputs["moved"]),
+        title="pass",
+        keep=lambda output: -output,
+    )
+    assert list(outcome.outputs) == [-1, -5]
+
+
+def test_a_sample_that_fails_is_named_by_the_first_of_its_batch() -> None:
+    def call(inputs: dict[str, Any]) -> None:
+        if 5 in inputs["x"]:
+            raise IndexError("index out of range in self\nmore of it")
+
+    with pytest.raises(ModelError) as caught:
+        run_pass(Rows(range(8)), 2, lambda batch: batch, call, title="pass")
+    assert caught.value.message == "the model failed on sample 4: IndexError: index out of range in self"
+    assert "processor" in str(caught.value.mend)
+
+
+def test_our_own_errors_and_interruptions_pass_through() -> None:
+    for error in (DatasetError("no audio"), KeyboardInterrupt()):
+
+        def call(_: Any, error: BaseException = error) -> None:
+            raise error
+
+        with pytest.raises(type(error)):
+            run_pass(Rows(range(2)), 1, lambda batch: batch, call, title="pass")
+
+
+def test_memory_that_ran_out_has_a_mend_of_its_own() -> None:
+    error = sample_error(7, OutOfMemoryError("CUDA out of memory"))
+    assert error.message == "the GPU ran out of memory at sample 7: CUDA out of memory"
+    assert "device_map=auto" in str(error.mend)
+
+
+def test_an_error_without_words_is_named_by_its_class() -> None:
+    assert sample_error(0, AssertionError()).message.endswith("AssertionError: AssertionError")
+
+
+def test_a_long_message_is_cut() -> None:
+    assert len(sample_error(0, ValueError("x" * 5000)).message) < 300
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_progress_and_a_pipe_stays_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr("sys.stderr", stream)
+        run_pass(Rows(range(3)), 1, lambda batch: batch, lambda _: None, title="repeat 1/3 forward")
+        assert ("repeat 1/3 forward" in stream.getvalue()) is shown
+        assert ("sample" in stream.getvalue()) is shown
