@@ -6,6 +6,7 @@ Everything after `bench` is Hydra's: config names, overrides and `-m` pass throu
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,6 +73,7 @@ def run(argv: list[str], tell: Tell) -> int:
     if "--help" in argv or "-h" in argv:
         print(USAGE.format(tasks="\n".join(f"  {name}" for name in configs.names(folder))), end="")
         return EXIT_DONE
+    _refuse_secrets(argv)
     name = _option(argv, "--config-name", "-cn")
     passes_through = any(option in argv for option in ("--hydra-help", "--version", "--shell-completion", "-sc"))
     if name is None and not passes_through:
@@ -142,10 +144,16 @@ def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
     Returns:
         0, or the code of an invalid measurement, which keeps its bundle and says why.
     """
-    from scorekit import logs
+    from hydra.core.hydra_config import HydraConfig
+
+    from scorekit import bundle, logs
     from scorekit.measure import job
 
-    folder = job.run(config, start_folder)
+    folder = job.run(config, Path(HydraConfig.get().runtime.output_dir), start_folder)
+    if not (folder / bundle.WINDOWS).is_file():
+        # One of optimum-benchmark's own scenarios: it leaves its report, and no windows to score.
+        print(f"measured by scenario {config.scenario.name}, which has no score\n\nfiles: {folder}")
+        return EXIT_DONE
     try:
         result = logs.read_score(folder)
     except InvalidRunError as error:
@@ -163,6 +171,16 @@ def _print_score(folder: Path, score: Score) -> None:
 
     print(tables.score_table([score], layout_for(sys.stdout)))
     print(f"\nfiles: {folder}")
+
+
+def _refuse_secrets(argv: list[str]) -> None:
+    """Hydra writes the command line into the run folder, before anything of ours could leave a token out."""
+    for word in argv:
+        if re.match(r"\+{0,2}backend\.(model|processor)_kwargs\.(token|use_auth_token)=", word):
+            raise UsageError(
+                "a token on the command line would be written into the run's files",
+                mend="set it in the environment instead: HF_TOKEN=... scorekit bench ...",
+            )
 
 
 def _option(argv: list[str], *names: str) -> str | None:

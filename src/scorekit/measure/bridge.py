@@ -2,7 +2,8 @@
 
 optimum-benchmark was written for transformers 4. Under transformers 5 its backends do not import, and some of its
 paths assume a connection. The changes below are made on the imported modules, once in a process, before a backend
-is used. `needed` looks at the unchanged libraries; tests/unit/measure/test_bridge.py fails as soon as one is needed no longer.
+is used. `needed` looks at the unchanged libraries; a test fails as soon as one
+is needed no longer.
 
 Nothing else in scorekit may patch optimum-benchmark.
 """

@@ -76,6 +76,11 @@ def load(settings: EnergyStarSettings) -> Any:
     try:
         if (Path(name) / "state.json").is_file():
             return datasets.load_from_disk(name)
+        if (Path(name) / "dataset_dict.json").is_file():
+            splits = datasets.load_from_disk(name)
+            if settings.dataset_split not in splits:
+                raise ValueError(f"Unknown split '{settings.dataset_split}'; it has: {', '.join(splits)}")
+            return splits[settings.dataset_split]
         return datasets.load_dataset(
             name,
             settings.dataset_config or None,

@@ -14,6 +14,8 @@ from typing import Any
 
 from scorekit.errors import ModelError
 
+_SWITCHED_ON = ("1", "ON", "YES", "TRUE")  # as huggingface_hub reads it
+
 TINY_MARKER = "tiny.json"
 """File in a model folder that says that scorekit made it with random weights."""
 
@@ -123,11 +125,7 @@ def hub_error(what: str, name: str, error: Exception) -> tuple[str, str]:
             f"'{name}' is neither a folder that exists nor a Hub id (ORG/NAME)",
             f"check the spelling of the {what}; a folder is written ./FOLDER or with its full path",
         )
-    offline = isinstance(error, OfflineModeIsEnabled) or os.environ.get("HF_HUB_OFFLINE", "0") not in (
-        "",
-        "0",
-    )
-    if offline:
+    if isinstance(error, OfflineModeIsEnabled) or os.environ.get("HF_HUB_OFFLINE", "").upper() in _SWITCHED_ON:
         return (
             f"the {what} {name} is not in the local cache, and HF_HUB_OFFLINE is set",
             f"unset HF_HUB_OFFLINE to download it, or give a folder; `hf download {name}` fills the cache",

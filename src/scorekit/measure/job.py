@@ -24,11 +24,13 @@ from optimum_benchmark import Benchmark, BenchmarkConfig  # noqa: E402
 LOGGER = logging.getLogger("scorekit")
 
 
-def run(config: DictConfig, start_folder: Path) -> Path:
-    """Measure what the config says. The current folder, or one beside it if it is taken, becomes the run folder.
+def run(config: DictConfig, output_folder: Path, start_folder: Path) -> Path:
+    """Measure what the config says.
 
     Args:
         config: composed by Hydra, with backend, scenario and launcher.
+        output_folder: Hydra's folder for the job; it, or one beside it if it is taken, becomes the run folder. It is
+            not the current folder where a config leaves hydra.job.chdir out.
         start_folder: the folder that relative paths in the config are meant from.
 
     Returns:
@@ -40,8 +42,8 @@ def run(config: DictConfig, start_folder: Path) -> Path:
     """
     preflight.prepare(config, start_folder)
     benchmark_config = _instantiate(config)
-    _refuse_foreign_files(Path.cwd())
-    folder = bundle.claim(Path.cwd())
+    _refuse_foreign_files(output_folder)
+    folder = bundle.claim(output_folder)
     before = {path.name for path in folder.iterdir()} - {bundle.INCOMPLETE}
     with _inside(folder):
         journal.start(folder)
@@ -70,7 +72,7 @@ def _refuse_foreign_files(folder: Path) -> None:
     if foreign:
         raise UsageError(
             f"{folder} cannot be the run folder: it holds other files ({foreign[0]})",
-            mend="choose an empty folder with hydra.run.dir=FOLDER, and have hydra.job.chdir=true in the config",
+            mend="choose an empty folder with hydra.run.dir=FOLDER",
         )
 
 

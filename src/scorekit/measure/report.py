@@ -21,7 +21,7 @@ _NAMES = {"preprocess": "preprocess_dataset"}
 _UNITS = {"generate": "tokens", "decode": "tokens", "call": "images"}
 
 
-def build(windows: Sequence[Window], kind: Kind, meter: str) -> Any:
+def build(windows: Sequence[Window], kind: Kind, meter: str, memory: Any = None) -> Any:
     """The report over all windows.
 
     Decode is generate minus prefill in each repeat. Where noise leaves nothing of it, decode stays empty: a negative
@@ -31,6 +31,7 @@ def build(windows: Sequence[Window], kind: Kind, meter: str) -> Any:
         windows: of the whole run.
         kind: how the model was called.
         meter: the meter whose readings are reported.
+        memory: optimum-benchmark's record of the highest use of memory, where it was tracked.
     """
     split = kind == "generate" and any(window.phase == "prefill" for window in windows)
     targets = ["load_dataset", "preprocess_dataset", "load_model"]
@@ -51,6 +52,7 @@ def build(windows: Sequence[Window], kind: Kind, meter: str) -> Any:
             )
     if split:
         _fill_decode(report.decode, by_phase["generate"], by_phase["prefill"], meter)
+    getattr(report, "decode" if split else kind).memory = memory
     return report
 
 

@@ -69,6 +69,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         """Measure; the current folder is the run folder."""
         self.backend = backend
         self.encoded: Any = None
+        self.rows: Any = None
         self.folder = Path.cwd()
         self.task = str(backend.config.task)
         self.batch_size = int(self.config.input_shapes["batch_size"])
@@ -89,15 +90,15 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
                 self._preprocess(samples, Path(cache))
                 self._load_model()
                 self._write_environment(samples, meter_names, gpu_ids)
-                self._warm_up()
+                memory = self._track_memory(self._warm_up)
                 for repeat in range(self.config.runs):
                     self._repeat(repeat)
-                self.encoded = None  # gives the files in the cache folder back
+                self.encoded = self.rows = None  # gives the files in the cache folder back
         finally:
             for meter in active:
                 with contextlib.suppress(Exception):
                     meter.stop()
-        return report.build(self.recorder.windows, self.kind, meter_names[0])
+        return report.build(self.recorder.windows, self.kind, meter_names[0], memory)
 
     def _load_dataset(self) -> data.Samples:
         LOGGER.info("loading the dataset %s", self.config.dataset_name)
@@ -128,6 +129,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
                 )
             # Only the last one is used; the others were made to be measured.
             (cache / f"{repeat - 1}.arrow").unlink(missing_ok=True)
+        self.rows = passes.rows_of(self.encoded)
         self.sizes = preprocess.input_sizes(self.encoded, self.batch_size) if self.kind == "generate" else None
 
     def _load_model(self) -> None:
@@ -176,10 +178,26 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             return str(json.loads((self.folder / bundle.CONFIG).read_text(encoding="utf-8"))["name"])
         return self.task
 
+    def _track_memory(self, work: Callable[[], None]) -> Any:
+        """Do the work, with optimum-benchmark's memory tracker around it where `scenario.memory` asks for it.
+
+        It watches the warm-up only: it polls from a process of its own, whose energy would be in a window.
+        """
+        if not self.config.memory:
+            work()
+            return None
+        from optimum_benchmark.trackers.memory import MemoryTracker
+
+        config = self.backend.config
+        tracker = MemoryTracker(backend=config.name, device=config.device, device_ids=config.device_ids)
+        with tracker.track():
+            work()
+        return tracker.get_max_memory()
+
     def _warm_up(self) -> None:
         """Run the first batch outside of any window, in the full length once and then in short."""
         LOGGER.info("warming up")
-        batch = self.encoded[: self.batch_size]
+        batch = self.rows[: self.batch_size]
         inputs = self.backend.prepare_inputs(batch)
         self.rule: tokens.PromptRule | None = None
         try:
@@ -222,7 +240,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         keep = {"generate": tokens.ids_of, "call": _image_count}.get(self.kind)
         work = partial(
             passes.run_pass,
-            self.encoded,
+            self.rows,
             self.batch_size,
             self.backend.prepare_inputs,
             call,

@@ -73,6 +73,8 @@ class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
             raise UsageError("scenario.input_shapes.batch_size must be at least 1")
         if self.warmup_runs < 0:
             raise UsageError("scenario.warmup_runs must not be negative")
+        if not self.energy:
+            raise UsageError("scenario.energy=false leaves nothing to measure", mend="scenario.energy=true")
         if not self.dataset_name:
             raise UsageError("no dataset is named", mend="scenario.dataset_name=ORG/NAME or a folder")
 

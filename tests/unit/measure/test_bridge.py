@@ -113,9 +113,10 @@ def patches_of_optimum_benchmark(source: str) -> list[int]:
         elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
             targets = [node.target]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
-            targets = [node.func.value]
+            lines += [node.lineno] if is_theirs(node.func.value) else []
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr"):
             lines += [node.lineno] if is_theirs(node.args[0]) else []
+        # A bare name is only bound anew in this module.
         lines += [target.lineno for target in targets if not isinstance(target, ast.Name) and is_theirs(target)]
     return sorted(set(lines))
 

@@ -83,9 +83,7 @@ def test_input_width() -> None:
     assert input_width({"pixel_values": torch.ones(1, 3)}) == 0
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"), [(None, set()), (2, {2}), ([2, 5], {2, 5}), ((2,), {2})], ids=str
-)
+@pytest.mark.parametrize(("value", "expected"), [(None, set()), (2, {2}), ([2, 5], {2, 5}), ((2,), {2})], ids=str)
 def test_end_tokens(value: Any, expected: set[int]) -> None:
     model = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=value))
     assert end_tokens(model) == expected

@@ -63,9 +63,7 @@ def lines(folder: Path) -> list[Window]:
     return [Window.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_the_first_meters_window_is_the_tightest_and_counting_comes_after(
-    tmp_path: Path, events: list[str]
-) -> None:
+def test_the_first_meters_window_is_the_tightest_and_counting_comes_after(tmp_path: Path, events: list[str]) -> None:
     found, _ = recorder(events, tmp_path, "first", "second")
 
     def count(result: str) -> Counts:

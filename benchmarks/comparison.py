@@ -1,0 +1,125 @@
+"""What a benchmark yields: runs of ours beside runs of a floor or peer, and the goal that they are held to."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """An upper bound.
+
+    Attributes:
+        limit: the largest median that meets the goal.
+        on: whether it bounds the ratio of ours to the reference, or ours itself.
+    """
+
+    limit: float
+    on: Literal["ratio", "ours"] = "ratio"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs of two things that took turns.
+
+    Attributes:
+        key: short and stable, for the JSON file.
+        what: what is compared.
+        reference: the floor or peer.
+        unit: of `ours` and `theirs`.
+        ours: one value a run.
+        theirs: the reference's value of the same turn.
+        goal: what the median must not exceed; None for a row that only explains.
+        ratios: one a run, where they are not `ours / theirs` of each turn.
+        cpu_ratios: the same in CPU time, which other programs on the machine disturb less.
+    """
+
+    key: str
+    what: str
+    reference: str
+    unit: str
+    ours: tuple[float, ...]
+    theirs: tuple[float, ...]
+    goal: Goal | None = None
+    ratios: tuple[float, ...] = ()
+    cpu_ratios: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.ratios:
+            pairs = zip(self.ours, self.theirs, strict=True)
+            object.__setattr__(self, "ratios", tuple(ours / theirs for ours, theirs in pairs))
+
+    @property
+    def judged(self) -> tuple[float, ...]:
+        """The values that the goal bounds, and whose spread is shown."""
+        return self.ours if self.goal is not None and self.goal.on == "ours" else self.ratios
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met by the median; None where there is none."""
+        return None if self.goal is None else statistics.median(self.judged) <= self.goal.limit
+
+    def as_json(self) -> dict[str, Any]:
+        """Every run, with the medians and quartiles that the table shows."""
+        return {
+            "key": self.key,
+            "what": self.what,
+            "reference": self.reference,
+            "unit": self.unit,
+            "runs": len(self.judged),
+            "ours": list(self.ours),
+            "theirs": list(self.theirs),
+            "ratios": list(self.ratios),
+            "cpu_ratios": list(self.cpu_ratios),
+            "ratio_median": statistics.median(self.ratios),
+            "goal": self.goal.limit if self.goal else None,
+            "goal_on": self.goal.on if self.goal else None,
+            "judged_median": statistics.median(self.judged),
+            "judged_quartiles": list(quartiles(self.judged)),
+            "met": self.met,
+        }
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float]:
+    """The first and third quartile; of a single value, itself twice."""
+    if len(values) < 2:
+        return values[0], values[0]
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, high
+
+
+def table(comparisons: Iterable[Comparison]) -> str:
+    """All comparisons as a table of plain text."""
+    head = ("what", "ours", "floor or peer", "ratio", "CPU ratio", "goal", "met", "spread (quartiles)", "runs")
+    rows = [head, *(_cells(comparison) for comparison in comparisons)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join(map(str.__mul__, repeat("-"), widths)), *lines[1:]])
+
+
+def as_json(comparisons: Iterable[Comparison], **facts: Any) -> str:
+    """All comparisons and what is to be known about the run, as a JSON document."""
+    rows = [comparison.as_json() for comparison in comparisons]
+    return json.dumps({**facts, "comparisons": rows}, indent=2) + "\n"
+
+
+def _cells(row: Comparison) -> tuple[str, ...]:
+    of_ours = row.goal is not None and row.goal.on == "ours"
+    low, high = quartiles(row.judged)
+    unit = row.unit if of_ours else "x"
+    return (
+        row.what,
+        f"{statistics.median(row.ours):.3g} {row.unit}",
+        f"{row.reference}: {statistics.median(row.theirs):.3g} {row.unit}",
+        f"{statistics.median(row.ratios):.3g}" if of_ours else f"{statistics.median(row.ratios):.3f}",
+        f"{statistics.median(row.cpu_ratios):.3f}" if row.cpu_ratios else "",
+        f"<= {row.goal.limit:g} {unit}" if row.goal else "",
+        {True: "yes", False: "NO", None: ""}[row.met],
+        f"{low:.3g} to {high:.3g}" if of_ours else f"{low:.3f} to {high:.3f}",
+        str(len(row.judged)),
+    )

@@ -1,0 +1,46 @@
+"""What README tells people to type works, in the order in which it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from tests.e2e.conftest import run_cli
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands(text: str) -> list[str]:
+    """The lines after `$ ` in console blocks."""
+    blocks = re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+def test_every_command_of_readme_works(tmp_path: Path) -> None:
+    typed = [shlex.split(command) for command in commands(README)]
+    assert len(typed) >= 8
+    for program, *arguments in typed:
+        if program == "make":
+            # The demo has a test of its own; here only that make knows the word.
+            assert re.search(rf"^{arguments[0]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+            continue
+        assert program == "scorekit"
+        result = run_cli(*arguments, cwd=tmp_path)
+        assert result.rc == 0, f"scorekit {' '.join(arguments)}\n{result.told()}"
+        assert result.stdout.strip()
+
+
+def test_links_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            assert "://" in link or (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_every_verb_is_told_of() -> None:
+    from scorekit import cli
+
+    for verb in cli._VERBS:
+        assert f"scorekit {verb}" in README or f"make {verb}" in README, verb
