@@ -91,26 +91,38 @@ def load(settings: EnergyStarSettings) -> Any:
         raise _load_error(settings, error) from error
 
 
+_EMPTY = (
+    "corresponds to no data",
+    "is empty",
+    "doesn't contain any data files",
+    "No (supported) data files",
+    "No columns to parse from file",
+    "BatchSize must be greater than 0",
+)
+"""What datasets says of folders and files without rows; its readers do not expect them, and stumble differently."""
+
+
 def _load_error(settings: EnergyStarSettings, error: Exception) -> DatasetError:
     from datasets.exceptions import DatasetNotFoundError
 
     name, text = settings.dataset_name, str(error)
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
     if "Unknown split" in text:
         return DatasetError(f"{name}: {text}", mend="choose one with scenario.dataset_split=SPLIT")
     if "BuilderConfig" in text or "Config name is missing" in text:
         return DatasetError(f"{name}: {text}", mend="choose one with scenario.dataset_config=NAME")
     if hub.is_folder(name):
-        if "corresponds to no data" in text or "No (supported) data files" in text or "is empty" in text:
+        if isinstance(cause, (StopIteration, IndexError)) or any(words in f"{text}{cause}" for words in _EMPTY):
             return DatasetError(f"the dataset {name} is empty", mend="choose a dataset with samples in it")
+        why = next(iter(str(cause).splitlines()), type(cause).__name__)
         return DatasetError(
-            f"the dataset folder {name} cannot be read: {text.splitlines()[0] if text else error!r}",
+            f"the dataset folder {name} cannot be read: {why}",
             mend="it must hold Parquet, JSON Lines or CSV files, or be written by save_to_disk()",
         )
     if isinstance(error, DatasetNotFoundError) and "gated" in text:
         return DatasetError(f"the dataset {name} is gated", mend="ask for access on its page, then set HF_TOKEN")
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
     message, mend = hub.hub_error("dataset", name, cause if isinstance(cause, Exception) else error)
     return DatasetError(message, mend=mend + "; `scorekit tiny FOLDER` makes small datasets to try")
 

@@ -179,9 +179,9 @@ def check_architecture(task: str, files: hub.ModelFiles) -> None:
 
     if files.architecture is None or files.library == "timm":
         return
-    task = task_utils.map_from_synonym_task(task)
     by_task = _class_names(files.library)
-    if files.architecture in by_task.get(task, ()) or task == "feature-extraction":
+    loaded_as = task_utils.map_from_synonym_task(task)
+    if files.architecture in by_task.get(loaded_as, ()) or loaded_as == "feature-extraction":
         return
     does = sorted(other for other, names in by_task.items() if files.architecture in names)
     if not does and files.architecture not in _base_classes():

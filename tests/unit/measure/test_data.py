@@ -201,12 +201,26 @@ def test_an_unknown_split_is_told_with_those_that_are_there(tmp_path: Path) -> N
         assert "scenario.dataset_split" in str(caught.value.mend)
 
 
-def test_a_folder_that_is_missing_empty_or_of_something_else_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["nothing", "saved", "train.parquet", "rows.parquet", "a.jsonl", "a.csv"])
+def test_a_folder_without_rows_is_empty_in_any_of_its_layouts(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "hollow"
+    folder.mkdir()
+    if name == "saved":
+        texts().save_to_disk(str(folder))
+    elif name == "train.parquet":
+        texts().to_parquet(str(folder / name))
+    elif name == "rows.parquet":
+        pyarrow.parquet.write_table(pyarrow.table({"text": pyarrow.array([], pyarrow.string())}), folder / name)
+    elif name != "nothing":
+        (folder / name).touch()
+    options = settings(dataset_name=str(folder))
+    with pytest.raises(DatasetError, match="hollow is empty"):
+        data.choose(data.load(options), "text-generation", options)
+
+
+def test_a_folder_that_is_missing_or_of_something_else_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="nowhere is not there"):
         data.load(settings(dataset_name=str(tmp_path / "nowhere")))
-    (tmp_path / "hollow").mkdir()
-    with pytest.raises(DatasetError, match="hollow"):
-        data.load(settings(dataset_name=str(tmp_path / "hollow")))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "data.parquet").write_bytes(b"no parquet")
     with pytest.raises(DatasetError, match="broken cannot be read"):

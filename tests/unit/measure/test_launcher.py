@@ -72,8 +72,7 @@ def test_a_report_comes_back_from_the_run_folder(start_method: str) -> None:
 
 
 def test_the_real_child_applies_the_bridge_before_the_worker_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    assert child.main is not workers.light_main
+    monkeypatch.setattr(child, "main", workers.REAL_MAIN)
     assert launch(workers.patched_report).to_dict() == {"applied": True}
 
 

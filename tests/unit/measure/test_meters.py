@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,18 @@ def test_codecarbon_looks_nothing_up_and_says_nothing(
     assert asked == []
     assert logging.getLogger("codecarbon").level == logging.ERROR
     assert "codecarbon" not in capfd.readouterr().err
+
+
+def test_codecarbons_own_settings_do_not_scale_an_energy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODECARBON_PUE", "1000")
+    monkeypatch.setenv("CODECARBON_FORCE_RAM_POWER", "100000")
+    (meter,) = meters.start(["codecarbon"], request_for(tmp_path))
+    try:
+        meter.open("pue")
+        time.sleep(0.05)
+        readings = {reading.component: reading for reading in meter.close()}
+    finally:
+        meter.stop()
+    hours = json.loads((tmp_path / "pue_codecarbon.json").read_text(encoding="utf-8"))["duration"] / 3600
+    # No board's memory takes a kilowatt.
+    assert readings["ram"].energy_wh < 1000 * hours

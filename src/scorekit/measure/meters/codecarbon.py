@@ -1,8 +1,9 @@
 """CodeCarbon as a meter: offline, in a stated country, primed, and over only the GPUs in use.
 
-Traps of CodeCarbon 3.3.2 that this module stands between: the online tracker looks up the location inside the first
-task; without ids it sums every GPU of the machine; ids that it does not find read 0 J without an error; CPU energy
-without RAPL, and RAM energy always, are models.
+Traps of CodeCarbon 3.3.2 that this module stands between: its own configuration files and variables change what it
+reports (a PUE multiplies every energy); the online tracker looks up the location inside the first task; without ids
+it sums every GPU of the machine; ids that it does not find read 0 J without an error; CPU energy without RAPL, and RAM
+energy always, are models.
 """
 
 from __future__ import annotations
@@ -54,7 +55,13 @@ class CodeCarbonMeter:
             tracking_mode="machine",
             measure_power_secs=_SAMPLING_S,
             allow_multiple_runs=True,
-            save_to_file=False,
+            output_methods=[],
+            # A configuration file or environment variable of CodeCarbon's must not scale an energy or call home.
+            pue=1.0,
+            force_cpu_power=None,
+            force_ram_power=None,
+            force_mode_cpu_load=False,
+            electricitymaps_api_token=None,
             log_level="error",
         )
         self._prime()
