@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 WINDOW_SCHEMA: Final = "scorekit.window/1"
 ENVIRONMENT_SCHEMA: Final = "scorekit.environment/1"
@@ -86,7 +86,8 @@ class ModelFacts(Record):
     architecture: str = Field(description="Class of the loaded model.")
     parameters: _Count | None = None
     dtype: str | None = Field(default=None, description="dtype of most parameters, without the torch prefix.")
-    quantization: str | None = Field(default=None, description="Method named by the model's config.")
+    quantization: str | None = Field(default=None, description="Method in use, read from the loaded model.")
+    declared_quantization: str | None = Field(default=None, description="Method that the model's own files name.")
     attention: str | None = Field(default=None, description="Attention implementation in use.")
     random_weights: bool = Field(description="True for no_weights and for models that scorekit made itself.")
 
@@ -120,6 +121,16 @@ class RunFacts(Record):
     max_new_tokens: int | None = None
     image_steps: int | None = None
     warmup_runs: int
+    generate_kwargs: dict[str, JsonValue] = Field(
+        default_factory=dict, description="All that generate() was called with; empty where nothing is generated."
+    )
+    call_kwargs: dict[str, JsonValue] = Field(default_factory=dict, description="The same for a pipeline's call.")
+    forward_kwargs: dict[str, JsonValue] = Field(default_factory=dict, description="The same for a forward pass.")
+    backend_switches: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Options of the backend that differ from its defaults and change how a model runs "
+        "(torch_compile, allow_tf32, autocast_enabled, ...); dtype, device and model are told elsewhere.",
+    )
     meters: tuple[str, ...]
     country_iso_code: str | None = None
 

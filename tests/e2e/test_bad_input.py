@@ -71,7 +71,12 @@ def test_a_missing_model(tiny: Tiny, tmp_path: Path) -> None:
         ("backend.model=./nowhere", EXIT_FAILED, "nowhere is not there", "check backend.model"),
         ("backend.model=org/nothing", EXIT_FAILED, "org/nothing is not in the local cache", "unset HF_HUB_OFFLINE"),
         ("backend.processor=./nowhere", EXIT_FAILED, "nowhere is not there", "check backend.processor"),
-        ("backend.torch_dtype=flaot16", EXIT_USAGE, "no dtype 'flaot16'; valid: float32, float16, bfloat16", "=float16"),
+        (
+            "backend.torch_dtype=flaot16",
+            EXIT_USAGE,
+            "no dtype 'flaot16'; valid: float32, float16, bfloat16",
+            "=float16",
+        ),
         ("backend.modle=m", EXIT_USAGE, "modle", "--cfg job"),
         ("scenario.runs=three", EXIT_USAGE, "three", "--cfg job"),
         ("scenario.runs=0", EXIT_USAGE, "scenario.runs=0", "scenario.runs=3"),
@@ -81,9 +86,7 @@ def test_a_missing_model(tiny: Tiny, tmp_path: Path) -> None:
     ],
     ids=lambda value: value.split("=")[0] if isinstance(value, str) and "=" in value else "",
 )
-def test_a_setting_that_cannot_be(
-    tiny: Tiny, tmp_path: Path, setting: str, code: int, told: str, mend: str
-) -> None:
+def test_a_setting_that_cannot_be(tiny: Tiny, tmp_path: Path, setting: str, code: int, told: str, mend: str) -> None:
     result = run_inprocess(bench_arguments(tiny, "text_generation", setting), tmp_path)
     assert_refused(result, code, told, mend=mend)
     assert_nothing_half_written(tmp_path)

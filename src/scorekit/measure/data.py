@@ -114,7 +114,8 @@ def _load_error(settings: EnergyStarSettings, error: Exception) -> DatasetError:
     if "BuilderConfig" in text or "Config name is missing" in text:
         return DatasetError(f"{name}: {text}", mend="choose one with scenario.dataset_config=NAME")
     if hub.is_folder(name):
-        if isinstance(cause, (StopIteration, IndexError)) or any(words in f"{text}{cause}" for words in _EMPTY):
+        stumble = IndexError if (Path(name) / "state.json").is_file() else StopIteration
+        if isinstance(cause, stumble) or any(words in f"{text}{cause}" for words in _EMPTY):
             return DatasetError(f"the dataset {name} is empty", mend="choose a dataset with samples in it")
         why = next(iter(str(cause).splitlines()), type(cause).__name__)
         return DatasetError(

@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 from scorekit.errors import ModelError
 from scorekit.measure import bridge, child
 
-
 # A forked process has the test's own replacement of it.
 REAL_MAIN = child.main
 

@@ -1,4 +1,4 @@
-"""The process launcher: a report or an error comes back from any end of the measuring process, and none is left over."""
+"""The process launcher: a report or an error comes back from any end of the measuring process, and none stays."""
 
 from __future__ import annotations
 

@@ -35,9 +35,7 @@ def work() -> int:
     ],
     ids=str,
 )
-def test_auto_is_what_the_machine_has_and_no_meter_is_taken_twice(
-    names: list[str], expected: tuple[str, ...]
-) -> None:
+def test_auto_is_what_the_machine_has_and_no_meter_is_taken_twice(names: list[str], expected: tuple[str, ...]) -> None:
     assert meters.resolve(names) == expected
 
 
@@ -67,9 +65,7 @@ class Fake:
         self.stops += 1
 
 
-def test_when_one_does_not_start_those_before_it_are_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_when_one_does_not_start_those_before_it_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = Fake()
 
     def broken(_: MeterRequest) -> Fake:

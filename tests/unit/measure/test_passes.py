@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import datasets
 import pytest
+import torch
 
 from scorekit.errors import DatasetError, ModelError
-from scorekit.measure.passes import run_pass, sample_error
+from scorekit.measure.passes import TokenRows, rows_of, run_pass, sample_error
 
 
 class Rows(list[int]):
@@ -89,3 +91,57 @@ def test_a_terminal_shows_progress_and_a_pipe_stays_clean(monkeypatch: pytest.Mo
         run_pass(Rows(range(3)), 1, lambda batch: batch, lambda _: None, title="repeat 1/3 forward")
         assert ("repeat 1/3 forward" in stream.getvalue()) is shown
         assert ("sample" in stream.getvalue()) is shown
+
+
+def encoded(lengths: list[int]) -> datasets.Dataset:
+    features = datasets.Features(
+        {"input_ids": datasets.List(datasets.Value("int32")), "attention_mask": datasets.List(datasets.Value("int8"))}
+    )
+    rows = {
+        "input_ids": [list(range(length)) for length in lengths],
+        "attention_mask": [[1] * length for length in lengths],
+    }
+    return datasets.Dataset.from_dict(rows, features=features).with_format("torch")
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, list) or isinstance(other, list):
+        return len(one) == len(other) and all(same(*pair) for pair in zip(one, other, strict=True))
+    return one.dtype == other.dtype and torch.equal(one, other)
+
+
+@pytest.mark.parametrize("lengths", [[3, 3, 3, 3, 3], [1, 2, 2, 7, 0]], ids=["equal", "unequal"])
+@pytest.mark.parametrize("chosen", [[0, 1, 2, 3, 4], [1, 2, 3], [4, 2, 0]], ids=str)
+def test_encoded_text_is_fetched_as_datasets_would(lengths: list[int], chosen: list[int]) -> None:
+    dataset = encoded(lengths).select(chosen)
+    rows = rows_of(dataset)
+    assert isinstance(rows, TokenRows)
+    assert len(rows) == len(dataset)
+    for start in range(len(rows)):
+        for stop in range(start + 1, len(rows) + 2):
+            theirs, ours = dataset[start:stop], rows[start:stop]
+            assert set(ours) == set(theirs)
+            assert all(same(ours[name], theirs[name]) for name in ours), (start, stop, ours, theirs)
+
+
+def test_a_fetched_batch_may_be_changed_without_harm_to_the_next() -> None:
+    rows = rows_of(encoded([2, 2]))
+    rows[0:1]["input_ids"].fill_(99)
+    assert rows[0:1]["input_ids"].tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"pixel_values": [[0.5, 1.0]]},
+        {"prompt": ["a tree"]},
+        {"input_ids": [[1, None]]},
+        {"input_ids": [[1, 2], None]},
+        {"input_ids": [[1]], "pixel_values": [[0.5]]},
+        {"input_ids": []},
+    ],
+    ids=str,
+)
+def test_all_else_stays_with_datasets(columns: dict[str, list[Any]]) -> None:
+    dataset = datasets.Dataset.from_dict(columns)
+    assert rows_of(dataset) is dataset

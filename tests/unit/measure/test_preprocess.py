@@ -44,7 +44,12 @@ def settings(**options: Any) -> EnergyStarSettings:
 
 
 def encode(
-    task: str, rows: dict[str, list[Any]], options: EnergyStarSettings, processor: Any, folder: Path, positions: int = 64
+    task: str,
+    rows: dict[str, list[Any]],
+    options: EnergyStarSettings,
+    processor: Any,
+    folder: Path,
+    positions: int = 64,
 ) -> Any:
     model_config = SimpleNamespace(max_position_embeddings=positions, pad_token_id=0)
     dataset = datasets.Dataset.from_dict(rows)
@@ -99,9 +104,7 @@ def test_one_sample_at_a_time_is_not_padded_and_a_batch_is_to_its_own_longest(to
     rows = {"text": ["word", "word word word", "word " * 8, "word"]}
     alone = encode("text-classification", rows, settings(), tokenizers("plain"), tmp_path)
     assert all(0 not in ids.tolist() for ids in alone["input_ids"])
-    pairs = encode(
-        "text-classification", rows, settings(input_shapes={"batch_size": 2}), tokenizers("plain"), tmp_path
-    )
+    pairs = encode("text-classification", rows, settings(input_shapes={"batch_size": 2}), tokenizers("plain"), tmp_path)
     first, second, third, fourth = lengths(pairs)
     assert first == second < third == fourth
 
@@ -237,9 +240,7 @@ def test_audio_is_one_channel_at_the_models_rate(tmp_path: Path, rate: int, chan
     ],
 )
 @pytest.mark.parametrize("value", [{"bytes": b"nonsense", "path": None}, "text"], ids=["bytes", "text"])
-def test_a_column_of_something_else_is_told(
-    tmp_path: Path, task: str, column: str, processor: Any, value: Any
-) -> None:
+def test_a_column_of_something_else_is_told(tmp_path: Path, task: str, column: str, processor: Any, value: Any) -> None:
     with pytest.raises(DatasetError, match=f"column '{column}' holds something that is not") as caught:
         encode(task, {column: [value]}, settings(), processor, tmp_path)
     assert f"scenario.{column}_column_name=COLUMN" in str(caught.value.mend)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from pytest import approx
 
 from scorekit.measure import report
 from scorekit.records import MeterReading, Window
@@ -28,9 +27,9 @@ def generation(prefill: list[Window], generate: list[Window]) -> list[Window]:
 def test_energy_is_the_mean_over_the_repeats_in_kwh() -> None:
     found = report.build(repeats("forward", 1.0, 3.0), "forward", METER).forward
     assert found.energy.unit == "kWh"
-    assert found.energy.gpu == found.energy.total == approx(2.0e-3)
+    assert found.energy.gpu == found.energy.total == pytest.approx(2.0e-3)
     assert (found.energy.cpu, found.energy.ram) == (0, 0)
-    assert found.latency.mean == approx(10.0)
+    assert found.latency.mean == pytest.approx(10.0)
     assert found.latency.count == 2
 
 
@@ -38,8 +37,8 @@ def test_components_are_added_and_another_meters_readings_are_not() -> None:
     other = MeterReading(meter="other", component="gpu", device="0", energy_wh=100.0, origin="measured")
     readings = [reading("gpu", 2.0), reading("gpu", 3.0), reading("cpu", 0.5), reading("ram", 0.25), other]
     found = report.build([window("forward", 0, readings)], "forward", METER).forward.energy
-    assert (found.gpu, found.cpu, found.ram) == (approx(5e-3), approx(0.5e-3), approx(0.25e-3))
-    assert found.total == approx(5.75e-3)
+    assert (found.gpu, found.cpu, found.ram) == (pytest.approx(5e-3), pytest.approx(0.5e-3), pytest.approx(0.25e-3))
+    assert found.total == pytest.approx(5.75e-3)
 
 
 def test_decode_is_generate_less_prefill_with_the_tokens_that_are_left() -> None:
@@ -49,10 +48,10 @@ def test_decode_is_generate_less_prefill_with_the_tokens_that_are_left() -> None
     )
     found = report.build(windows, "generate", METER)
     assert set(found.to_dict()) == {"load_dataset", "preprocess_dataset", "load_model", "prefill", "decode"}
-    assert found.decode.energy.gpu == approx(6.0e-3)
-    assert found.decode.latency.mean == approx(8.0)
-    assert found.decode.throughput.value == approx(9000 / 8)
-    assert found.decode.efficiency.value == approx(9000 / 6.0e-3)
+    assert found.decode.energy.gpu == pytest.approx(6.0e-3)
+    assert found.decode.latency.mean == pytest.approx(8.0)
+    assert found.decode.throughput.value == pytest.approx(9000 / 8)
+    assert found.decode.efficiency.value == pytest.approx(9000 / 6.0e-3)
     assert (found.decode.throughput.unit, found.decode.efficiency.unit) == ("tokens/s", "tokens/kWh")
     # Prefill makes one token a sample, but what it is about is samples.
     assert found.prefill.throughput.unit == "samples/s"
@@ -67,9 +66,7 @@ def test_decode_is_generate_less_prefill_with_the_tokens_that_are_left() -> None
     ],
     ids=["one-repeat-negative", "one-repeat-zero", "shorter-than-its-prefill"],
 )
-def test_decode_stays_empty_where_noise_leaves_nothing_of_it(
-    prefill: list[Window], generate: list[Window]
-) -> None:
+def test_decode_stays_empty_where_noise_leaves_nothing_of_it(prefill: list[Window], generate: list[Window]) -> None:
     found = report.build(generation(prefill, generate), "generate", METER)
     assert found.decode.energy is None
     assert found.decode.latency is None
@@ -80,23 +77,23 @@ def test_a_repeat_without_its_prefill_is_left_out_of_decode() -> None:
     found = report.build(
         generation(repeats("prefill", 4.0), repeats("generate", 9.0, 100.0, seconds=20.0)), "generate", METER
     )
-    assert found.decode.energy.gpu == approx(5.0e-3)
+    assert found.decode.energy.gpu == pytest.approx(5.0e-3)
 
 
 def test_without_a_prefill_pass_the_whole_stands_under_its_own_name() -> None:
     found = report.build(generation([], repeats("generate", 9.0, 9.0, output_tokens=10_000)), "generate", METER)
     assert set(found.to_dict()) == {"load_dataset", "preprocess_dataset", "load_model", "generate"}
-    assert found.generate.throughput.value == approx(1000.0)
+    assert found.generate.throughput.value == pytest.approx(1000.0)
 
 
 def test_images_are_counted_and_not_samples() -> None:
     found = report.build(repeats("call", 2.0, images=3000), "call", METER).call
-    assert (found.throughput.value, found.throughput.unit) == (approx(300.0), "images/s")
+    assert (found.throughput.value, found.throughput.unit) == (pytest.approx(300.0), "images/s")
 
 
 def test_what_was_not_counted_has_no_throughput() -> None:
     found = report.build([window("load_model", None, [reading("gpu", 1.0)])], "forward", METER)
-    assert found.load_model.energy.gpu == approx(1e-3)
+    assert found.load_model.energy.gpu == pytest.approx(1e-3)
     assert found.load_model.throughput is None
     assert found.forward.energy is None
 
@@ -115,5 +112,5 @@ def test_optimum_benchmarks_own_reader_takes_it_back() -> None:
     written = json.loads(json.dumps(built.to_dict()))
     again = BenchmarkReport.from_dict(written)
     assert again.to_dict() == built.to_dict()
-    assert again.decode.energy.gpu == approx(6.0e-3)
+    assert again.decode.energy.gpu == pytest.approx(6.0e-3)
     assert "decode" in again.to_plain_text()
