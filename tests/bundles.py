@@ -21,7 +21,7 @@ from scorekit.records import (
     Score,
     Window,
 )
-from scorekit.tasks import PROTOCOL, TASKS
+from scorekit.tasks import OFFICIAL_IMAGE_STEPS, PROTOCOL, REASONING_NEW_TOKENS, TASKS
 
 H100 = GpuFacts(
     index=0,
@@ -31,6 +31,21 @@ H100 = GpuFacts(
     driver="570.0",
 )
 NVML_GPU = "GPU-00000000-0000-0000-0000-000000000001"
+
+
+ONE_IMAGE = {"num_inference_steps": OFFICIAL_IMAGE_STEPS, "num_images_per_prompt": 1}
+
+
+def greedy(shortest: int = 10, longest: int | None = 10) -> dict[str, Any]:
+    """What generate() is called with in an official run."""
+    return {
+        "num_return_sequences": 1,
+        "max_new_tokens": longest,
+        "min_new_tokens": shortest,
+        "do_sample": False,
+        "use_cache": True,
+        "num_beams": 1,
+    }
 
 
 def environment(
@@ -44,6 +59,7 @@ def environment(
     """The environment of an official run of a task; keyword arguments change single facts of its parts."""
     found = TASKS[task]
     kind = (run or {}).get("kind", found.kind)
+    longest = REASONING_NEW_TOKENS if task == "reasoning" else found.new_tokens
     run_facts: dict[str, Any] = {
         "task": task,
         "config_name": task,
@@ -56,9 +72,11 @@ def environment(
         "phases": kind == "generate",
         "seed": 42,
         "new_tokens": found.new_tokens,
-        "max_new_tokens": 8192 if task == "reasoning" else found.new_tokens,
-        "image_steps": 30 if kind == "call" else None,
+        "max_new_tokens": longest,
+        "image_steps": OFFICIAL_IMAGE_STEPS if kind == "call" else None,
         "warmup_runs": 1,
+        "generate_kwargs": greedy(found.new_tokens or 1, longest) if kind == "generate" else {},
+        "call_kwargs": dict(ONE_IMAGE) if kind == "call" else {},
         "meters": ("codecarbon",),
     }
     model_facts: dict[str, Any] = {

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorekit.errors import EXIT_DONE, InvalidRunError, ScorekitError, TerminatedError, UsageError
+from scorekit.errors import EXIT_DONE, InvalidRunError, ScorekitError, UsageError
 from scorekit.measure import configs
 
 if TYPE_CHECKING:
@@ -38,14 +38,6 @@ often used settings:
 Hydra's options work too: -m runs several jobs (backend.model=a,b), --config-dir adds a folder of configs,
 --cfg job shows the composed config, --hydra-help tells the rest.
 """
-
-
-class _SweepEnded(BaseException):
-    """SIGTERM ends the whole sweep, not one job of it."""
-
-    def __init__(self, error: TerminatedError) -> None:
-        super().__init__(error)
-        self.error = error
 
 
 Tell = Callable[[Path, "Score"], None]
@@ -82,7 +74,7 @@ def run(argv: list[str], tell: Tell) -> int:
             mend="add --config-name text_generation",
         )
     if name is not None and _option(argv, "--config-path", "-cp") is None:
-        configs.check_name(name, folder)
+        configs.check_name(name, folder, configs.builtin_folder())
     return _run(argv, folder, tell)
 
 
@@ -103,9 +95,6 @@ def _run(argv: list[str], folder: Path, tell: Tell) -> int:
     def job(config: Any) -> None:
         try:
             codes.append(measure_and_score(config, start_folder, tell))
-        except TerminatedError as error:
-            # Hydra takes every Exception for one failed job, and would go on with the next of a sweep.
-            raise _SweepEnded(error) from None
         except ScorekitError as error:
             if os.getpid() != process:
                 # A launcher that runs jobs elsewhere carries their errors back itself.
@@ -116,8 +105,6 @@ def _run(argv: list[str], folder: Path, tell: Tell) -> int:
     try:
         with _command_line(argv):
             app()
-    except _SweepEnded as ended:
-        raise ended.error from None
     except (InterpolationToMissingValueError, MissingMandatoryValue) as error:
         if "backend.model" in str(error):
             raise UsageError("no model is given", mend="add backend.model=ORG/NAME, or a folder") from error
@@ -176,7 +163,7 @@ def _print_score(folder: Path, score: Score) -> None:
 def _refuse_secrets(argv: list[str]) -> None:
     """Hydra writes the command line into the run folder, before anything of ours could leave a token out."""
     for word in argv:
-        if re.match(r"\+{0,2}backend\.(model|processor)_kwargs\.(token|use_auth_token)=", word):
+        if re.search(r"(^|[.{,+~ '\"])(token|use_auth_token|api_key)\s*[:=]", word):
             raise UsageError(
                 "a token on the command line would be written into the run's files",
                 mend="set it in the environment instead: HF_TOKEN=... scorekit bench ...",

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
 from pydantic import ValidationError
 
 from scorekit import atomic
 from scorekit.errors import BundleError
-from scorekit.records import Manifest, ManifestEntry
+from scorekit.records import Manifest, ManifestEntry, first_complaint
 
 CONFIG: Final = "benchmark_config.json"
 REPORT: Final = "benchmark_report.json"
@@ -28,6 +28,7 @@ GPU_SUMMARY: Final = "GPU_ENERGY_SUMMARY.json"
 MANIFEST: Final = "manifest.json"
 INCOMPLETE: Final = "INCOMPLETE"
 LOG: Final = "benchmark.log"
+_LOG_SUFFIX: Final = ".log"
 SCRATCH_PREFIX: Final = ".encoded-"
 """Folders of encoded samples begin so; none is left in a bundle."""
 DERIVED: Final = frozenset({SCORE, GPU_WH, GPU_SUMMARY})
@@ -101,44 +102,74 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a complete run.
 
     Raises:
-        BundleError: there is none, or it cannot be read.
+        BundleError: there is none, it cannot be read, or it names what is no file of the folder.
     """
     path = folder / MANIFEST
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        manifest = Manifest.model_validate_json(path.read_bytes())
     except OSError as error:
         raise BundleError(
             f"{folder} has no {MANIFEST}: the run did not end", mend=f"see {folder / LOG}, then run it again"
         ) from error
     except ValidationError as error:
-        raise BundleError(f"{path} is not a manifest of this version: {error.errors()[0]['msg']}") from error
+        raise BundleError(f"{path} is not a manifest of this version: {first_complaint(error)}") from error
+    # A manifest may come from a stranger: no name may lead out of the folder, on this system or another.
+    strange = sorted(name for name in (*manifest.measured, *manifest.derived) if not _is_plain(name))
+    if strange:
+        raise BundleError(
+            f"{path} names {strange[0]!r}, which is no plain file name",
+            mend="take the manifest as the run wrote it, or measure again",
+        )
+    return manifest
 
 
 def check(folder: Path, manifest: Manifest) -> None:
-    """Compare the raw files with the manifest.
+    """Compare the raw files with the manifest; logs, dot-files and derived files may come and go.
 
     Raises:
-        BundleError: names every raw file that differs or is missing.
+        BundleError: names every raw file that was changed, is missing, or was added since the run.
     """
     now = {name: _entry(folder / name) for name in manifest.measured if (folder / name).is_file()}
-    missing = sorted(set(manifest.measured) - set(now))
     changed = sorted(name for name, entry in now.items() if entry != manifest.measured[name])
-    if missing or changed:
-        parts = [f"changed: {', '.join(changed)}"] if changed else []
-        parts += [f"missing: {', '.join(missing)}"] if missing else []
+    missing = sorted(set(manifest.measured) - set(now))
+    added = sorted(set(_names(folder)) - DERIVED - set(manifest.measured) - set(manifest.derived))
+    found = (("changed", changed), ("missing", missing), ("added", added))
+    parts = [f"{what}: {', '.join(names)}" for what, names in found if names]
+    if parts:
         raise BundleError(
             f"{folder} is not what was measured ({'; '.join(parts)})",
-            mend="restore the files from a copy, or measure again",
+            mend=(
+                "restore the files from a copy, or measure again"
+                if changed or missing
+                else "move what was added out of the run's folder"
+            ),
         )
 
 
 def _entries(folder: Path, *, derived: bool) -> dict[str, ManifestEntry]:
-    names = sorted(
-        path.name
-        for path in folder.iterdir()
-        if path.is_file() and not path.name.startswith(".") and path.name not in (MANIFEST, INCOMPLETE, LOG)
-    )
-    return {name: _entry(folder / name) for name in names if (name in DERIVED) is derived}
+    return {name: _entry(folder / name) for name in _names(folder) if (name in DERIVED) is derived}
+
+
+def _names(folder: Path) -> list[str]:
+    """Files of a run that a manifest lists. Logs are none of them: they may still be written after it."""
+    try:
+        return sorted(
+            path.name
+            for path in folder.iterdir()
+            if path.is_file()
+            and not path.name.startswith(".")
+            and path.suffix != _LOG_SUFFIX
+            and path.name not in (MANIFEST, INCOMPLETE)
+        )
+    except OSError as error:
+        raise BundleError(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name is that of a file in the folder itself, whichever system reads it."""
+    if name in ("", ".", "..") or "\0" in name:
+        return False
+    return PurePosixPath(name).name == PureWindowsPath(name).name == name
 
 
 def _entry(path: Path) -> ManifestEntry:

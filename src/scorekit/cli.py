@@ -22,6 +22,7 @@ from scorekit.errors import (
     EXIT_USAGE,
     MissingExtraError,
     ScorekitError,
+    TerminatedError,
     UsageError,
     nearest,
 )
@@ -41,7 +42,12 @@ _BENCH_PACKAGES: Final = {
     "hydra": "hydra-core",
     "numpy": "numpy",
     "omegaconf": "omegaconf",
+    "huggingface_hub": "huggingface_hub",
     "optimum_benchmark": "optimum-benchmark",
+    "psutil": "psutil",
+    "pyarrow": "pyarrow",
+    "safetensors": "safetensors",
+    "soxr": "soxr",
     "PIL": "pillow",
     "pynvml": "nvidia-ml-py",
     "soundfile": "soundfile",
@@ -78,8 +84,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         # argparse ends --help and --version this way.
         return end.code if isinstance(end.code, int) else EXIT_DONE if end.code is None else EXIT_FAILED
+    except TerminatedError as end:
+        _say("error: ended by SIGTERM\n  mend: run it again; what it had measured is kept, marked incomplete")
+        return end.exit_code
     except KeyboardInterrupt:
-        _say("error: interrupted")
+        _say("error: interrupted\n  mend: run it again; what it had measured is kept, marked incomplete")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader has gone; without this Python would complain once more while it closes stdout.

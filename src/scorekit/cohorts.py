@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Hashable, Sequence
-from typing import Final
 
 from scorekit import tasks
 from scorekit.records import Score
-
-_CLASSED: Final = frozenset(task.cohort for task in tasks.TASKS.values() if task.has_classes)
 
 
 def local_cohorts(scores: Sequence[Score]) -> list[tuple[float, ...]]:
@@ -47,7 +44,7 @@ def _work(score: Score) -> Hashable:
     asked = score.conditions
     return (
         score.cohort,
-        score.model_class if score.cohort in _CLASSED else None,
+        score.model_class if score.cohort in tasks.CLASSED_COHORTS else None,
         score.hardware,
         score.domain,
         score.origin,

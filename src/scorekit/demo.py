@@ -116,17 +116,23 @@ def measure(run: DemoRun, folder: Path, scores: list[Score]) -> int:
     settings = [
         "--config-name",
         run.task,
-        f"backend.model={run.model}",
+        f"backend.model={hydra_value(run.model)}",
         "backend.device=cpu",
         "backend.torch_dtype=float32",
-        f"scenario.dataset_name={run.dataset}",
+        f"scenario.dataset_name={hydra_value(run.dataset)}",
         f"scenario.num_samples={SAMPLES}",
         f"scenario.runs={RUNS}",
-        f"hydra.run.dir={folder}/{run.task}/{run.model.name}",
+        f"hydra.run.dir={hydra_value(folder / run.task / run.model.name)}",
     ]
     if run.task == "reasoning":
         settings.append(f"scenario.generate_kwargs.max_new_tokens={REASONING_TOKENS}")
     return bench.run(settings, lambda _folder, score: scores.append(score))
+
+
+def hydra_value(path: Path) -> str:
+    """A path as Hydra's grammar takes it: commas, blanks and brackets would mean something there."""
+    escaped = str(path).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def show(scores: list[Score], folder: Path) -> None:

@@ -1,20 +1,19 @@
 """Every error that scorekit raises on purpose, and the exit code each one ends a command with.
 
-    ScorekitError                  1  something failed that the user can mend; never a bug's traceback
-    ├── UsageError                 2  the command line or a config asks for what cannot be
-    │   └── MissingExtraError      2  a verb needs an optional dependency that is not installed
-    ├── InputError                 1  a file, model or dataset given to us is missing or not what it should be
-    │   ├── ModelError             1  the model cannot be found, read or loaded for the task
-    │   ├── DatasetError           1  the dataset cannot be found, or lacks a column or rows
-    │   └── LogError               1  a run folder or log cannot be read as what it claims to be
-    ├── HardwareError              1  the machine lacks the device that was asked for
-    ├── LauncherError              1  the measuring process did not start, died, or fell silent
-    ├── BundleError                1  the run's files cannot be written, or do not match their manifest
-    ├── InvalidRunError            3  measured, but the measurement breaks a rule and is not scored
-    ├── RatingError                1  there is no cohort in which these scores can be rated
-    └── TerminatedError          143  the run was ended by SIGTERM
-
-`KeyboardInterrupt` is not in the tree: the command line maps it to exit code 130, as shells do.
+ScorekitError                  1  something failed that the user can mend; never a bug's traceback
+├── UsageError                 2  the command line or a config asks for what cannot be
+│   └── MissingExtraError      2  a verb needs an optional dependency that is not installed
+├── InputError                 1  a file, model or dataset given to us is missing or not what it should be
+│   ├── ModelError             1  the model cannot be found, read or loaded for the task
+│   ├── DatasetError           1  the dataset cannot be found, or lacks a column or rows
+│   └── LogError               1  a run folder or log cannot be read as what it claims to be
+├── HardwareError              1  the machine lacks the device that was asked for
+├── LauncherError              1  the measuring process did not start, died, or fell silent
+├── BundleError                1  the run's files cannot be written, or do not match their manifest
+├── InvalidRunError            3  measured, but the measurement breaks a rule and is not scored
+└── RatingError                1  there is no cohort in which these scores can be rated
+KeyboardInterrupt            130  Ctrl-C, as shells count it
+└── TerminatedError          143  SIGTERM; no Exception either, so that no library takes it for a failure of its own
 """
 
 from __future__ import annotations
@@ -120,10 +119,10 @@ class RatingError(ScorekitError):
     """There is no cohort in which these scores can be rated."""
 
 
-class TerminatedError(ScorekitError):
+class TerminatedError(KeyboardInterrupt):
     """The run was ended by SIGTERM."""
 
-    exit_code = EXIT_TERMINATED
+    exit_code: ClassVar[int] = EXIT_TERMINATED
 
 
 def nearest(name: str, valid: list[str]) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 WINDOW_SCHEMA: Final = "scorekit.window/1"
 ENVIRONMENT_SCHEMA: Final = "scorekit.environment/1"
@@ -29,6 +29,13 @@ class Record(BaseModel):
     # A meter may say NaN. As "NaN" it stays what it was in a file that is still JSON; the default would write null,
     # which means missing.
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), ser_json_inf_nan="strings")
+
+
+def first_complaint(error: ValidationError) -> str:
+    """The first thing that is wrong with a file's content, with the field it is about."""
+    problem = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in problem["loc"])
+    return f"{field}: {problem['msg']}" if field else problem["msg"]
 
 
 class MeterReading(Record):
@@ -166,10 +173,14 @@ class PhaseScore(Record):
 
     phase: Literal["preprocess", "prefill", "decode", "generate", "forward", "call"]
     counted: bool = Field(description="Whether it is a term of the score; prefill and decode split generate.")
-    energy_wh: float | None = Field(description="Mean over the repeats that have it.")
+    energy_wh: float | None = Field(
+        description="Mean over the repeats that have it; of decode, over those in which generate and prefill do."
+    )
     energy_wh_by_repeat: tuple[float | None, ...]
     duration_s_by_repeat: tuple[float | None, ...]
     output_tokens_by_repeat: tuple[int | None, ...] = Field(description="Tokens generated, as counted.")
+    duration_s: float | None = Field(default=None, description="Mean, over the repeats as for the energy.")
+    output_tokens: float | None = Field(default=None, description="Mean tokens generated, over the repeats likewise.")
     note: str | None = None
 
 

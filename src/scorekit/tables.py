@@ -137,8 +137,8 @@ def _phase_table(score: Score, layout: Layout) -> str:
             phase.phase,
             _yes(phase.counted),
             "unknown" if phase.energy_wh is None else _number(phase.energy_wh),
-            _mean(phase.duration_s_by_repeat),
-            _mean_count(phase.output_tokens_by_repeat),
+            "unknown" if phase.duration_s is None else _number(phase.duration_s),
+            "" if phase.output_tokens is None else f"{phase.output_tokens:,.0f}",
         )
         for phase in score.phases
     ]
@@ -245,16 +245,6 @@ def _number(value: float) -> str:
 
 def _relative(part: float | None, whole: float) -> str:
     return "" if part is None else f"{100 * part / whole:.1f}"
-
-
-def _mean_count(values: Sequence[int | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{sum(known) / len(known):,.0f}" if known else ""
-
-
-def _mean(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return _number(sum(known) / len(known)) if known else "unknown"
 
 
 def _yes(value: bool) -> str:

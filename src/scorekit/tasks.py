@@ -20,7 +20,10 @@ OFFICIAL_BATCH_SIZE: Final = 1
 OFFICIAL_RUNS: Final = 10
 OFFICIAL_GPU: Final = "NVIDIA H100 80GB"
 OFFICIAL_IMAGE_STEPS: Final = 30
+OFFICIAL_SPLIT: Final = "train"
 DEFAULT_NEW_TOKENS: Final = 100
+REASONING_NEW_TOKENS: Final = 8192
+"""Limit for reasoning, where the number of tokens is the model's own choice."""
 CLASS_A_MAX_PARAMETERS: Final = 20_000_000_000
 CLASS_B_MAX_PARAMETERS: Final = 66_000_000_000
 
@@ -117,6 +120,9 @@ TASKS: Final[dict[str, Task]] = {
 
 MAIN_TASKS: Final[tuple[str, ...]] = tuple(name for name in TASKS if not name.startswith("t5_"))
 """The ten common tasks and reasoning, in the documentation's order."""
+
+CLASSED_COHORTS: Final = frozenset(task.cohort for task in TASKS.values() if task.has_classes)
+"""Cohorts that are split by size; a t5 model in the cohort of text generation has a class as well."""
 
 _BY_COHORT: Final = {task.cohort: task for task in TASKS.values() if not task.name.startswith("t5_")}
 

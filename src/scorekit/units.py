@@ -40,12 +40,12 @@ def millijoules_to_wh(energy_mj: float) -> float:
     return energy_mj / MILLIJOULES_PER_WH
 
 
-def per_1000(energy_wh: float, count: int) -> float:
-    """Energy of `count` queries (or tokens) in Wh, scaled to 1,000 of them.
+def per_1000(energy_wh: float, count: float) -> float:
+    """Energy of `count` queries, or of a mean count of tokens, in Wh, scaled to 1,000 of them.
 
     Raises:
         ValueError: `count` is not positive; an unknown count is never taken for 1,000.
     """
-    if count <= 0:
+    if not count > 0:
         raise ValueError(f"cannot scale the energy of {count} queries to 1,000")
     return energy_wh * QUERIES_PER_SCORE / count

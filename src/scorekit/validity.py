@@ -8,17 +8,17 @@ reason as well: what cannot be shown is not comparable.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from pydantic import JsonValue
 
 from scorekit import tasks
 from scorekit.records import Environment, GpuFacts, Reason
 from scorekit.tasks import Task
-
-REASONING_MAX_NEW_TOKENS: Final = 8192
-"""Limit that the protocol sets for reasoning, where the number of tokens is the model's own choice."""
 
 _CTC_COHORT: Final = "asr"
 _H100: Final = re.compile(r"\bH100\b", re.IGNORECASE)
@@ -28,6 +28,15 @@ _80GB: Final = re.compile(r"\b80 ?GB\b", re.IGNORECASE)
 # slices.
 _MIN_80GB_MIB: Final = 76_000
 _MAX_80GB_MIB: Final = 84_000
+_GREEDY: Final[dict[str, JsonValue]] = {
+    "do_sample": False,
+    "num_beams": 1,
+    "num_return_sequences": 1,
+    "use_cache": True,
+}
+"""Options of generate() that make it greedy decoding of one answer a query, as the protocol asks."""
+_LENGTHS: Final = frozenset({"max_new_tokens", "min_new_tokens"})
+_ONE_IMAGE: Final[dict[str, JsonValue]] = {"num_images_per_prompt": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +156,30 @@ def _volume(evidence: _Evidence) -> Iterator[Reason]:
 
 def _dtype(evidence: _Evidence) -> Iterator[Reason]:
     model, task = evidence.environment.model, evidence.task
-    # A quantised model is published in one dtype and may keep it; the protocol sets only that of plain
-    # models.
-    if task is None or model.quantization is not None or model.dtype == task.dtype:
+    # A model that was published quantised may keep the dtype that it was published in; the protocol sets only that
+    # of plain models. One that the run itself quantised is none of the former.
+    published_so = model.quantization is not None and model.quantization == model.declared_quantization
+    if task is None or published_so or model.dtype == task.dtype:
         return
     yield Reason(code="dtype", message=f"dtype {model.dtype or 'not recorded'}, expected {task.dtype} for {task.name}")
+
+
+def _quantization(evidence: _Evidence) -> Iterator[Reason]:
+    model = evidence.environment.model
+    if model.quantization == model.declared_quantization:
+        return
+    found = (
+        "not quantised by the run" if model.quantization is None else f"quantised by the run with {model.quantization}"
+    )
+    declared = model.declared_quantization or "nothing of it"
+    yield Reason(code="quantization", message=f"{found}, the model's own files say {declared}")
+
+
+def _class(evidence: _Evidence) -> Iterator[Reason]:
+    task = evidence.task
+    if task is None or task.cohort not in tasks.CLASSED_COHORTS or evidence.environment.model.parameters is not None:
+        return
+    yield Reason(code="class", message="parameters unknown, so the class cannot be told")
 
 
 def _dataset(evidence: _Evidence) -> Iterator[Reason]:
@@ -160,6 +188,14 @@ def _dataset(evidence: _Evidence) -> Iterator[Reason]:
         return
     found = f"the folder '{dataset.name}'" if dataset.local else f"'{dataset.name}'"
     yield Reason(code="dataset", message=f"the dataset is {found}, expected '{task.dataset}' from the Hub")
+
+
+def _dataset_split(evidence: _Evidence) -> Iterator[Reason]:
+    split = evidence.environment.dataset.split
+    if split != tasks.OFFICIAL_SPLIT:
+        yield Reason(
+            code="dataset_split", message=f"the dataset's split is '{split}', expected '{tasks.OFFICIAL_SPLIT}'"
+        )
 
 
 def _new_tokens(evidence: _Evidence) -> Iterator[Reason]:
@@ -175,10 +211,10 @@ def _new_tokens(evidence: _Evidence) -> Iterator[Reason]:
         )
     if task.name != "reasoning":
         return
-    if run.new_tokens is not None or run.max_new_tokens != REASONING_MAX_NEW_TOKENS:
+    if run.new_tokens is not None or run.max_new_tokens != tasks.REASONING_NEW_TOKENS:
         yield Reason(
             code="new_tokens",
-            message=f"{found} new tokens a query, expected up to {REASONING_MAX_NEW_TOKENS}",
+            message=f"{found} new tokens a query, expected up to {tasks.REASONING_NEW_TOKENS}",
         )
     if not evidence.measured.output_tokens:
         yield Reason(code="output_tokens", message="output tokens were not counted, expected a count for reasoning")
@@ -198,9 +234,40 @@ def _images(evidence: _Evidence) -> Iterator[Reason]:
         )
 
 
+def _options(evidence: _Evidence) -> Iterator[Reason]:
+    # Environments of before these options were recorded hold none of them, and are not blamed for that.
+    run = evidence.environment.run
+    departing = _departing(run.generate_kwargs, _GREEDY, _LENGTHS)
+    if departing:
+        yield Reason(code="generation", message=f"generated with {departing}, expected plain greedy decoding")
+    departing = _departing(run.call_kwargs, _ONE_IMAGE, frozenset({"num_inference_steps"}))
+    if departing:
+        yield Reason(
+            code="pipeline", message=f"the pipeline was called with {departing}, expected its defaults and one image"
+        )
+    departing = _departing(run.forward_kwargs, {}, frozenset())
+    if departing:
+        yield Reason(code="forward", message=f"the forward pass was called with {departing}, expected no options")
+    departing = _departing(run.backend_switches, {}, frozenset())
+    if departing:
+        yield Reason(code="backend", message=f"the backend was set to {departing}, expected its defaults")
+
+
 _RULES: Final[tuple[Callable[[_Evidence], Iterator[Reason]], ...]] = (
-    _task, _kind, _hardware, _gpu_count, _energy, _weights, _volume, _dtype, _dataset, _new_tokens, _images,
+    _task, _kind, _hardware, _gpu_count, _class, _energy, _weights, _volume, _dtype, _quantization, _dataset,
+    _dataset_split, _new_tokens, _images, _options,
 )  # fmt: skip
+
+
+def _departing(
+    options: Mapping[str, JsonValue], expected: Mapping[str, JsonValue], judged_elsewhere: Collection[str]
+) -> str:
+    """The options that are not as expected, or of which nothing is expected, as text; empty when all are."""
+    return ", ".join(
+        f"{name}={json.dumps(value)}"
+        for name, value in sorted(options.items())
+        if name not in judged_elsewhere and not (name in expected and value == expected[name])
+    )
 
 
 def _gpu_text(gpu: GpuFacts) -> str:

@@ -47,11 +47,14 @@ def rate(paths: Sequence[Path], *, edition: str | None, as_json: bool) -> int:
     """Rate every score given, or found below a folder.
 
     A score that is named and cannot be read ends the command, for a cohort without it would give other stars.
-    Runs below a folder that cannot be scored are left out with a warning.
+    Runs below a folder that cannot be scored are left out with a warning. A score.json that lies in its run is read
+    from the run; one that lies alone gets no official star.
 
     Returns:
         0, or 1 when not one of them could be given a star.
     """
+    # The run in place of the file, so that a run which was named both ways counts once.
+    paths = [logs.run_beside(path) or path for path in paths]
     chosen = None if edition == rating.LOCAL else editions.find(edition or editions.LATEST)
     scores = [
         score for path in _once(found for path in paths for found in _scores_at(path)) for score in _read(path, paths)

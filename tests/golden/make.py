@@ -17,7 +17,7 @@ from scorekit.records import MeterReading, Window
 from tests.bundles import H100, environment, reading, window, write_bundle, write_unsealed
 
 HERE = Path(__file__).parent
-GOOD = ("generate_h100", "forward_cpu", "call_h100")
+GOOD = ("generate_h100", "forward_cpu", "call_h100", "call_h100_short_preprocess")
 FAULTY = (
     "zero_repeat", "negative_energy", "nan_energy", "incomplete", "changed_file", "truncated_line",
 )  # fmt: skip
@@ -30,6 +30,7 @@ def main(folder: Path) -> None:
     _generate_h100(folder / "generate_h100")
     _forward_cpu(folder / "forward_cpu")
     _call_h100(folder / "call_h100")
+    _call_h100_short_preprocess(folder / "call_h100_short_preprocess")
     _faulty_energies(folder)
     _broken_files(folder)
     for name in GOOD:
@@ -40,7 +41,7 @@ def _generate_h100(folder: Path) -> None:
     """Text generation as the protocol asks: 10 repeats of 1,000 queries on one H100."""
     windows = [_load("load_dataset", "gpu"), _load("load_model", "gpu")]
     for repeat in range(10):
-        # Odd repeats take 0.2 Wh more; in repeat 9 prefill took more than generate, so it cannot be split.
+        # Odd repeats take 0.2 Wh more; in repeat 9 prefill took more than generate, so it has no decode of its own.
         generate_wh = 7.6 if repeat % 2 else 7.4
         prefill_wh = 7.8 if repeat == 9 else 3.0
         windows += [
@@ -97,6 +98,17 @@ def _call_h100(folder: Path) -> None:
             windows.append(made.model_copy(update=changes))
     facts = environment("text_to_image", gpus=(H100,), run={"meters": ("codecarbon", "second")})
     write_bundle(folder, facts, windows)
+
+
+def _call_h100_short_preprocess(folder: Path) -> None:
+    """Image generation as it really is: preparing prompts takes 1 ms, and the GPU's counter does not move in it."""
+    windows = []
+    for repeat in range(10):
+        windows += [
+            _window("preprocess", repeat, 0.001, (0.0, 1e-6, 5e-7)),
+            _window("call", repeat, 3600.0, (500.0, 1.0, 0.5), images=1000, batches=1000, failures=0),
+        ]
+    write_bundle(folder, environment("text_to_image"), windows)
 
 
 def _faulty_energies(folder: Path) -> None:

@@ -67,6 +67,36 @@ def test_a_changed_and_a_missing_file_are_named(sealed: Path) -> None:
         bundle.record_derived(sealed)
 
 
+def test_an_added_file_is_named_but_not_logs_and_dot_files(sealed: Path) -> None:
+    manifest = bundle.read_manifest(sealed)
+    for name in (bundle.LOG, "bench.log", ".DS_Store", bundle.SCORE):
+        (sealed / name).write_text("late")
+    (sealed / "folder").mkdir()
+    bundle.check(sealed, manifest)
+    (sealed / "call_codecarbon.json").write_text("{}")
+    with pytest.raises(BundleError, match=r"\(added: call_codecarbon\.json\)") as caught:
+        bundle.check(sealed, manifest)
+    assert "out of the run's folder" in str(caught.value.mend)
+    with pytest.raises(BundleError, match="added"):
+        bundle.record_derived(sealed)
+
+
+def test_logs_are_not_sealed(tmp_path: Path) -> None:
+    folder = bundle.claim(tmp_path / "run")
+    for name in (bundle.LOG, "bench.log", bundle.WINDOWS):
+        (folder / name).write_text("")
+    assert set(bundle.seal(folder).measured) == {bundle.WINDOWS}
+
+
+@pytest.mark.parametrize("part", ["measured", "derived"])
+@pytest.mark.parametrize("name", ["../windows.jsonl", "/etc/passwd", "a/b", "..", ".", "", "..\\x", "C:x", "a\0b"])
+def test_a_manifest_that_names_what_lies_elsewhere_is_refused(name: str, part: str, sealed: Path) -> None:
+    entries = {name: {"sha256": "0" * 64, "size_bytes": 1}}
+    edit_json(sealed / bundle.MANIFEST, **{part: entries})
+    with pytest.raises(BundleError, match="no plain file name"):
+        bundle.read_manifest(sealed)
+
+
 def test_a_run_without_a_manifest_did_not_end(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="did not end"):
         bundle.read_manifest(tmp_path)

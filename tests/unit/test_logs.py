@@ -73,9 +73,13 @@ def test_text_generation_worked_out_by_hand() -> None:
     decode = _phase(score, "decode")
     assert decode.energy_wh_by_repeat[8] == pytest.approx(4.4)
     assert decode.energy_wh_by_repeat[9] is None
-    assert decode.energy_wh == pytest.approx((5 * 4.4 + 4 * 4.6) / 9)
+    assert decode.energy_wh == pytest.approx((5 * 4.4 + 4 * 4.6 - 0.2) / 10)
+    # Prefill and decode are generate, split: their means add up to its own.
+    assert decode.energy_wh + (_phase(score, "prefill").energy_wh or 0) == pytest.approx(7.5)
     assert decode.note is not None
     assert "1 of 10" in decode.note
+    assert "over all pairs" in decode.note
+    assert (decode.duration_s, decode.output_tokens) == (30.0, None)
     assert [phase.phase for phase in score.phases if phase.counted] == ["preprocess", "generate"]
 
 
@@ -94,6 +98,17 @@ def test_classification_on_a_cpu_worked_out_by_hand() -> None:
         "samples",
         "random_weights",
     }
+
+
+def test_a_preprocess_window_that_the_counter_cannot_see_counts_as_0_and_is_told() -> None:
+    score = logs.read_score(GOLDEN / "call_h100_short_preprocess")
+    assert score.wh_per_1000_queries == pytest.approx(500.0)
+    assert score.comparable
+    preprocess, call = _phase(score, "preprocess"), _phase(score, "call")
+    assert (preprocess.energy_wh, preprocess.energy_wh_by_repeat) == (0.0, (0.0,) * 10)
+    assert preprocess.note is not None
+    assert "below what the counter resolves in 10 of 10 repeats" in preprocess.note
+    assert call.note is None
 
 
 def test_a_second_meter_is_not_added() -> None:

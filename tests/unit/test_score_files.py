@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scorekit import bundle, logs
-from scorekit.errors import InvalidRunError, LogError, ScorekitError
+from scorekit.errors import BundleError, InvalidRunError, LogError, ScorekitError
 from tests.bundles import (
     edit_json,
     environment,
@@ -24,6 +24,11 @@ GOLDEN = Path(make.__file__).parent
 
 def _copy(name: str, tmp_path: Path) -> Path:
     return Path(shutil.copytree(GOLDEN / name, tmp_path / name))
+
+
+def _alone(name: str, tmp_path: Path) -> Path:
+    """A score.json taken out of its run."""
+    return Path(shutil.copy(GOLDEN / name / bundle.SCORE, tmp_path))
 
 
 def test_the_gpu_files_hold_what_users_know(tmp_path: Path) -> None:
@@ -77,10 +82,30 @@ def test_scoring_again_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_score_that_was_meddled_with_is_refused(
     changes: dict[str, Any], kind: type[ScorekitError], message: str, tmp_path: Path
 ) -> None:
-    path = _copy("forward_cpu", tmp_path) / bundle.SCORE
+    path = _alone("forward_cpu", tmp_path)
     edit_json(path, **changes)
     with pytest.raises(kind, match=message):
         logs.read_score_file(path)
+
+
+def test_a_score_without_its_run_is_unverified(tmp_path: Path) -> None:
+    path = _alone("generate_h100", tmp_path)
+    score = logs.read_score_file(path)
+    assert not score.comparable
+    assert [reason.code for reason in score.not_comparable_because] == ["unverified"]
+    # Writing it down again does not say so twice.
+    path.write_text(score.model_dump_json())
+    assert logs.read_score_file(path) == score
+
+
+def test_a_score_in_its_run_is_that_of_the_run(tmp_path: Path) -> None:
+    run = _copy("generate_h100", tmp_path)
+    expected = logs.read_score(run)
+    edit_json(run / bundle.SCORE, wh_per_1000_queries=1.5, model="other")
+    assert logs.read_score_file(run / bundle.SCORE) == expected
+    (run / bundle.WINDOWS).write_text("")
+    with pytest.raises(BundleError, match="changed"):
+        logs.read_score_file(run / bundle.SCORE)
 
 
 def test_a_missing_score_is_told(tmp_path: Path) -> None:

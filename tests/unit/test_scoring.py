@@ -9,7 +9,7 @@ from hypothesis import given
 
 from scorekit.errors import InvalidRunError, LogError, ScorekitError
 from scorekit.logs.scoring import score_run
-from scorekit.records import Component, Environment, GpuFacts, PhaseScore, Score, Window
+from scorekit.records import Component, Environment, GpuFacts, MeterReading, PhaseScore, Score, Window
 from tests.bundles import (
     H100,
     change_windows,
@@ -72,16 +72,61 @@ def test_no_impossible_energy_of_a_counted_phase_is_averaged_in(fault: float, co
         _score(windows, _cpu(3))
 
 
-def test_a_zero_in_a_very_short_window_is_told_to_be_too_short() -> None:
+def test_a_preprocess_window_too_short_for_the_counter_is_a_term_of_0() -> None:
     windows = change_windows(
-        official_windows(runs=1),
-        lambda line: line.phase == "preprocess",
+        official_windows(runs=2),
+        lambda line: line.phase == "preprocess" and line.repeat == 1,
         readings=(reading("gpu", 0.0),),
-        end_monotonic_s=100.01,
+        end_monotonic_s=100.999,
     )
-    with pytest.raises(InvalidRunError, match="is zero") as caught:
+    score = _score(windows)
+    assert [repeat.gpu_wh for repeat in score.repeats] == [10.0, 9.5]
+    preprocess = _phase(score, "preprocess")
+    assert preprocess.energy_wh_by_repeat == (0.5, 0.0)
+    assert preprocess.energy_wh == pytest.approx(0.25)
+    assert preprocess.note is not None
+    assert preprocess.note.startswith("below what the counter resolves in 1 of 2 repeats: ")
+    assert _phase(score, "generate").note is None
+
+
+@pytest.mark.parametrize(
+    ("phase", "found", "end_s"),
+    [
+        ("preprocess", reading("gpu", 0.0), 101.0),
+        ("generate", reading("gpu", 0.0), 100.01),
+        ("preprocess", reading("gpu", -1e-9), 100.01),
+        ("preprocess", reading("gpu", float("nan")), 100.01),
+        ("preprocess", reading("gpu", 0.0, origin="modelled"), 100.01),
+        ("preprocess", reading("gpu", 0.0, origin="unknown"), 100.01),
+    ],
+)
+def test_only_a_measured_0_of_a_short_preprocess_window_is_below_resolution(
+    phase: str, found: MeterReading, end_s: float
+) -> None:
+    windows = change_windows(
+        official_windows(runs=2),
+        lambda line: line.phase == phase and line.repeat == 1,
+        readings=(found,),
+        end_monotonic_s=end_s,
+    )
+    with pytest.raises(InvalidRunError, match=f"repeat 1, phase {phase}: the energy of GPU .* is "):
+        _score(windows)
+
+
+def test_a_repeat_is_refused_where_neither_window_has_an_energy() -> None:
+    windows = change_windows(
+        official_windows(runs=1), lambda _: True, readings=(reading("gpu", 0.0),), end_monotonic_s=100.01
+    )
+    with pytest.raises(InvalidRunError, match=r"repeat 0, phase generate: .* is zero") as caught:
         _score(windows)
     assert "scenario.num_samples" in str(caught.value)
+
+
+def test_a_cpu_is_never_below_resolution() -> None:
+    readings = [reading("cpu", 0.0, origin="measured"), reading("ram", 1.0)]
+    windows = [window(phase, 0, readings, samples=20, end_monotonic_s=100.01) for phase in ("preprocess", "forward")]
+    with pytest.raises(InvalidRunError, match="phase preprocess: the energy of CPU is zero"):
+        _score(windows, _cpu(1))
 
 
 def test_a_fault_outside_the_domain_is_missing_and_not_zero() -> None:
@@ -155,8 +200,21 @@ def test_the_origin_is_that_of_the_whole_domain(cpu: str, ram: str, expected: st
 # Splitting generate
 
 
-@pytest.mark.parametrize("energy_wh", [0.0, -1.0, float("nan"), 9.5, 100.0])
-def test_a_prefill_that_cannot_be_split_off_never_spoils_the_score(energy_wh: float) -> None:
+@pytest.mark.parametrize(
+    ("energy_wh", "decode_wh", "told"),
+    [
+        (0.0, 5.5, "was lost"),
+        (-1.0, 5.5, "was lost"),
+        (float("nan"), 5.5, "was lost"),
+        (9.5, 2.75, "the mean is over all pairs"),
+        (14.5, 0.25, "the mean is over all pairs"),
+        (15.0, None, "on average"),
+        (100.0, None, "on average"),
+    ],
+)
+def test_a_prefill_that_cannot_be_split_off_never_spoils_the_score(
+    energy_wh: float, decode_wh: float | None, told: str
+) -> None:
     windows = change_windows(
         official_windows(runs=2),
         lambda line: line.phase == "prefill" and line.repeat == 0,
@@ -166,8 +224,31 @@ def test_a_prefill_that_cannot_be_split_off_never_spoils_the_score(energy_wh: fl
     assert score.wh_per_1000_queries == pytest.approx(10.0)
     decode = _phase(score, "decode")
     assert decode.energy_wh_by_repeat == (None, 5.5)
-    assert decode.energy_wh == pytest.approx(5.5)
+    assert decode.energy_wh == (None if decode_wh is None else pytest.approx(decode_wh))
     assert decode.note is not None
+    assert "1 of 2 repeats" in decode.note
+    assert told in decode.note
+
+
+def test_the_noise_of_prefill_does_not_bias_decode() -> None:
+    prefills_wh = (9.0, 10.0, 8.0, 10.6)
+
+    def noisy(line: Window) -> Window:
+        if line.phase != "prefill" or line.repeat is None:
+            return line
+        energy_wh = prefills_wh[line.repeat]
+        changes = {"readings": (reading("gpu", energy_wh),), "end_monotonic_s": 100.0 + energy_wh}
+        return line.model_copy(update=changes)
+
+    windows = [noisy(line) for line in official_windows(runs=4)]
+    score = _score(windows)
+    decode, prefill, generate = (_phase(score, name) for name in ("decode", "prefill", "generate"))
+    assert decode.energy_wh_by_repeat == (0.5, None, 1.5, None)
+    assert decode.energy_wh == pytest.approx(0.1)
+    assert (prefill.energy_wh or 0) + (decode.energy_wh or 0) == pytest.approx(generate.energy_wh)
+    # Durations likewise: 1, 0, 2 and -0.6 s.
+    assert decode.duration_s_by_repeat == pytest.approx((1.0, None, 2.0, None))
+    assert decode.duration_s == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from scorekit.records import GpuFacts, Reason
 from scorekit.tasks import TASKS
 from scorekit.validity import Measured, is_official_gpu, not_comparable
-from tests.bundles import H100, environment
+from tests.bundles import H100, ONE_IMAGE, environment, greedy
 
 OFFICIAL = Measured(domain="gpu", origin="measured", queries=1000, runs=10, output_tokens=10_000.0)
 A100 = GpuFacts(index=0, name="NVIDIA A100-SXM4-80GB", memory_mib=81920)
@@ -26,6 +26,14 @@ def _measured(**changes: Any) -> Measured:
     return Measured(**facts | {"output_tokens": 10_000.0} | changes)
 
 
+def _generated(**options: Any) -> dict[str, Any]:
+    return {"run": {"generate_kwargs": greedy() | options}}
+
+
+def _called(**options: Any) -> dict[str, Any]:
+    return {"run": {"call_kwargs": ONE_IMAGE | options}}
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_an_official_run_of_each_task_is_comparable(task: str) -> None:
     assert _reasons(task) == {}
@@ -39,11 +47,63 @@ def test_an_official_run_of_each_task_is_comparable(task: str) -> None:
         ("text_generation", {"gpus": (A100,)}, "hardware", "NVIDIA A100-SXM4-80GB (81920 MiB)", "H100 80GB"),
         ("text_generation", {"gpus": (H100, H100)}, "gpu_count", "2 GPUs", "expected 1"),
         (
-            "text_generation",
+            "summarization",
             {"gpus": (H100, H100), "model": {"parameters": None}},
             "gpu_count",
             "unknown",
             "1",
+        ),
+        ("text_generation", {"model": {"parameters": None}}, "class", "parameters unknown", "class"),
+        ("t5_text_generation", {"model": {"parameters": None}}, "class", "parameters unknown", "class"),
+        ("summarization", {"dataset": {"split": "test"}}, "dataset_split", "'test'", "'train'"),
+        (
+            "summarization",
+            {"model": {"quantization": "bitsandbytes"}},
+            "quantization",
+            "quantised by the run with bitsandbytes",
+            "the model's own files say nothing of it",
+        ),
+        (
+            "summarization",
+            {"model": {"quantization": "gptq", "declared_quantization": "awq"}},
+            "quantization",
+            "quantised by the run with gptq",
+            "the model's own files say awq",
+        ),
+        (
+            "summarization",
+            {"model": {"declared_quantization": "mxfp4"}},
+            "quantization",
+            "not quantised",
+            "the model's own files say mxfp4",
+        ),
+        ("summarization", _generated(do_sample=True), "generation", "do_sample=true", "greedy"),
+        ("summarization", _generated(do_sample=None), "generation", "do_sample=null", "greedy"),
+        ("summarization", _generated(num_beams=4), "generation", "num_beams=4", "greedy"),
+        ("summarization", _generated(num_return_sequences=2), "generation", "num_return_sequences=2", "greedy"),
+        ("summarization", _generated(use_cache=False), "generation", "use_cache=false", "greedy"),
+        (
+            "summarization",
+            _generated(num_beams=4, cache_implementation="static"),
+            "generation",
+            'cache_implementation="static", num_beams=4,',
+            "greedy",
+        ),
+        ("text_to_image", _called(num_images_per_prompt=4), "pipeline", "num_images_per_prompt=4", "one image"),
+        ("text_to_image", _called(height=256), "pipeline", "height=256", "defaults"),
+        (
+            "object_detection",
+            {"run": {"forward_kwargs": {"output_attentions": True}}},
+            "forward",
+            "output_attentions=true",
+            "no options",
+        ),
+        (
+            "object_detection",
+            {"run": {"backend_switches": {"torch_compile": True, "allow_tf32": True}}},
+            "backend",
+            "allow_tf32=true, torch_compile=true",
+            "defaults",
         ),
         ("text_generation", {"model": {"random_weights": True}}, "random_weights", "random", "trained"),
         ("text_generation", {"run": {"batch_size": 8}}, "batch_size", "8", "1"),
@@ -103,6 +163,11 @@ def test_what_was_measured_is_judged_too(task: str, changes: dict[str, Any], cod
     assert found in reasons[code]
 
 
+def test_a_model_that_the_run_quantised_must_keep_the_tasks_dtype() -> None:
+    reasons = _reasons(model={"dtype": "bfloat16", "quantization": "bitsandbytes"})
+    assert list(reasons) == ["dtype", "quantization"]
+
+
 def test_every_departure_is_told_at_once() -> None:
     reasons = _reasons(
         measured=_measured(domain="cpu+ram", origin="modelled", queries=5, runs=2),
@@ -121,9 +186,16 @@ def test_every_departure_is_told_at_once() -> None:
     ("task", "facts"),
     [
         ("text_generation", {"dataset": {"name": "EnergyStarAI/text_generation"}}),
-        ("text_generation", {"model": {"dtype": "bfloat16", "quantization": "mxfp4"}}),
+        (
+            "text_generation",
+            {"model": {"dtype": "bfloat16", "quantization": "mxfp4", "declared_quantization": "mxfp4"}},
+        ),
         ("text_generation", {"model": {"parameters": 70_000_000_000}, "gpus": (H100, H100, H100, H100)}),
         ("text_generation", {"run": {"runs": 20}}),
+        # As before these options were recorded.
+        ("text_generation", {"run": {"generate_kwargs": {}}}),
+        ("text_to_image", {"run": {"call_kwargs": {}}}),
+        ("summarization", {"model": {"parameters": None}}),
         ("automatic_speech_recognition", {"run": {"kind": "forward", "new_tokens": None}}),
     ],
 )

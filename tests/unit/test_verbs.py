@@ -40,7 +40,7 @@ def test_parse_writes_the_scores_and_prints_them_as_json(runs: Path, capsys: pyt
     captured = capsys.readouterr()
     scores = json.loads(captured.out)
     assert [score["provenance"]["run"] for score in scores] == sorted(make.GOOD)
-    assert captured.err.count("wrote ") == 3
+    assert captured.err.count("wrote ") == len(make.GOOD)
     for name in make.GOOD:
         assert json.loads((runs / name / bundle.SCORE).read_text()) in scores
 
@@ -82,9 +82,35 @@ def test_rate_takes_score_files_and_runs_and_counts_none_twice(
         runs / "generate_h100",
         tmp_path / "results",
         published / bundle.SCORE,
+        runs / "generate_h100" / bundle.SCORE,
     ]
     assert cli.main(["rate", *map(str, arguments), "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 2
+    ratings = json.loads(capsys.readouterr().out)
+    assert [rating["official"] for rating in ratings] == [True, False]
+
+
+def test_rate_gives_no_official_star_to_a_score_without_its_run(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = shutil.copy(runs / "generate_h100" / bundle.SCORE, tmp_path)
+    content = json.loads(Path(alone).read_text())
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(content | {"model": "other", "wh_per_1000_queries": 20.0}))
+    assert cli.main(["rate", str(alone), str(other), "--json"]) == 0
+    for rating in json.loads(capsys.readouterr().out):
+        assert (rating["official"], rating["comparable"], rating["edition"]) == (False, False, "local")
+        assert [reason["code"] for reason in rating["no_official_star_because"]] == ["unverified"]
+
+
+def test_rate_reads_the_run_that_a_score_lies_in(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = runs / "generate_h100" / bundle.SCORE
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"wh_per_1000_queries": 1.5}))
+    assert cli.main(["rate", str(path), "--json"]) == 0
+    (rating,) = json.loads(capsys.readouterr().out)
+    assert (rating["official"], rating["wh_per_1000_queries"]) == (True, pytest.approx(8.0))
+    (path.parent / bundle.WINDOWS).write_text("")
+    assert cli.main(["rate", str(path)]) == 1
+    assert "is not what was measured" in capsys.readouterr().err
 
 
 def test_rate_locally(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,8 +16,9 @@ from scorekit.records import Component, MeterReading, Window
 
 Origin = Literal["measured", "modelled", "unknown"]
 _COMPONENTS: Final[tuple[Component, ...]] = ("gpu", "cpu", "ram")
-# A window shorter than this may honestly read 0: energy counters of GPUs tick every 10 to 500 ms.
-_SHORT_WINDOW_S: Final = 0.5
+RESOLVED_WINDOW_S: Final = 1.0
+"""Shortest window that an energy counter of a GPU surely sees: ten ticks of about 100 ms each (arXiv 2312.02741).
+In a shorter one the counter may not have moved at all, and 0 is then what it honestly read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def readings_of(window: Window, component: Component, domain: Domain) -> list[Me
 def component_wh(window: Window, component: Component, domain: Domain) -> float | None:
     """Energy of a component over a window in Wh; None when it was not read, or a reading cannot be true."""
     readings = readings_of(window, component, domain)
-    if not readings or any(fault(reading.energy_wh) for reading in readings):
+    if not readings or any(_fault(reading, window) for reading in readings):
         return None
     return math.fsum(reading.energy_wh for reading in readings)
 
@@ -104,6 +105,9 @@ def devices_of(window: Window, domain: Domain) -> list[tuple[Component, str]]:
 def require_energy(windows: Sequence[Window], domain: Domain) -> None:
     """Check that each window has a true energy of the domain, from the same devices.
 
+    A preprocess window that is too short for the GPU's counter may have read 0 (see `is_below_resolution`). The
+    window of the same repeat in which the model answers may not, so no repeat is ever without an energy.
+
     Raises:
         InvalidRunError: names the repeat, the phase, the device and what is wrong with its energy.
     """
@@ -112,7 +116,7 @@ def require_energy(windows: Sequence[Window], domain: Domain) -> None:
         where = f"repeat {window.repeat}, phase {window.phase}"
         for component in domain.components:
             for reading in readings_of(window, component, domain):
-                problem = fault(reading.energy_wh)
+                problem = _fault(reading, window)
                 if problem is not None:
                     raise InvalidRunError(
                         f"{where}: the energy of {_name(component, reading.device)} is {problem} "
@@ -130,15 +134,40 @@ def require_energy(windows: Sequence[Window], domain: Domain) -> None:
             )
 
 
-def fault(energy_wh: float) -> str | None:
-    """What is wrong with an energy that must be positive; None when nothing is."""
+def is_below_resolution(reading: MeterReading, window: Window) -> bool:
+    """Whether a reading of 0 is what a GPU's counter honestly says of a window that ends before it ticks.
+
+    True only of `preprocess`, which may take a millisecond and is a small term of the score; a window in which the
+    model answers must be long enough to be measured.
+    """
+    return (
+        reading.energy_wh == 0
+        and reading.component == "gpu"
+        and reading.origin == "measured"
+        and window.phase == "preprocess"
+        and window.duration_s < RESOLVED_WINDOW_S
+    )
+
+
+def has_unresolved(window: Window, domain: Domain) -> bool:
+    """Whether a part of a window's energy is below what the counter resolves, and counts as 0."""
+    return any(
+        is_below_resolution(reading, window)
+        for component in domain.components
+        for reading in readings_of(window, component, domain)
+    )
+
+
+def _fault(reading: MeterReading, window: Window) -> str | None:
+    """What is wrong with an energy, which must be positive or below what the meter resolves; None when nothing is."""
+    energy_wh = reading.energy_wh
     if math.isnan(energy_wh):
         return "not a number"
     if math.isinf(energy_wh):
         return "infinite"
     if energy_wh < 0:
         return "negative"
-    return "zero" if energy_wh == 0 else None
+    return "zero" if energy_wh == 0 and not is_below_resolution(reading, window) else None
 
 
 def component_origin(windows: Iterable[Window], component: Component, domain: Domain) -> Origin | None:
@@ -170,7 +199,7 @@ def _list(devices: list[tuple[Component, str]]) -> str:
 
 
 def _mend(window: Window, problem: str) -> str:
-    if problem == "zero" and window.duration_s < _SHORT_WINDOW_S:
+    if problem == "zero" and window.duration_s < RESOLVED_WINDOW_S:
         return (
             "the window may be shorter than the meter can see: measure more queries, for one with "
             "scenario.num_samples=1000"

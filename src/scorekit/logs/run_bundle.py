@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from scorekit import bundle
 from scorekit.errors import BundleError, InvalidRunError, LogError
 from scorekit.logs.scoring import score_run
-from scorekit.records import Environment, Provenance, Score, Window
+from scorekit.records import Environment, Provenance, Score, Window, first_complaint
 from scorekit.tasks import PROTOCOL
 
 FORMAT: Final = "scorekit.bundle/1"
@@ -94,7 +94,7 @@ def _environment(path: Path) -> Environment:
     try:
         return Environment.model_validate_json(_read(path))
     except ValidationError as error:
-        raise LogError(f"{path} is not an environment of this version: {_first(error)}") from error
+        raise LogError(f"{path} is not an environment of this version: {first_complaint(error)}") from error
 
 
 def _windows(path: Path) -> tuple[Window, ...]:
@@ -105,7 +105,9 @@ def _windows(path: Path) -> tuple[Window, ...]:
         try:
             windows.append(Window.model_validate_json(line))
         except ValidationError as error:
-            raise LogError(f"{path}, line {number} is not a window of this version: {_first(error)}") from error
+            raise LogError(
+                f"{path}, line {number} is not a window of this version: {first_complaint(error)}"
+            ) from error
     return tuple(windows)
 
 
@@ -114,13 +116,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise LogError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _first(error: ValidationError) -> str:
-    """The first complaint, with the field it is about."""
-    problem = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in problem["loc"])
-    return f"{field}: {problem['msg']}" if field else problem["msg"]
 
 
 def _incomplete(folder: Path) -> BundleError:

@@ -66,7 +66,7 @@ def score_run(environment: Environment, windows: Sequence[Window], provenance: P
         model_revision=model.revision,
         task=run.task,
         cohort=cohort,
-        model_class=tasks.model_class(model.parameters) if cohort in _CLASSED else None,
+        model_class=tasks.model_class(model.parameters) if cohort in tasks.CLASSED_COHORTS else None,
         parameters=model.parameters,
         hardware=_hardware(environment, domain),
         domain=domain.name,
@@ -74,7 +74,7 @@ def score_run(environment: Environment, windows: Sequence[Window], provenance: P
         meter=domain.meter,
         wh_per_1000_queries=per_1000(energy_wh, queries),
         wh_per_1000_queries_std=(statistics.stdev(row.wh_per_1000_queries for row in rows) if len(rows) > 1 else None),
-        wh_per_1000_output_tokens=energy_wh * 1000 / output_tokens if output_tokens else None,
+        wh_per_1000_output_tokens=per_1000(energy_wh, output_tokens) if output_tokens else None,
         energy_kwh=wh_to_kwh(energy_wh),
         gpu_kwh=_kwh(row.gpu_wh for row in rows),
         cpu_kwh=_kwh(row.cpu_wh for row in rows),
@@ -98,10 +98,6 @@ def score_run(environment: Environment, windows: Sequence[Window], provenance: P
         not_comparable_because=reasons,
         provenance=provenance,
     )
-
-
-# The size classes split a cohort, so a t5 model in the text-generation cohort has one as well.
-_CLASSED = frozenset(task.cohort for task in tasks.TASKS.values() if task.has_classes)
 
 
 def _repeat_score(repeat: Repeat, queries: int, domain: Domain) -> RepeatScore:

@@ -31,7 +31,7 @@ LOGGER = logging.getLogger("scorekit.child")
 
 
 def main(connection: Connection, payload: bytes, folder: str, inherited: Connection | None = None) -> None:
-    """Run the pickled worker and send back ("report", dict), ("error", ScorekitError or text) or ("interrupted",).
+    """Run the pickled worker; send back ("report", dict), ("error", ScorekitError or text) or ("interrupted", signal).
 
     Args:
         connection: to the parent.
@@ -73,16 +73,15 @@ def _run(connection: Connection, payload: bytes) -> int:
         report = worker(*arguments)
         connection.send((REPORT, report.to_dict()))
         return 0
-    except KeyboardInterrupt:
-        LOGGER.error("interrupted")
-        connection.send((INTERRUPTED, None))
-        return EXIT_INTERRUPTED
     except TerminatedError:
         LOGGER.error("terminated")
-        connection.send((INTERRUPTED, None))
+        connection.send((INTERRUPTED, signal.SIGTERM))
         return EXIT_TERMINATED
+    except KeyboardInterrupt:
+        LOGGER.error("interrupted")
+        connection.send((INTERRUPTED, signal.SIGINT))
+        return EXIT_INTERRUPTED
     except ScorekitError as error:
-        logging.getLogger("scorekit.debug").debug("%s", error)
         _log_traceback()
         connection.send((ERROR, error))
         return 0
@@ -101,7 +100,7 @@ def _log_traceback() -> None:
 
 
 def _terminate(_signal: int, _frame: Any) -> None:
-    raise TerminatedError("the run was ended by SIGTERM")
+    raise TerminatedError
 
 
 def _end_with_parent(connection: Connection) -> None:

@@ -25,21 +25,26 @@ def names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith("_"))
 
 
-def check_name(name: str, folder: Path) -> None:
-    """Refuse a config name that the folder does not hold.
+def check_name(name: str, *folders: Path) -> None:
+    """Refuse a config name that none of the folders holds.
+
+    Args:
+        name: as given to `--config-name`.
+        folders: where Hydra looks, the user's own first.
 
     Raises:
         UsageError: lists the valid names and suggests the nearest.
     """
-    if not folder.is_dir():
-        raise UsageError(f"the config folder {folder} is not there", mend="give an existing one to --config-dir")
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"the config folder {folder} is not there", mend="give an existing one to --config-dir")
     stem = name.removesuffix(".yaml")
-    if (folder / f"{stem}.yaml").is_file():
+    if any((folder / f"{stem}.yaml").is_file() for folder in folders):
         return
-    valid = names(folder)
+    valid = sorted({name for folder in folders for name in names(folder)})
     close = nearest(stem, valid)
     raise UsageError(
-        f"there is no config '{name}'; valid: {', '.join(valid) or 'none in ' + str(folder)}",
+        f"there is no config '{name}'; valid: {', '.join(valid)}",
         mend=f"did you mean --config-name {close}?" if close else "choose one of the names above",
     )
 

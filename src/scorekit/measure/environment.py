@@ -6,6 +6,7 @@ No user name, host name, home path or token is ever among the facts.
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib.metadata
 import os
 import platform
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import scorekit
+from scorekit.errors import HardwareError
 from scorekit.measure import hub
 from scorekit.records import DatasetFacts, Environment, GpuFacts, ModelFacts, RunFacts
 
@@ -68,15 +70,17 @@ def model_facts(backend: Any) -> ModelFacts:
     files = hub.read_model(config.model, revision=kwargs.get("revision"), cache_dir=kwargs.get("cache_dir"))
     modules = _modules(model)
     model_config = getattr(model, "config", None)
+    quantization = _quantization(model_config)
     return ModelFacts(
         name=files.name,
         local=files.local,
         revision=files.revision,
         library=files.library,
         architecture=type(model).__name__,
-        parameters=sum(_parameter_count(module) for module in modules),
+        parameters=_parameters(modules, quantized=quantization is not None or files.quantization is not None),
         dtype=_dtype(modules),
-        quantization=_quantization(model_config),
+        quantization=quantization,
+        declared_quantization=files.quantization,
         attention=getattr(model_config, "_attn_implementation", None),
         random_weights=bool(config.no_weights) or files.random_weights,
     )
@@ -89,12 +93,26 @@ def _modules(model: Any) -> list[Any]:
     return [model]
 
 
-def _parameter_count(module: Any) -> int:
-    # transformers' own count knows that 4-bit weights are packed two in a byte.
-    counter = getattr(module, "num_parameters", None)
-    if callable(counter):
-        return int(counter())
-    return sum(int(parameter.numel()) for parameter in module.parameters())
+def _parameters(modules: list[Any], *, quantized: bool) -> int | None:
+    """Number of the model's parameters; None where it cannot be told.
+
+    Packed weights hold several parameters in one number, or none that torch counts, so a quantised model is built once
+    more without memory and without quantisation.
+    """
+    if not quantized:
+        return sum(int(parameter.numel()) for module in modules for parameter in module.parameters())
+    import torch
+
+    total = 0
+    for module in modules:
+        try:
+            config = copy.deepcopy(module.config)
+            config.__dict__.pop("quantization_config", None)
+            with torch.device("meta"):
+                total += sum(int(parameter.numel()) for parameter in type(module)(config).parameters())
+        except Exception:  # noqa: BLE001 - any model's own code runs here; unknown is a true answer
+            return None
+    return total
 
 
 def _dtype(modules: list[Any]) -> str | None:
@@ -111,6 +129,25 @@ def _quantization(model_config: Any) -> str | None:
         return None
     method = quantization.get("quant_method") if isinstance(quantization, dict) else quantization.quant_method
     return str(getattr(method, "value", method))
+
+
+def check_gpus(gpu_ids: tuple[str, ...]) -> None:
+    """Make sure that torch computes on the GPUs that are measured.
+
+    Raises:
+        HardwareError: torch sees other GPUs than those named, told by their UUIDs.
+    """
+    if not gpu_ids:
+        return
+    import torch
+
+    used = {str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())}
+    measured = {str(gpu.uuid).removeprefix("GPU-") for gpu in _gpus(gpu_ids)}
+    if used != measured:
+        raise HardwareError(
+            f"torch computes on the GPUs {sorted(used)}, but {sorted(measured)} are measured",
+            mend="run each job in a process of its own (launcher=process) and check backend.device_ids",
+        )
 
 
 def _gpus(gpu_ids: tuple[str, ...]) -> tuple[GpuFacts, ...]:
@@ -171,5 +208,12 @@ def _git_commit() -> str | None:
             timeout=10,
             check=True,
         )
-        return done.stdout.strip() or None
+        changed = subprocess.run(
+            ["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        return done.stdout.strip() + ("-dirty" if changed.stdout.strip() else "")
     return None

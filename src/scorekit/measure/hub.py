@@ -32,6 +32,7 @@ class ModelFiles:
         architecture: class name in the config, None where it names none.
         model_type: transformers' model type, or timm's architecture.
         random_weights: whether scorekit made the weights at random.
+        quantization: method that the config names, None for an unquantised model.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ModelFiles:
     architecture: str | None
     model_type: str | None
     random_weights: bool
+    quantization: str | None = None
 
 
 def is_folder(model: str) -> bool:
@@ -88,7 +90,55 @@ def read_model(model: str, *, revision: str | None = None, cache_dir: str | None
             random_weights,
         )
     architectures = config.get("architectures") or [None]
-    return ModelFiles(name, local, commit, "transformers", architectures[0], config.get("model_type"), random_weights)
+    quantization = (config.get("quantization_config") or {}).get("quant_method")
+    return ModelFiles(
+        name,
+        local,
+        commit,
+        "transformers",
+        architectures[0],
+        config.get("model_type"),
+        random_weights,
+        str(quantization) if quantization else None,
+    )
+
+
+def check_processor(processor: str) -> None:
+    """Make sure that a processor's folder or repository can be read: optimum-benchmark takes any failure for "none".
+
+    Raises:
+        ModelError: it is not there, is gated, cannot be reached, or holds no tokenizer or processor.
+    """
+    names = ("tokenizer_config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json")
+    if is_folder(processor):
+        folder = Path(processor).expanduser()
+        if not folder.is_dir():
+            raise ModelError(
+                f"the processor folder {processor} is not there",
+                mend="check backend.processor, or leave it out to use the model's own",
+            )
+        found = any((folder / name).is_file() for name in names)
+    else:
+        found = any(_remote(processor, name, None, None, optional=True)[0] is not None for name in names)
+    if not found:
+        raise ModelError(
+            f"{processor} holds no tokenizer and no processor",
+            mend="check backend.processor, or leave it out to use the model's own",
+        )
+
+
+def cause_in_hub(error: BaseException | None) -> Exception | None:
+    """The error of the Hub or of the connection among the causes of an error; None where there is none."""
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+
+    while error is not None:
+        missing_file = isinstance(error, EntryNotFoundError) and not isinstance(error, FileNotFoundError)
+        if isinstance(error, (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, ConnectionError)):
+            return None if missing_file else error if isinstance(error, Exception) else None
+        if isinstance(error, OSError) and "couldn't connect" in str(error):
+            return ConnectionError(str(error))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def hub_error(what: str, name: str, error: Exception) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def start(folder: Path) -> None:
     else:
         terminal.addFilter(lambda record: record.name.startswith("scorekit") or record.levelno >= logging.ERROR)
     root.addHandler(terminal)
-    # hydra's and optimum-benchmark's loggers keep handlers of their own otherwise.
+    # At INFO these tell of every request.
     for name in ("httpx", "httpcore", "urllib3", "filelock"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

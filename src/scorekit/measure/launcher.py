@@ -21,7 +21,7 @@ from typing import Any
 
 from scorekit import bundle
 from scorekit.errors import LauncherError, ScorekitError, TerminatedError
-from scorekit.measure import bridge, child, journal
+from scorekit.measure import bridge, child, isolation, journal
 from scorekit.measure.settings import ProcessSettings
 
 bridge.apply()
@@ -66,15 +66,22 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
                 # The parent keeps no copy of the child's end, so that its death closes the pipe.
                 child_end.close()
                 self._await_start(process, parent_end, folder)
-                if self.config.device_isolation:
-                    stack.enter_context(self.device_isolation(process.pid))
-                message = self._await_report(process, parent_end, folder)
+                watch = stack.enter_context(self._isolation(process.pid))
+                message = self._await_report(process, parent_end, folder, watch)
+                watch.raise_violation()
             except BaseException as error:
                 self._stop(process, signal.SIGTERM if isinstance(error, TerminatedError) else signal.SIGINT)
                 raise
             finally:
                 parent_end.close()
         return _report(message, folder)
+
+    def _isolation(self, pid: int | None) -> isolation.Watch:
+        """A watch over the devices in use; one over none where the config asks for none."""
+        devices = os.environ.get("CUDA_VISIBLE_DEVICES", "") if self.config.device_isolation else ""
+        gpu_ids = tuple(part.strip() for part in devices.split(",") if part.strip())
+        assert pid is not None
+        return isolation.Watch(pid, gpu_ids, self.config.device_isolation_action or "warn")
 
     def _await_start(self, process: Any, connection: Connection, folder: Path) -> None:
         in_time = wait([connection, process.sentinel], timeout=self.config.startup_timeout_s)
@@ -89,7 +96,9 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
             )
         raise self._died(process, folder)
 
-    def _await_report(self, process: Any, connection: Connection, folder: Path) -> tuple[str, Any]:
+    def _await_report(
+        self, process: Any, connection: Connection, folder: Path, watch: isolation.Watch
+    ) -> tuple[str, Any]:
         # Both are waited for: a report may be larger than the pipe, so the child may live until it is read; and a
         # child may die without one.
         wait([connection, process.sentinel])
@@ -99,6 +108,7 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
             with contextlib.suppress(EOFError, OSError):
                 message = connection.recv()
         if message is None:
+            watch.raise_violation()
             raise self._died(process, folder)
         process.join(self.config.stop_timeout_s)
         if process.is_alive():
@@ -144,7 +154,7 @@ def _terminable() -> Iterator[None]:
     """SIGTERM raises TerminatedError here, so that the child is stopped too; only the main thread may set this."""
 
     def raise_terminated(_signal: int, _frame: Any) -> None:
-        raise TerminatedError("the run was ended by SIGTERM", mend="run it again; what it had is marked incomplete")
+        raise TerminatedError
 
     try:
         before = signal.signal(signal.SIGTERM, raise_terminated)
@@ -163,7 +173,7 @@ def _report(message: tuple[str, Any], folder: Path) -> Any:
         return BenchmarkReport.from_dict(content)
     if kind == child.INTERRUPTED:
         # Somebody signalled the child itself.
-        raise KeyboardInterrupt
+        raise TerminatedError if content == signal.SIGTERM else KeyboardInterrupt
     if isinstance(content, ScorekitError):
         raise content
     last = str(content).strip().splitlines()[-1]

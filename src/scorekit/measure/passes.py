@@ -128,10 +128,12 @@ def run_pass(
     """
     total = len(dataset)
     outputs: list[Any] = []
-    batches = 0
+    samples = batches = 0
     for start in _progress(range(0, total, batch_size), batch_size, total, title):
+        batch = dataset[start : start + batch_size]
+        samples += len(next(iter(batch.values())))
         try:
-            output = call(prepare(dataset[start : start + batch_size]))
+            output = call(prepare(batch))
         except ScorekitError:
             raise
         except Exception as error:
@@ -139,7 +141,7 @@ def run_pass(
         batches += 1
         if keep is not None:
             outputs.append(keep(output))
-    return Outcome(total, batches, outputs)
+    return Outcome(samples, batches, outputs)
 
 
 def sample_error(start: int, error: Exception) -> ModelError:
@@ -154,7 +156,7 @@ def sample_error(start: int, error: Exception) -> ModelError:
         )
     return ModelError(
         f"the model failed on sample {start}: {type(error).__name__}: {first}",
-        mend="check that model and processor belong together; SCOREKIT_DEBUG=1 shows the traceback",
+        mend="check that model and processor belong together; the traceback is in benchmark.log",
     )
 
 

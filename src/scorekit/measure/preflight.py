@@ -7,6 +7,7 @@ absolute, because a job runs in its own folder.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,6 +20,11 @@ from scorekit.measure import bridge, hub
 
 DTYPES = ("float32", "float16", "bfloat16", "auto")
 DEVICES = ("cuda", "cpu", "mps")
+
+_SECRET = re.compile(r"token|api_key|password", re.IGNORECASE)
+
+# What this process was started with: every job sets the variable for its own measuring process.
+_VISIBLE_AT_START = os.environ.get("CUDA_VISIBLE_DEVICES")
 
 
 def prepare(config: DictConfig, start_folder: Path) -> hub.ModelFiles | None:
@@ -40,6 +46,7 @@ def prepare(config: DictConfig, start_folder: Path) -> hub.ModelFiles | None:
             "the config has no backend, scenario and launcher",
             mend="begin it with the defaults of one of `scorekit tasks`, e.g. --config-name text_generation",
         )
+    refuse_secrets(config)
     with open_dict(config):
         model = _model_name(backend)
         _check_dtype(backend)
@@ -47,11 +54,8 @@ def prepare(config: DictConfig, start_folder: Path) -> hub.ModelFiles | None:
         backend.model = _absolute(model, start_folder)
         if backend.get("processor"):
             backend.processor = _absolute(str(backend.processor), start_folder)
-            if hub.is_folder(backend.processor) and not Path(backend.processor).is_dir():
-                raise ModelError(
-                    f"the processor folder {backend.processor} is not there",
-                    mend="check backend.processor, or leave it out to use the model's own",
-                )
+            if backend.processor != backend.model:
+                hub.check_processor(backend.processor)
         dataset = config.scenario.get("dataset_name")
         if dataset:
             config.scenario.dataset_name = _absolute(str(dataset), start_folder)
@@ -62,6 +66,21 @@ def prepare(config: DictConfig, start_folder: Path) -> hub.ModelFiles | None:
         files = hub.read_model(backend.model, revision=kwargs.get("revision"), cache_dir=kwargs.get("cache_dir"))
         _complete(backend, files)
         return files
+
+
+def refuse_secrets(config: DictConfig) -> None:
+    """Refuse a token in the config, which is written into the run's files.
+
+    Raises:
+        UsageError: names the setting.
+    """
+    for part in ("model_kwargs", "processor_kwargs"):
+        for key in config.backend.get(part) or {}:
+            if _SECRET.search(str(key)):
+                raise UsageError(
+                    f"backend.{part}.{key} would be written into the run's files",
+                    mend="take it out of the config and set it in the environment: HF_TOKEN=... scorekit bench ...",
+                )
 
 
 def _model_name(backend: DictConfig) -> str:
@@ -101,6 +120,7 @@ def _check_device(config: DictConfig) -> None:
         raise UsageError(f"there is no device '{device}'; valid: {', '.join(DEVICES)}", mend="backend.device=cuda")
     if device == "cuda":
         _check_cuda()
+        _check_visible(backend)
     elif device is not None and "device_isolation" in config.launcher:
         # There is no GPU whose other users could disturb the run. The inline launcher refuses even the action.
         config.launcher.device_isolation = False
@@ -122,6 +142,21 @@ def _check_cuda() -> None:
         )
 
 
+def _check_visible(backend: DictConfig) -> None:
+    """Refuse GPUs that this process was not given: optimum-benchmark sets CUDA_VISIBLE_DEVICES to device_ids."""
+    if not _VISIBLE_AT_START or backend.get("device_ids") is None:
+        return
+    given = [part.strip() for part in _VISIBLE_AT_START.split(",")]
+    asked = [part.strip() for part in str(backend.device_ids).split(",")]
+    foreign = [part for part in asked if part not in given]
+    if foreign:
+        raise HardwareError(
+            f"backend.device_ids={backend.device_ids} asks for the GPU {foreign[0]}, but CUDA_VISIBLE_DEVICES="
+            f"{_VISIBLE_AT_START} is all that this process was given",
+            mend=f"backend.device_ids=\"'{_VISIBLE_AT_START}'\"",
+        )
+
+
 def _complete(backend: DictConfig, files: hub.ModelFiles) -> None:
     from optimum_benchmark import task_utils
 
@@ -136,8 +171,16 @@ def _complete(backend: DictConfig, files: hub.ModelFiles) -> None:
         backend.task = _task_of(files)
     if backend.get("model_type") is None:
         backend.model_type = files.model_type
+    if files.library == "timm":
+        raise ModelError(
+            f"{files.name} is a timm model, whose image processing optimum-benchmark does not load",
+            mend="choose the same architecture from transformers",
+        )
     if not backend.get("no_weights"):
         check_architecture(str(backend.task), files)
+    if backend.get("torch_dtype") is None and files.library == "transformers" and files.quantization is None:
+        # Without a dtype transformers 5 takes the checkpoint's and 4.57 float32; the protocol says float32.
+        backend.torch_dtype = "float32"
     if files.library == "diffusers":
         if backend.task not in task_utils.TASKS_TO_AUTO_PIPELINE_CLASS_NAMES:
             raise ModelError(

@@ -1,8 +1,7 @@
 """Turning samples into what the model takes; measured as the phase `preprocess`.
 
-The same calls as optimum-benchmark's, so that the figures compare, with three differences: batches are padded to
-their own longest sample (and on the left for decoder-only models), audio is decoded by soundfile, and what a model
-cannot hold is cut for every task that has text.
+The same calls of tokenizers and processors as optimum-benchmark's, so that the figures compare. What differs is told
+in docs/methodology.md.
 """
 
 from __future__ import annotations
@@ -51,7 +50,8 @@ def preprocess(
         encoded = rows.map(
             encode,
             batched=True,
-            batch_size=settings.input_shapes["batch_size"] if _pads(settings) else 100,
+            # As optimum-benchmark; but a batch that is padded is the model's.
+            batch_size=settings.input_shapes["batch_size"] if _pads(settings) else 1000,
             remove_columns=rows.column_names,
             writer_batch_size=50,
             # A cached result would make the next repeat's preprocessing free.
@@ -64,7 +64,9 @@ def preprocess(
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(
             f"the model's processor ({type(processor).__name__}) cannot encode samples for {task}: {error}",
-            mend="give the processor of this model and task with backend.processor=ORG/NAME",
+            mend="the protocol gives images alone; a model that needs a prompt with them cannot be measured here"
+            if task == "image-to-text"
+            else "give the processor of this model and task with backend.processor=ORG/NAME",
         ) from error
     except OSError as error:
         raise atomic.write_error(cache_file, error) from error
@@ -169,11 +171,9 @@ def _chat_encoder(settings: EnergyStarSettings, tokenizer: Any, model_config: An
     room = (min(longest, _REASONING_LENGTH) - answer, min(longest - answer, _REASONING_LENGTH), longest // 2)
     length = next((tokens for tokens in room if tokens > 0), 1)
 
-    def encode(batch: Batch) -> Mapping[str, Any]:
+    def template(texts: list[str]) -> Mapping[str, Any]:
         encoded: Mapping[str, Any] = tokenizer.apply_chat_template(
-            [[{"role": "user", "content": text}] for text in batch[settings.text_column_name]],
-            truncation=bool(settings.truncation),
-            max_length=length,
+            [[{"role": "user", "content": text}] for text in texts],
             padding=_pads(settings),
             add_generation_prompt=True,
             enable_thinking=True,
@@ -182,6 +182,18 @@ def _chat_encoder(settings: EnergyStarSettings, tokenizer: Any, model_config: An
             **settings.reasoning_params,
         )
         return encoded
+
+    def encode(batch: Batch) -> Mapping[str, Any]:
+        texts = batch[settings.text_column_name]
+        # The question is cut, not the template around it, whose end tells the model to answer.
+        return template([cut(text) for text in texts] if settings.truncation else texts)
+
+    frame = len(template([""])["input_ids"][0])
+
+    def cut(text: str) -> str:
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        room = max(length - frame, 1)
+        return text if len(ids) <= room else str(tokenizer.decode(ids[:room]))
 
     return encode
 

@@ -36,6 +36,9 @@ def build(windows: Sequence[Window], kind: Kind, meter: str, memory: Any = None)
     split = kind == "generate" and any(window.phase == "prefill" for window in windows)
     targets = ["load_dataset", "preprocess_dataset", "load_model"]
     targets += ["prefill", "decode"] if split else [kind]
+    if memory is not None:
+        # Not under a phase's name: what was watched is the warm-up.
+        targets.append("warmup")
     report = BenchmarkReport.from_list(targets=targets)
     by_phase: dict[str, list[Window]] = {}
     for window in windows:
@@ -52,7 +55,8 @@ def build(windows: Sequence[Window], kind: Kind, meter: str, memory: Any = None)
             )
     if split:
         _fill_decode(report.decode, by_phase["generate"], by_phase["prefill"], meter)
-    getattr(report, "decode" if split else kind).memory = memory
+    if memory is not None:
+        report.warmup.memory = memory
     return report
 
 
@@ -61,7 +65,8 @@ def _fill_decode(target: Any, generate: list[Window], prefill: list[Window], met
     pairs = [(window, prefills[window.repeat]) for window in generate if window.repeat in prefills]
     energies = [_energy(whole, meter) - _energy(part, meter) for whole, part in pairs]
     durations = [whole.duration_s - part.duration_s for whole, part in pairs]
-    if not pairs or any(energy.total <= 0 for energy in energies) or any(value <= 0 for value in durations):
+    # The mean over all pairs, also those that noise made negative: leaving them out would bias it upwards.
+    if not pairs or sum(energy.total for energy in energies) <= 0 or sum(durations) <= 0:
         return
     whole, part = pairs[0]
     volume = (whole.output_tokens or 0) - (part.output_tokens or 0)

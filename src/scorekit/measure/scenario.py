@@ -8,17 +8,18 @@ generation, which holds the prefill; the split costs one more pass.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scorekit import atomic, bundle
 from scorekit.errors import ModelError, ScorekitError
-from scorekit.measure import bridge, data, environment, meters, passes, preprocess, report, tokens
+from scorekit.measure import bridge, data, environment, hub, meters, passes, preprocess, report, tokens
 from scorekit.measure.settings import CALL_DEFAULTS, GENERATE_DEFAULTS, EnergyStarSettings
 from scorekit.measure.windows import Counts, Recorder
 from scorekit.records import Phase, RunFacts
@@ -140,6 +141,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             raise
         except Exception as error:
             raise _load_error(self.backend.config, error) from error
+        environment.check_gpus(gpus_in_use(self.backend.config))
         model = self.backend.pretrained_model
         if self.kind == "call" and hasattr(model, "set_progress_bar_config"):
             model.set_progress_bar_config(disable=True)
@@ -166,6 +168,10 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             max_new_tokens=settings.generate_kwargs.get("max_new_tokens") if self.kind == "generate" else None,
             image_steps=settings.call_kwargs.get("num_inference_steps") if self.kind == "call" else None,
             warmup_runs=settings.warmup_runs,
+            generate_kwargs=_plain(settings.generate_kwargs) if self.kind == "generate" else {},
+            call_kwargs=_plain(settings.call_kwargs) if self.kind == "call" else {},
+            forward_kwargs=_plain(settings.forward_kwargs) if self.kind == "forward" else {},
+            backend_switches=backend_switches(self.backend.config),
             meters=meter_names,
             country_iso_code=settings.country_iso_code,
         )
@@ -267,6 +273,32 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         )
 
 
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as JSON has them."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(options), default=str))
+    return plain
+
+
+_TOLD_ELSEWHERE = frozenset(
+    {"name", "version", "_target_", "model", "processor", "task", "library", "model_type", "device", "device_ids"}
+    | {"seed", "no_weights", "torch_dtype", "device_map", "model_kwargs", "processor_kwargs"}
+)
+
+
+def backend_switches(config: Any) -> dict[str, Any]:
+    """Options of the backend that differ from its defaults and change how a model runs."""
+    switches = {}
+    for field in dataclasses.fields(config):
+        default = field.default if field.default is not dataclasses.MISSING else None
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        value = getattr(config, field.name)
+        if field.name not in _TOLD_ELSEWHERE and value != default:
+            switches[field.name] = value
+    extra = {key: value for key, value in (config.model_kwargs or {}).items() if key not in ("revision", "cache_dir")}
+    return _plain({**switches, **({"model_kwargs": extra} if extra else {})})
+
+
 def _exactly(count: int) -> dict[str, int]:
     return {"max_new_tokens": count, "min_new_tokens": count}
 
@@ -321,7 +353,11 @@ def _load_error(config: Any, error: Exception) -> ModelError:
             f"the model {config.model} is not made for {config.task}",
             mend="choose the config of the task that it does: `scorekit tasks` lists them",
         )
+    cause = hub.cause_in_hub(error)
+    if cause is not None:
+        message, mend = hub.hub_error("model", str(config.model), cause)
+        return ModelError(message, mend=mend)
     return ModelError(
         f"the model {config.model} could not be loaded: {type(error).__name__}: {first}",
-        mend="check that the folder or repository is whole; SCOREKIT_DEBUG=1 shows the traceback",
+        mend="check that the folder or repository is whole; the traceback is in benchmark.log",
     )

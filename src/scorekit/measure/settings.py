@@ -11,6 +11,7 @@ from typing import Any
 
 from scorekit.errors import UsageError
 from scorekit.measure import bridge
+from scorekit.tasks import DEFAULT_NEW_TOKENS, OFFICIAL_IMAGE_STEPS
 
 bridge.apply()
 
@@ -18,15 +19,15 @@ from optimum_benchmark import EnergyStarConfig, ProcessConfig  # noqa: E402
 
 GENERATE_DEFAULTS: dict[str, Any] = {
     "num_return_sequences": 1,
-    "max_new_tokens": 100,
-    "min_new_tokens": 100,
+    "max_new_tokens": DEFAULT_NEW_TOKENS,
+    "min_new_tokens": DEFAULT_NEW_TOKENS,
     "do_sample": False,
     "use_cache": True,
     "num_beams": 1,
 }
 """Greedy decoding of exactly 100 tokens, where a config names no length (the protocol's rule)."""
 
-CALL_DEFAULTS: dict[str, Any] = {"num_inference_steps": 30, "num_images_per_prompt": 1}
+CALL_DEFAULTS: dict[str, Any] = {"num_inference_steps": OFFICIAL_IMAGE_STEPS, "num_images_per_prompt": 1}
 
 
 @dataclass

@@ -62,7 +62,8 @@ def find_rule(generate: Callable[..., Any], inputs: dict[str, Any], options: dic
     ids = ids_of(generate(inputs, {**options, "stopping_criteria": StoppingCriteriaList([counter])}))
     leading = int(ids.shape[1]) - counter.steps
     width = input_width(inputs)
-    if 0 < width <= leading:
+    # Widths alone could mislead: a decoder's own start tokens may be as many as a short input has.
+    if 0 < width <= leading and bool(torch.equal(ids[:, :width], inputs["input_ids"].to(ids.device))):
         return PromptRule(True, leading - width)
     return PromptRule(False, max(0, leading))
 

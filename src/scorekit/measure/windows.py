@@ -32,7 +32,7 @@ class Recorder:
     """Opens all meters around a window and writes its line as soon as it has ended.
 
     Args:
-        meters: opened in this order and closed in the reverse, so that the first one's window is the tightest.
+        meters: the first is opened last and closed first, so that its window is the tightest.
         folder: the run folder.
         synchronize: waits until the devices have finished what was asked of them.
     """

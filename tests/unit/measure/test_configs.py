@@ -41,10 +41,18 @@ def test_a_name_like_no_other_is_given_no_suggestion() -> None:
 
 
 def test_an_empty_or_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"none in {tmp_path}"):
+    with pytest.raises(UsageError, match="there is no config 'text_generation'"):
         configs.check_name("text_generation", tmp_path)
     with pytest.raises(UsageError, match="nowhere is not there"):
         configs.check_name("text_generation", tmp_path / "nowhere")
+
+
+def test_a_name_of_either_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").touch()
+    configs.check_name("mine", tmp_path, configs.builtin_folder())
+    configs.check_name("text_generation", tmp_path, configs.builtin_folder())
+    with pytest.raises(UsageError, match=r"valid: .*mine.*text_generation"):
+        configs.check_name("unheard_of", tmp_path, configs.builtin_folder())
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_child_that_ends_without_a_report_is_told_with_its_code_and_last_log_l
 
 def test_a_child_that_is_killed_is_told_with_the_likely_cause() -> None:
     with pytest.raises(LauncherError, match=r"was killed by SIGKILL \(often: out of memory\)"):
-        launch(workers.kill_itself)
+        launch(workers.signal_itself, signal.SIGKILL)
 
 
 def test_a_child_that_dies_in_the_middle_of_its_report_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,17 +148,22 @@ def test_a_signal_to_the_parent_ends_the_child(
     assert threading.current_thread() is threading.main_thread(), "Python delivers signals there alone"
     heeds = worker is workers.signal_parent
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         launch(worker, number, "pid", stop_timeout_s=PATIENCE_S if heeds else 0.2)
+    assert type(caught.value) is error
     wait_until_gone(int((run_folder / "pid").read_text(encoding="utf-8")))
     assert signal.getsignal(signal.SIGTERM) == before
     log = (run_folder / bundle.LOG).read_text(encoding="utf-8") if (run_folder / bundle.LOG).exists() else ""
     assert ("interrupted" in log or "terminated" in log) is heeds
 
 
-def test_a_child_that_is_interrupted_itself_interrupts_the_parent() -> None:
-    with pytest.raises(KeyboardInterrupt):
-        launch(os.kill, 0, signal.SIGINT)
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, TerminatedError)], ids=["INT", "TERM"]
+)
+def test_a_child_that_is_signalled_itself_ends_the_parent_alike(number: int, error: type[BaseException]) -> None:
+    with pytest.raises(error) as caught:
+        launch(workers.signal_itself, number)
+    assert type(caught.value) is error
 
 
 @pytest.mark.parametrize("start_method", ["spawn", "fork"])

@@ -7,7 +7,10 @@ import logging
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
+import codecarbon
 import pytest
 
 from scorekit.errors import HardwareError, UsageError
@@ -103,6 +106,37 @@ def test_gpus_that_codecarbon_does_not_find_are_refused_and_not_read_as_zero(
     with pytest.raises(HardwareError, match="but the model uses") as caught:
         CodeCarbonMeter(request_for(tmp_path, gpus=("GPU-unknown",)))
     assert "nvidia-smi -L" in str(caught.value.mend)
+
+
+class GPU:
+    """Named as CodeCarbon's own class, by which the meter finds it."""
+
+    def __init__(self, gpu_ids: list[str] | None) -> None:
+        self.gpu_ids = gpu_ids
+
+
+class FakeTracker:
+    asked: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, **options: Any) -> None:
+        FakeTracker.asked = options
+        self._hardware = [GPU(options["gpu_ids"])]
+
+    def start_task(self, name: str) -> None: ...
+
+    def stop_task(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(country_name="France")
+
+
+@pytest.mark.parametrize("gpus", [(), ("0",), ("1", "GPU-0a1b")], ids=str)
+def test_codecarbon_is_asked_for_the_gpus_in_use_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpus: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(codecarbon, "OfflineEmissionsTracker", FakeTracker)
+    CodeCarbonMeter(request_for(tmp_path, gpus=gpus))
+    # None would be all GPUs of the machine.
+    assert FakeTracker.asked["gpu_ids"] == list(gpus)
+    assert FakeTracker.asked["country_iso_code"] == "FRA"
 
 
 def test_codecarbon_reads_the_cpu_and_ram_of_a_machine_without_a_gpu(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from scorekit.errors import HardwareError, ModelError, ScorekitError, UsageError
-from scorekit.measure import preflight
+from scorekit.measure import hub, preflight
 
 pytestmark = pytest.mark.transformers
 
@@ -81,10 +81,42 @@ def test_paths_are_meant_from_where_the_command_was_started(tmp_path: Path, mode
         assert made.scenario.dataset_name == str(tmp_path / "data")
 
 
-def test_a_hub_id_stays_one(model: Path) -> None:
+def test_a_hub_id_stays_one(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(hub, "check_processor", asked.append)
     made = config(model, processor="org/tokenizer")
     preflight.prepare(made, Path.cwd())
     assert (made.backend.processor, made.scenario.dataset_name) == ("org/tokenizer", "org/data")
+    assert asked == ["org/tokenizer"]
+
+
+def test_a_processor_that_cannot_be_reached_is_refused(model: Path) -> None:
+    with pytest.raises(ModelError, match="org/tokenizer") as caught:
+        preflight.prepare(config(model, processor="org/tokenizer"), Path.cwd())
+    assert "HF_HUB_OFFLINE" in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["token", "use_auth_token", "hf_token", "api_key"])
+def test_a_secret_in_the_config_is_refused(model: Path, key: str) -> None:
+    for part in ("model_kwargs", "processor_kwargs"):
+        with pytest.raises(UsageError, match="written into the run's files") as caught:
+            preflight.prepare(config(model, **{part: {key: "hf_secret"}}), Path.cwd())
+        assert "hf_secret" not in str(caught.value)
+
+
+def test_without_a_dtype_float32_is_asked_for(model: Path) -> None:
+    """transformers 5 would take the checkpoint's dtype, which is not the protocol's."""
+    made = config(model, torch_dtype=None)
+    preflight.prepare(made, Path.cwd())
+    assert made.backend.torch_dtype == "float32"
+
+
+def test_gpus_that_the_process_was_not_given_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_VISIBLE_AT_START", "3,GPU-abc")
+    for given in ("3", "GPU-abc", "3, GPU-abc", None):
+        preflight._check_visible(OmegaConf.create({"device_ids": given}))
+    with pytest.raises(HardwareError, match="GPU 0, but CUDA_VISIBLE_DEVICES=3,GPU-abc"):
+        preflight._check_visible(OmegaConf.create({"device_ids": "0"}))
 
 
 def test_other_backends_are_left_alone(model: Path) -> None:

@@ -207,7 +207,7 @@ def wave(rate: int, seconds: float = 0.5, channels: int = 1) -> dict[str, Any]:
     times = numpy.arange(int(rate * seconds)) / rate
     tone = numpy.sin(2 * numpy.pi * 440 * times).astype("float32") / 2
     buffer = io.BytesIO()
-    soundfile.write(buffer, numpy.stack([tone] * channels, axis=1), rate, format="FLAC")
+    soundfile.write(buffer, numpy.stack([tone, 0 * tone][:channels], axis=1), rate, format="FLAC")
     return {"bytes": buffer.getvalue(), "path": None}
 
 
@@ -227,6 +227,8 @@ def test_audio_is_one_channel_at_the_models_rate(tmp_path: Path, rate: int, chan
     encoded = encode("automatic-speech-recognition", rows, settings(), Extractor(), tmp_path)
     (heard,) = (numpy.asarray(values) for values in encoded["input_values"])
     assert len(heard) == pytest.approx(RATE / 2, abs=2)
+    # The second channel is silent, so the mean of two is half as loud as the first.
+    assert abs(heard).max() == pytest.approx(0.5 / channels, rel=0.05)
     # The tone is still 440 Hz: a wrong rate would make another of it.
     spectrum = numpy.abs(numpy.fft.rfft(heard))
     assert numpy.argmax(spectrum) * RATE / len(heard) == pytest.approx(440, abs=4)

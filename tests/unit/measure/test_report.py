@@ -60,17 +60,23 @@ def test_decode_is_generate_less_prefill_with_the_tokens_that_are_left() -> None
 @pytest.mark.parametrize(
     ("prefill", "generate"),
     [
-        (repeats("prefill", 4.0, 12.0), repeats("generate", 9.0, 11.0, seconds=20.0)),
-        (repeats("prefill", 4.0, 9.0), repeats("generate", 9.0, 9.0, seconds=20.0)),
+        (repeats("prefill", 4.0, 12.0), repeats("generate", 5.0, 10.0, seconds=20.0)),
+        (repeats("prefill", 4.0, 9.0), repeats("generate", 4.0, 9.0, seconds=20.0)),
         (repeats("prefill", 4.0, 4.0, seconds=10.0), repeats("generate", 9.0, 9.0, seconds=9.9)),
     ],
-    ids=["one-repeat-negative", "one-repeat-zero", "shorter-than-its-prefill"],
+    ids=["negative-on-average", "zero-on-average", "shorter-than-its-prefill"],
 )
 def test_decode_stays_empty_where_noise_leaves_nothing_of_it(prefill: list[Window], generate: list[Window]) -> None:
     found = report.build(generation(prefill, generate), "generate", METER)
     assert found.decode.energy is None
     assert found.decode.latency is None
     assert found.prefill.energy is not None
+
+
+def test_decode_is_the_mean_over_all_pairs_also_those_that_noise_made_negative() -> None:
+    """Leaving them out would make decode larger than generate less prefill."""
+    windows = generation(repeats("prefill", 4.0, 12.0), repeats("generate", 9.0, 11.0, seconds=20.0))
+    assert report.build(windows, "generate", METER).decode.energy.gpu == pytest.approx(2.0e-3)
 
 
 def test_a_repeat_without_its_prefill_is_left_out_of_decode() -> None:

@@ -43,7 +43,10 @@ class CodeCarbonMeter:
                 mend="scenario.country_iso_code=USA, FRA, DEU, ...",
             )
         from codecarbon import OfflineEmissionsTracker
+        from codecarbon.core import hardware_cache
 
+        # Its cache of the hardware takes "no GPU" for "all of them" from the second tracker of a process on.
+        hardware_cache.clear_cache()
         # Its settings are echoed at import level before `log_level` is heeded.
         logging.getLogger("codecarbon").setLevel(logging.ERROR)
         self._request = request
@@ -61,7 +64,12 @@ class CodeCarbonMeter:
             force_cpu_power=None,
             force_ram_power=None,
             force_mode_cpu_load=False,
+            rapl_include_dram=False,
+            rapl_prefer_psys=False,
             electricitymaps_api_token=None,
+            emissions_endpoint=None,
+            output_handlers=[],
+            output_dir=str(request.folder),
             log_level="error",
         )
         self._prime()
@@ -84,10 +92,11 @@ class CodeCarbonMeter:
                 )
 
     def _watched_gpus(self) -> list[int]:
-        for hardware in self._tracker._hardware:
-            if type(hardware).__name__ == "GPU":
-                return list(hardware.gpu_ids or [])
-        return []
+        hardware = self._gpu_hardware()
+        return [] if hardware is None else list(hardware.gpu_ids or [])
+
+    def _gpu_hardware(self) -> Any:
+        return next((found for found in self._tracker._hardware if type(found).__name__ == "GPU"), None)
 
     def open(self, window: str) -> None:
         """Start a CodeCarbon task of that name."""
@@ -106,10 +115,28 @@ class CodeCarbonMeter:
             # CodeCarbon has no sensor for RAM outside of some boards' RAPL domains, which it counts as CPU.
             self._reading("ram", "ram", data.ram_energy, "modelled", "ram_power_model"),
         ]
-        if self._request.gpu_ids:
-            device = ",".join(self._request.gpu_ids)
-            readings.insert(0, self._reading("gpu", device, data.gpu_energy, "measured", "nvml"))
-        return tuple(readings)
+        return (*self._gpu_readings(), *readings)
+
+    def _gpu_readings(self) -> list[MeterReading]:
+        """One reading a GPU in use: CodeCarbon's own file holds only their sum.
+
+        Raises:
+            HardwareError: a counter went backwards or could not be read, for which CodeCarbon would put an estimate.
+        """
+        readings = []
+        watched = self._watched_gpus() if self._request.gpu_ids else []
+        for device in self._gpu_hardware().devices.devices if watched else []:
+            if device.gpu_index not in watched:
+                continue
+            name = str(getattr(device, "_uuid", None) or device.gpu_index)
+            if device._has_counter and device._use_power_fallback:
+                raise HardwareError(
+                    f"the energy counter of GPU {name} went backwards or could not be read during the window",
+                    mend="see `nvidia-smi` and the kernel's log for a reset of the driver, and run again",
+                )
+            source = "nvml" if device._has_counter else "nvml_power"
+            readings.append(self._reading("gpu", name, device.energy_delta.kWh, "measured", source))
+        return readings
 
     def stop(self) -> None:
         """Stop CodeCarbon's threads."""
