@@ -85,10 +85,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # argparse ends --help and --version this way.
         return end.code if isinstance(end.code, int) else EXIT_DONE if end.code is None else EXIT_FAILED
     except TerminatedError as end:
-        _say("error: ended by SIGTERM\n  mend: run it again; what it had measured is kept, marked incomplete")
+        _say("error: ended by SIGTERM")
         return end.exit_code
     except KeyboardInterrupt:
-        _say("error: interrupted\n  mend: run it again; what it had measured is kept, marked incomplete")
+        _say("error: interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader has gone; without this Python would complain once more while it closes stdout.

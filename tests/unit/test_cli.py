@@ -168,7 +168,7 @@ def test_demo_gets_its_folder_and_tasks(monkeypatch: pytest.MonkeyPatch) -> None
     [
         (KeyboardInterrupt(), 130, "error: interrupted\n"),
         (InvalidRunError("a zero", mend="again"), 3, "error: a zero\n  mend: again\n"),
-        (TerminatedError("ended"), 143, "error: ended\n"),
+        (TerminatedError(), 143, "error: ended by SIGTERM\n"),
         (SystemExit(5), 5, ""),
     ],
 )
