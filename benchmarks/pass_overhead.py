@@ -1,10 +1,8 @@
 """What a measured pass costs beyond the model: a real one, beside a bare loop over the same model and samples.
 
-The scenario runs as it always does: its dataset, preprocessing, backend, warm-up, windows and CodeCarbon. Only in its
-passes of generation, after every few samples, the bare loop does the same samples too, before the pass on one turn
-and after it on the next. Both so meet the same disturbances from other programs, and the bare loop's time is taken
-off the pass's. What a pass does once (open and close the meters, count tokens, write the window) and what the meters'
-threads use is spread over its slices.
+The scenario runs as it always does: its dataset, preprocessing, backend, warm-up, windows and CodeCarbon. Only that
+other loops take turns with its passes of generation (see turns.py). What a pass does once (open and close the meters,
+count tokens, write the window) counts as the pass's.
 """
 
 from __future__ import annotations
@@ -14,13 +12,13 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.turns import Loop, Pass, Turns
 from scorekit.measure import bridge
 from scorekit.measure.scenario import EnergyStarScenario
 from scorekit.measure.settings import EnergyStarSettings
@@ -35,190 +33,163 @@ from optimum_benchmark.backends.pytorch.backend import PyTorchBackend  # noqa: E
 GOAL = Goal(1.02)
 SAMPLES = 200
 NEW_TOKENS = 10
-SLICE = 5
-"""Samples a slice: many enough that a slice is not just what the other loop left in the caches."""
+EXPLAINING_PASSES = 5
 
-Loop = Callable[[range], None]
-"""Does the samples of these numbers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One pass, cut in slices.
-
-    Attributes:
-        measured_s: wall time of each slice of the measured pass, with its share of what the pass does once.
-        loops_s: for each other loop, the wall time of each slice.
-        cpu_ratio: CPU time of the whole measured pass, meters included, to that of the bare loop.
-    """
-
-    measured_s: tuple[float, ...]
-    loops_s: dict[str, tuple[float, ...]]
-    cpu_ratio: float
-
-    def ratios(self, loop: str) -> tuple[float, ...]:
-        """Of each slice: the loop's time to the bare loop's; `measured` is the measured pass."""
-        times = self.measured_s if loop == "measured" else self.loops_s[loop]
-        return tuple(ours / bare for ours, bare in zip(times, self.loops_s["bare"], strict=True))
+Kind = Literal["warm-up", "goal", "explain", "clocks"]
 
 
 def measure(passes: int, *, explain: bool) -> list[Comparison]:
     """Run the passes; one more comes first for nothing.
 
     Args:
-        passes: measured passes of 200 samples each.
-        explain: also time a bare loop that fetches its rows, and optimum-benchmark's loop.
+        passes: measured passes of 200 samples each, each with as many of the bare loop.
+        explain: further passes that say where the time goes.
 
     Returns:
-        The comparison with the goal, and with `explain` those that say where the time goes.
+        The comparison with the goal, and with `explain` those that explain it.
     """
-    done = _run(passes + 1, explain=explain)[1:]
-    rows = [_compare(done, "measured", "pass_overhead", "measured pass of 200 samples", GOAL)]
+    kinds: list[Kind] = ["warm-up", *["goal"] * passes]
     if explain:
-        rows.append(_compare(done, "fetching", "fetching", "  a bare loop that also fetches its rows"))
-        rows.append(_compare(done, "theirs", "their_loop", "  optimum-benchmark's loop, unmeasured"))
+        kinds += [*["explain"] * EXPLAINING_PASSES, *["clocks"] * EXPLAINING_PASSES]
+    done = _run(kinds)
+    rows = [_goal(done.with_bare)]
+    if explain:
+        rows += [
+            _clocks(done.clocks),
+            _loop(done.explained, "fetching", "  a bare loop that fetches its rows too"),
+            _loop(done.explained, "theirs", "  optimum-benchmark's loop, not measured"),
+        ]
     return rows
 
 
-def _compare(done: Sequence[Pass], loop: str, key: str, what: str, goal: Goal | None = None) -> Comparison:
-    def times(name: str) -> tuple[float, ...]:
-        return tuple(sum(one.measured_s if name == "measured" else one.loops_s[name]) for one in done)
-
+def _goal(passes: Sequence[Pass]) -> Comparison:
     return Comparison(
-        key=key,
+        key="pass_overhead",
+        what=f"measured pass of {SAMPLES} samples",
+        reference="bare loop",
+        unit="s",
+        ours=tuple(sum(one.pass_s) for one in passes),
+        theirs=tuple(sum(one.loops_s["bare"]) for one in passes),
+        goal=GOAL,
+        ratios=tuple(_median_ratio(one.pass_s, one.loops_s["bare"]) for one in passes),
+        cpu_ratios=tuple(one.cpu_ratio for one in passes),
+    )
+
+
+def _loop(passes: Sequence[Pass], loop: str, what: str) -> Comparison:
+    return Comparison(
+        key=f"loop_{loop}",
         what=what,
         reference="bare loop",
         unit="s",
-        ours=times(loop),
-        theirs=times("bare"),
-        goal=goal,
-        ratios=tuple(statistics.median(one.ratios(loop)) for one in done),
-        cpu_ratios=tuple(one.cpu_ratio for one in done) if loop == "measured" else (),
+        ours=tuple(sum(one.loops_s[loop]) for one in passes),
+        theirs=tuple(sum(one.loops_s["bare"]) for one in passes),
+        ratios=tuple(_median_ratio(one.loops_s[loop], one.loops_s["bare"]) for one in passes),
     )
 
 
-def _timed(work: Callable[[], None]) -> tuple[float, float, float]:
-    """Wall time, CPU time of this thread, and CPU time of all other threads while `work` ran, in s."""
-    before = time.monotonic(), time.thread_time(), time.process_time()
-    work()
-    wall, thread, process = (
-        time.monotonic() - before[0],
-        time.thread_time() - before[1],
-        time.process_time() - before[2],
+def _clocks(passes: Sequence[tuple[float, float]]) -> Comparison:
+    return Comparison(
+        key="pass_by_clocks",
+        what="  the same, by clocks around generate()",
+        reference="inside generate()",
+        unit="s",
+        ours=tuple(whole for whole, _ in passes),
+        theirs=tuple(model for _, model in passes),
     )
-    return wall, thread, max(0.0, process - thread)
 
 
-class _Turns:
-    """The rows of a pass, which let the other loops do each slice, in turn before and after the pass does it."""
-
-    def __init__(self, rows: Any, loops: dict[str, Loop]) -> None:
-        self._rows = rows
-        self._loops = loops
-        self._waiting: range | None = None
-        self._slice_begun = 0.0
-        self.measured_s: list[float] = []
-        self.loops_s: dict[str, list[float]] = {name: [] for name in loops}
-        self.loops_cpu_s = dict.fromkeys(loops, 0.0)
-        self.others_cpu_s = 0.0
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, key: slice) -> Any:
-        number, within = divmod(key.start, SLICE)
-        if within == 0:
-            self.end_slice(time.monotonic())
-            self.run_waiting()
-            numbers = range(key.start, min(key.start + SLICE, len(self)))
-            if number % 2:
-                self._waiting = numbers
-            else:
-                self._run(self._loops, numbers)
-            self._slice_begun = time.monotonic()
-        return self._rows[key]
-
-    def end_slice(self, now: float) -> None:
-        """The pass has done its slice."""
-        if self._slice_begun:
-            self.measured_s.append(now - self._slice_begun)
-
-    def run_waiting(self) -> None:
-        """Do what the pass was first to do, in the opposite order."""
-        if self._waiting is not None:
-            self._run(reversed(self._loops), self._waiting)
-            self._waiting = None
-
-    def _run(self, names: Iterable[str], numbers: range) -> None:
-        for name in names:
-            wall, thread, others = _timed(partial(self._loops[name], numbers))
-            self.loops_s[name].append(wall)
-            self.loops_cpu_s[name] += thread
-            self.others_cpu_s += others
+def _median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
-class _Benchmark(EnergyStarScenario):
-    """The scenario, with the other loops taking turns with its passes."""
+class _Scenario(EnergyStarScenario):
+    """The scenario, in whose passes other loops take turns.
 
-    explain = False
+    Attributes:
+        kinds: of each repeat, what it is for.
+        with_bare: passes that took turns with the bare loop alone.
+        explained: passes that took turns with all loops.
+        clocks: of each pass on its own, its wall time and the part of it inside of generate(), in s.
+    """
+
+    kinds: Sequence[Kind] = ()
 
     def _load_model(self) -> None:
         super()._load_model()
-        self.passes: list[Pass] = []
-        # The bare loop's inputs are on the device before it starts, as a person would write it.
+        self.with_bare: list[Pass] = []
+        self.explained: list[Pass] = []
+        self.clocks: list[tuple[float, float]] = []
+        # The bare loop's inputs are on the device before it starts.
         self.inputs = [self.backend.prepare_inputs(self.rows[at : at + 1]) for at in range(self.num_samples)]
+        self.plain_rows = self.rows
 
     def _repeat(self, repeat: int) -> None:
-        self.plain_rows = rows = self.rows
-        loops: dict[str, Loop] = {"bare": self._bare}
-        if self.explain:
-            loops |= {"fetching": self._fetching, "theirs": self._theirs}
-        self.rows = turns = _Turns(rows, loops)
-        try:
-            wall, thread, others = _timed(partial(self._measure, "generate", repeat, self._call))
-        finally:
-            self.rows = rows
-        window = self.recorder.windows[-1]
-        if window.output_tokens != NEW_TOKENS * SAMPLES:
-            raise SystemExit(f"the pass made {window.output_tokens} tokens, not {NEW_TOKENS * SAMPLES}")
-        turns.end_slice(window.end_monotonic_s)
-        inside = sum(map(sum, turns.loops_s.values()))
-        inside_cpu = sum(turns.loops_cpu_s.values())
-        # The meters' threads also work while other loops run, which is time that these would not have taken alone.
-        others_here = others - turns.others_cpu_s
-        once = wall - inside - sum(turns.measured_s)
-        turns.run_waiting()
-        extra = (once + others_here) / len(turns.measured_s)
-        self.passes.append(
-            Pass(
-                measured_s=tuple(value + extra for value in turns.measured_s),
-                loops_s={name: tuple(values) for name, values in turns.loops_s.items()},
-                cpu_ratio=(thread - inside_cpu + others_here) / turns.loops_cpu_s["bare"],
-            )
-        )
+        kind = self.kinds[repeat]
+        if kind == "clocks":
+            self.clocks.append(self._with_clocks(repeat))
+        elif kind == "explain":
+            # The bare loop in the middle, so that each of the others is next to it.
+            loops = {"fetching": self._fetching, "bare": self._bare, "theirs": self._theirs}
+            self.explained.append(self._taking_turns(repeat, loops))
+        else:
+            found = self._taking_turns(repeat, {"bare": self._bare})
+            if kind == "goal":
+                self.with_bare.append(found)
 
-    def _bare(self, numbers: range) -> None:
-        model, options, inputs = self.backend.pretrained_model, self.config.generate_kwargs, self.inputs
+    def _taking_turns(self, repeat: int, loops: dict[str, Loop]) -> Pass:
+        self.rows = turns = Turns(self.plain_rows, loops)
+        try:
+            return turns.around(partial(self._one_pass, repeat))
+        finally:
+            self.rows = self.plain_rows
+
+    def _one_pass(self, repeat: int) -> float:
+        self._measure("generate", repeat, self._call)
+        window = self.recorder.windows[-1]
+        assert window.output_tokens == NEW_TOKENS * SAMPLES
+        return window.end_monotonic_s
+
+    def _with_clocks(self, repeat: int) -> tuple[float, float]:
+        model, inside = self.backend.pretrained_model, 0.0
+        generate: Callable[..., Any] = model.generate
+
+        def clocked(*arguments: Any, **options: Any) -> Any:
+            nonlocal inside
+            begun = time.perf_counter()
+            output = generate(*arguments, **options)
+            inside += time.perf_counter() - begun
+            return output
+
+        model.generate = clocked
+        try:
+            begun = time.perf_counter()
+            self._one_pass(repeat)
+            return time.perf_counter() - begun, inside
+        finally:
+            del model.generate
+
+    def _bare(self, samples: range) -> None:
+        model, inputs, options = self.backend.pretrained_model, self.inputs, self.config.generate_kwargs
         with torch.inference_mode():
-            for number in numbers:
+            for number in samples:
                 model.generate(**inputs[number], **options)
 
-    def _fetching(self, numbers: range) -> None:
-        # Not self.rows, which are the ones that take turns.
-        model, options, rows = self.backend.pretrained_model, self.config.generate_kwargs, self.plain_rows
+    def _fetching(self, samples: range) -> None:
+        model, rows, options = self.backend.pretrained_model, self.plain_rows, self.config.generate_kwargs
         with torch.inference_mode():
-            for number in numbers:
+            for number in samples:
                 model.generate(**rows[number : number + 1], **options)
 
-    def _theirs(self, numbers: range) -> None:
+    def _theirs(self, samples: range) -> None:
         # What its energy_star scenario does in a pass of generation, less progress bar and trackers.
-        backend, dataset = self.backend, self.encoded
-        for number in numbers:
+        backend, dataset, options = self.backend, self.encoded, self.config.generate_kwargs
+        for number in samples:
             inputs = backend.prepare_inputs(dataset[number : number + 1])
-            backend.generate(inputs, self.config.generate_kwargs)
+            backend.generate(inputs, options)
 
 
-def _run(passes: int, *, explain: bool) -> list[Pass]:
+def _run(kinds: Sequence[Kind]) -> _Scenario:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name, _inside(Path(name)) as folder:
         tiny = write_tiny(folder / "tiny", tasks=["text_generation"], samples=SAMPLES)["text_generation"]
@@ -231,20 +202,20 @@ def _run(passes: int, *, explain: bool) -> list[Pass]:
                 torch_dtype="float32",
             )
         )
-        scenario = _Benchmark(
+        scenario = _Scenario(
             EnergyStarSettings(
                 dataset_name=str(tiny.dataset),
                 num_samples=SAMPLES,
                 truncation=True,
                 input_shapes={"batch_size": 1},
                 generate_kwargs={"max_new_tokens": NEW_TOKENS, "min_new_tokens": NEW_TOKENS},
-                runs=passes,
+                runs=len(kinds),
                 phases=False,
             )
         )
-        scenario.explain = explain
+        scenario.kinds = kinds
         scenario.run(backend)
-        return scenario.passes
+        return scenario
 
 
 @contextlib.contextmanager

@@ -32,6 +32,14 @@ def test_every_command_of_readme_works(tmp_path: Path) -> None:
         assert result.stdout.strip()
 
 
+def test_nothing_is_left_to_be_filled_in() -> None:
+    for page in [
+        README,
+        *((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("formats.md", "methodology.md")),
+    ]:
+        assert not re.search(r"@[A-Z_]+@|TODO|TBD", page)
+
+
 def test_links_lead_somewhere() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
     for page in pages:
