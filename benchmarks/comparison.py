@@ -10,6 +10,10 @@ from itertools import repeat
 from typing import Any, Literal
 
 
+Verdict = Literal["yes", "no", "unclear"]
+"""Whether a goal is met; unclear is a median beyond it among runs that spread over both sides."""
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """An upper bound.
@@ -60,9 +64,13 @@ class Comparison:
         return self.ours if self.goal is not None and self.goal.on == "ours" else self.ratios
 
     @property
-    def met(self) -> bool | None:
-        """Whether the goal is met by the median; None where there is none."""
-        return None if self.goal is None else statistics.median(self.judged) <= self.goal.limit
+    def verdict(self) -> Verdict | None:
+        """None where there is no goal. Missed means that three of four runs were beyond it."""
+        if self.goal is None:
+            return None
+        if statistics.median(self.judged) <= self.goal.limit:
+            return "yes"
+        return "no" if quartiles(self.judged)[0] > self.goal.limit else "unclear"
 
     def as_json(self) -> dict[str, Any]:
         """Every run, with the medians and quartiles that the table shows."""
@@ -81,7 +89,7 @@ class Comparison:
             "goal_on": self.goal.on if self.goal else None,
             "judged_median": statistics.median(self.judged),
             "judged_quartiles": list(quartiles(self.judged)),
-            "met": self.met,
+            "met": self.verdict,
         }
 
 
@@ -119,7 +127,7 @@ def _cells(row: Comparison) -> tuple[str, ...]:
         f"{statistics.median(row.ratios):.3g}" if of_ours else f"{statistics.median(row.ratios):.3f}",
         f"{statistics.median(row.cpu_ratios):.3f}" if row.cpu_ratios else "",
         f"<= {row.goal.limit:g} {unit}" if row.goal else "",
-        {True: "yes", False: "NO", None: ""}[row.met],
+        row.verdict or "",
         f"{low:.3g} to {high:.3g}" if of_ours else f"{low:.3f} to {high:.3f}",
         str(len(row.judged)),
     )

@@ -48,10 +48,10 @@ def measure(passes: int, *, explain: bool) -> list[Comparison]:
     Returns:
         The comparison with the goal, and with `explain` those that explain it.
     """
-    kinds: list[Kind] = ["warm-up", *["goal"] * passes]
+    plan: tuple[tuple[Kind, int], ...] = (("warm-up", 1), ("goal", passes))
     if explain:
-        kinds += [*["explain"] * EXPLAINING_PASSES, *["clocks"] * EXPLAINING_PASSES]
-    done = _run(kinds)
+        plan += (("explain", EXPLAINING_PASSES), ("clocks", EXPLAINING_PASSES))
+    done = _run([kind for kind, count in plan for _ in range(count)])
     rows = [_goal(done.with_bare)]
     if explain:
         rows += [
@@ -130,7 +130,7 @@ class _Scenario(EnergyStarScenario):
             self.clocks.append(self._with_clocks(repeat))
         elif kind == "explain":
             # The bare loop in the middle, so that each of the others is next to it.
-            loops = {"fetching": self._fetching, "bare": self._bare, "theirs": self._theirs}
+            loops: dict[str, Loop] = {"fetching": self._fetching, "bare": self._bare, "theirs": self._theirs}
             self.explained.append(self._taking_turns(repeat, loops))
         else:
             found = self._taking_turns(repeat, {"bare": self._bare})

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     # Imported late: it loads torch, which the two above do not need.
     from benchmarks import pass_overhead
 
-    rows[:0] = pass_overhead.measure(passes=5 if quick else 9, explain=not quick)
+    rows[:0] = pass_overhead.measure(passes=5 if quick else 15, explain=not quick)
     if options.json:
         options.json.write_text(
             comparison.as_json(
@@ -47,7 +47,8 @@ def main(argv: list[str] | None = None) -> int:
             encoding="utf-8",
         )
     print(comparison.table(rows))
-    missed = [row.what for row in rows if row.met is False]
+    # A quick run is too short to judge what is close, so it fails for what is clear.
+    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not quick)]
     if missed:
         _say(f"goal missed: {'; '.join(missed)}")
     return 1 if missed else 0

@@ -75,6 +75,7 @@ def run(argv: list[str], tell: Tell) -> int:
         )
     if name is not None and _option(argv, "--config-path", "-cp") is None:
         configs.check_name(name, folder, configs.builtin_folder())
+        _require_model(argv, folder)
     return _run(argv, folder, tell)
 
 
@@ -158,6 +159,14 @@ def _print_score(folder: Path, score: Score) -> None:
 
     print(tables.score_table([score], layout_for(sys.stdout)))
     print(f"\nfiles: {folder}")
+
+
+def _require_model(argv: list[str], folder: Path) -> None:
+    """Our own configs name no model: say so at once, and not after the libraries were imported."""
+    only_shows = any(word in ("--cfg", "-c", "--info", "-i") or word.startswith(("--cfg=", "--info=")) for word in argv)
+    given = any(re.match(r"\+{0,2}backend(\.model)?=", word) for word in argv)
+    if folder == configs.builtin_folder().absolute() and not given and not only_shows:
+        raise UsageError("no model is given", mend="add backend.model=ORG/NAME, or a folder: backend.model=./FOLDER")
 
 
 def _refuse_secrets(argv: list[str]) -> None:

@@ -26,6 +26,8 @@ OPTIMUM_BENCHMARK: Final = "0.6.0"
 # and forked tokenizer threads only warn.
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# The Hub's client tells of every retry; what came of them is told by our own error.
+os.environ.setdefault("HF_HUB_VERBOSITY", "error")
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,32 +201,38 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         return tracker.get_max_memory()
 
     def _warm_up(self) -> None:
-        """Run the first batch outside of any window, in the full length once and then in short."""
+        """Run the first batches outside of any window: the first in full length, each once more in short.
+
+        Each run takes the next batch: libraries choose their kernels anew for each shape of input, and that first time
+        should not be in a window.
+        """
         LOGGER.info("warming up")
-        batch = self.rows[: self.batch_size]
-        inputs = self.backend.prepare_inputs(batch)
+        short = {**self.config.generate_kwargs, **_exactly(2)}
         self.rule: tokens.PromptRule | None = None
+        start = 0
         try:
             if self.kind == "generate":
-                self.rule = tokens.find_rule(
-                    self.backend.generate, inputs, {**self.config.generate_kwargs, **_exactly(2)}
-                )
-                if self.config.warmup_runs:
-                    self._call(inputs)
-                for _ in range(self.config.warmup_runs):
-                    self.backend.generate(inputs, {**self.config.generate_kwargs, **_exactly(2)})
-            elif self.kind == "call":
-                if self.config.warmup_runs:
-                    self._call(inputs)
-                for _ in range(self.config.warmup_runs):
+                self.rule = tokens.find_rule(self.backend.generate, self._inputs(start), short)
+            if self.config.warmup_runs:
+                self._call(self._inputs(start))
+            for run in range(self.config.warmup_runs):
+                start = run * self.batch_size % self.num_samples
+                inputs = self._inputs(start)
+                if self.kind == "generate":
+                    self.backend.generate(inputs, short)
+                elif self.kind == "call":
                     self.backend.call(inputs, {**self.config.call_kwargs, "num_inference_steps": 2})
-            else:
-                for _ in range(self.config.warmup_runs):
+                else:
                     self._call(inputs)
         except (ScorekitError, KeyboardInterrupt):
             raise
         except Exception as error:
-            raise passes.sample_error(0, error) from error
+            raise passes.sample_error(start, error) from error
+
+    def _inputs(self, start: int) -> dict[str, Any]:
+        """The batch that begins at a sample, on the device."""
+        inputs: dict[str, Any] = self.backend.prepare_inputs(self.rows[start : start + self.batch_size])
+        return inputs
 
     def _call(self, inputs: dict[str, Any]) -> Any:
         if self.kind == "generate":
