@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Literal
 
-
 Verdict = Literal["yes", "no", "unclear"]
 """Whether a goal is met; unclear is a median beyond it among runs that spread over both sides."""
 
