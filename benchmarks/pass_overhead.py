@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -63,28 +62,24 @@ def measure(passes: int, *, explain: bool) -> list[Comparison]:
 
 
 def _goal(passes: Sequence[Pass]) -> Comparison:
-    return Comparison(
-        key="pass_overhead",
-        what=f"measured pass of {SAMPLES} samples",
-        reference="bare loop",
-        unit="s",
-        ours=tuple(sum(one.pass_s) for one in passes),
-        theirs=tuple(sum(one.loops_s["bare"]) for one in passes),
-        goal=GOAL,
-        ratios=tuple(_median_ratio(one.pass_s, one.loops_s["bare"]) for one in passes),
-        cpu_ratios=tuple(one.cpu_ratio for one in passes),
-    )
+    return _beside_bare(passes, None, "pass_overhead", f"measured pass of {SAMPLES} samples", GOAL)
 
 
 def _loop(passes: Sequence[Pass], loop: str, what: str) -> Comparison:
+    return _beside_bare(passes, loop, f"loop_{loop}", what)
+
+
+def _beside_bare(passes: Sequence[Pass], loop: str | None, key: str, what: str, goal: Goal | None = None) -> Comparison:
     return Comparison(
-        key=f"loop_{loop}",
+        key=key,
         what=what,
         reference="bare loop",
         unit="s",
-        ours=tuple(sum(one.loops_s[loop]) for one in passes),
-        theirs=tuple(sum(one.loops_s["bare"]) for one in passes),
-        ratios=tuple(_median_ratio(one.loops_s[loop], one.loops_s["bare"]) for one in passes),
+        ours=tuple(one.wall_s(loop) for one in passes),
+        theirs=tuple(one.wall_s("bare") for one in passes),
+        goal=goal,
+        ratios=tuple(one.wall_ratio(loop) for one in passes),
+        cpu_ratios=tuple(one.cpu_ratio(loop) for one in passes),
     )
 
 
@@ -97,10 +92,6 @@ def _clocks(passes: Sequence[tuple[float, float]]) -> Comparison:
         ours=tuple(whole for whole, _ in passes),
         theirs=tuple(model for _, model in passes),
     )
-
-
-def _median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
 class _Scenario(EnergyStarScenario):
@@ -144,11 +135,11 @@ class _Scenario(EnergyStarScenario):
         finally:
             self.rows = self.plain_rows
 
-    def _one_pass(self, repeat: int) -> float:
+    def _one_pass(self, repeat: int) -> tuple[float, float]:
         self._measure("generate", repeat, self._call)
         window = self.recorder.windows[-1]
         assert window.output_tokens == NEW_TOKENS * SAMPLES
-        return window.end_monotonic_s
+        return window.start_monotonic_s, window.end_monotonic_s
 
     def _with_clocks(self, repeat: int) -> tuple[float, float]:
         model, inside = self.backend.pretrained_model, 0.0

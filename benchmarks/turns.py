@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -44,20 +45,34 @@ class Pass:
     """One measured pass and the loops that took turns with it.
 
     Attributes:
-        pass_s: wall time of each slice of the pass, with its share of what the pass does once.
-        loops_s: of each loop, the wall time of each slice.
-        cpu_ratio: CPU time of the pass, meters included, to that of the loop named "bare".
+        slices: what each slice of the pass took, its share of what the pass does once included.
+        loops: of each loop, what each slice took.
     """
 
-    pass_s: tuple[float, ...]
-    loops_s: Mapping[str, tuple[float, ...]]
-    cpu_ratio: float
+    slices: tuple[Times, ...]
+    loops: Mapping[str, tuple[Times, ...]]
+
+    def wall_ratio(self, loop: str | None = None) -> float:
+        """Median over the slices of wall time, of the pass or a loop, to that of the loop named "bare"."""
+        return statistics.median(ours.wall / bare.wall for ours, bare in self._pairs(loop))
+
+    def cpu_ratio(self, loop: str | None = None) -> float:
+        """The same in CPU time of the thread."""
+        return statistics.median(ours.thread / bare.thread for ours, bare in self._pairs(loop))
+
+    def wall_s(self, loop: str | None = None) -> float:
+        """Wall time of the whole pass or loop, in s."""
+        return sum(times.wall for times in (self.loops[loop] if loop else self.slices))
+
+    def _pairs(self, loop: str | None) -> Iterable[tuple[Times, Times]]:
+        return zip(self.loops[loop] if loop else self.slices, self.loops["bare"], strict=True)
 
 
 class Turns:
     """Rows of a pass that, when the first of a slice is asked for, let the other loops do that slice.
 
-    They do so before the pass in one slice and after it, in the opposite order, in the next.
+    They do so before the pass in one slice and after it, in the opposite order, in the next. The time that this takes
+    is nobody's.
 
     Args:
         rows: what the pass would fetch its batches of one from.
@@ -68,53 +83,55 @@ class Turns:
         self._rows = rows
         self._loops = loops
         self._waiting = range(0)
-        self._slice_begun = 0.0
-        self._pass_s: list[float] = []
-        self._loops_s: dict[str, list[float]] = {name: [] for name in loops}
-        self._thread = dict.fromkeys(loops, 0.0)
-        self._others = 0.0
+        self._begun: tuple[float, float] | None = None
+        self._slices: list[Times] = []
+        self._loop_times: dict[str, list[Times]] = {name: [] for name in loops}
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __getitem__(self, key: slice) -> Any:
-        number, within = divmod(key.start, SLICE)
-        if within == 0:
-            self._end_slice(time.monotonic())
-            self._run_waiting()
-            samples = range(key.start, min(key.start + SLICE, len(self)))
-            if number % 2:
-                self._waiting = samples
-            else:
-                self._run(self._loops, samples)
-            self._slice_begun = time.monotonic()
+        if key.start % SLICE == 0:
+            self._end_slice()
+            self._change(key.start)
+            self._begun = time.monotonic(), time.thread_time()
         return self._rows[key]
 
-    def around(self, measured_pass: Callable[[], float]) -> Pass:
-        """Run the pass, which fetches from these rows, and take the loops' share off its times.
+    def around(self, measured_pass: Callable[[], tuple[float, float]]) -> Pass:
+        """Run the pass, which fetches from these rows.
 
         Args:
-            measured_pass: returns when the last sample was done, by time.monotonic().
+            measured_pass: returns when its window began and ended, by time.monotonic().
         """
-        ends: list[float] = []
-        whole = timed(lambda: ends.append(measured_pass()))
-        self._end_slice(ends[0])
+        windows: list[tuple[float, float]] = []
+        whole = timed(lambda: windows.append(measured_pass()))
+        (start, end), begun = windows[0], self._begun
+        assert begun is not None
+        wall = end - begun[0]
+        # Of the last slice only the end of its wall time is known.
+        self._slices.append(Times(wall, wall, 0.0))
         # The meters' threads work while the other loops run too; alone, the pass would not have needed that.
-        others = whole.others - self._others
-        once = whole.wall - sum(self._pass_s) - sum(map(sum, self._loops_s.values()))
-        thread = whole.thread - sum(self._thread.values())
+        others = whole.others - sum(times.others for all_times in self._loop_times.values() for times in all_times)
         self._run_waiting()
-        # A median of slices does not see what happens now and then; so every slice bears its share of it.
-        share = (once + others) / len(self._pass_s)
+        # A median of slices does not see what happens once or now and then; so every slice bears its share of it.
+        share = (whole.wall - (end - start) + max(0.0, others)) / len(self._slices)
         return Pass(
-            tuple(value + share for value in self._pass_s),
-            {name: tuple(values) for name, values in self._loops_s.items()},
-            (thread + others) / self._thread["bare"],
+            tuple(Times(one.wall + share, one.thread + share, 0.0) for one in self._slices),
+            {name: tuple(times) for name, times in self._loop_times.items()},
         )
 
-    def _end_slice(self, now: float) -> None:
-        if self._slice_begun:
-            self._pass_s.append(now - self._slice_begun)
+    def _end_slice(self) -> None:
+        if self._begun is not None:
+            wall, thread = time.monotonic() - self._begun[0], time.thread_time() - self._begun[1]
+            self._slices.append(Times(wall, thread, 0.0))
+
+    def _change(self, start: int) -> None:
+        self._run_waiting()
+        samples = range(start, min(start + SLICE, len(self)))
+        if (start // SLICE) % 2:
+            self._waiting = samples
+        else:
+            self._run(self._loops, samples)
 
     def _run_waiting(self) -> None:
         if self._waiting:
@@ -123,7 +140,4 @@ class Turns:
 
     def _run(self, names: Iterable[str], samples: range) -> None:
         for name in names:
-            took = timed(partial(self._loops[name], samples))
-            self._loops_s[name].append(took.wall)
-            self._thread[name] += took.thread
-            self._others += took.others
+            self._loop_times[name].append(timed(partial(self._loops[name], samples)))

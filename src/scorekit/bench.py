@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +137,14 @@ def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
     from scorekit import bundle, logs
     from scorekit.measure import job
 
-    folder = job.run(config, Path(HydraConfig.get().runtime.output_dir), start_folder)
+    output_folder = Path(HydraConfig.get().runtime.output_dir)
+    try:
+        folder = job.run(config, output_folder, start_folder)
+    except ScorekitError:
+        # Hydra made the folder; what was refused leaves none behind if nothing is in it.
+        with suppress(OSError):
+            output_folder.rmdir()
+        raise
     if not (folder / bundle.WINDOWS).is_file():
         # One of optimum-benchmark's own scenarios: it leaves its report, and no windows to score.
         print(f"measured by scenario {config.scenario.name}, which has no score\n\nfiles: {folder}")

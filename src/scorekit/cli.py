@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments after the program's name; those of the process when None.
 
     Returns:
-        The exit code: 0 done, 1 failed, 2 wrong usage, 3 measured but invalid, 130 interrupted.
+        The exit code: 0 done, 1 failed, 2 wrong usage, 3 measured but invalid, 130 interrupted, 143 terminated.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -138,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="scorekit",
         description="Measure the energy of AI inference and rate it with 1 to 5 stars.",
-        epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 measured but invalid, 130 interrupted. "
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 measured but invalid, 130 interrupted, 143 terminated. "
         f"With {DEBUG}=1 in the environment errors show a traceback.",
     )
     parser.add_argument("--version", action="version", version=f"scorekit {__version__}")

@@ -123,7 +123,7 @@ def _incomplete(folder: Path) -> BundleError:
     found = f"windows of {done} repeat{'' if done == 1 else 's'} are there" if done else "nothing was measured"
     return BundleError(
         f"the run in {folder} did not end, so it is not scored ({found})",
-        mend=f"see {folder / bundle.LOG} for why and run it again; the new run takes a folder beside it",
+        mend=f"see {folder / bundle.LOG} for why; run it again (in a folder beside it), and delete this one",
     )
 
 

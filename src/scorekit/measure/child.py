@@ -18,6 +18,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
+from tqdm import tqdm
+
 from scorekit import bundle
 from scorekit.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, ScorekitError, TerminatedError
 from scorekit.measure import journal
@@ -47,6 +49,8 @@ def main(connection: Connection, payload: bytes, folder: str, inherited: Connect
     if not sys.stderr.isatty():
         # Bars of the libraries' own (loading of weights) are for terminals; elsewhere they fill a log.
         os.environ["TQDM_DISABLE"] = "1"
+    # tqdm's default lock is a semaphore of multiprocessing's, which is told of as leaked when a run is interrupted.
+    tqdm.set_lock(threading.RLock())
     journal.start(Path(folder))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
@@ -74,11 +78,11 @@ def _run(connection: Connection, payload: bytes) -> int:
         connection.send((REPORT, report.to_dict()))
         return 0
     except TerminatedError:
-        LOGGER.error("terminated")
+        _log("terminated")
         connection.send((INTERRUPTED, signal.SIGTERM))
         return EXIT_TERMINATED
     except KeyboardInterrupt:
-        LOGGER.error("interrupted")
+        _log("interrupted")
         connection.send((INTERRUPTED, signal.SIGINT))
         return EXIT_INTERRUPTED
     except ScorekitError as error:
@@ -92,11 +96,14 @@ def _run(connection: Connection, payload: bytes) -> int:
 
 
 def _log_traceback() -> None:
+    _log(traceback.format_exc())
+
+
+def _log(text: str) -> None:
     """Into the log file only: the parent tells the person what happened."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.FileHandler):
-            record = LOGGER.makeRecord(LOGGER.name, logging.ERROR, "", 0, traceback.format_exc(), (), None)
-            handler.handle(record)
+            handler.handle(LOGGER.makeRecord(LOGGER.name, logging.ERROR, "", 0, text, (), None))
 
 
 def _terminate(_signal: int, _frame: Any) -> None:

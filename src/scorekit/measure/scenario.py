@@ -171,7 +171,10 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             generate_kwargs=_plain(settings.generate_kwargs) if self.kind == "generate" else {},
             call_kwargs=_plain(settings.call_kwargs) if self.kind == "call" else {},
             forward_kwargs=_plain(settings.forward_kwargs) if self.kind == "forward" else {},
-            backend_switches=backend_switches(self.backend.config),
+            backend_switches={
+                **backend_switches(self.backend.config),
+                **({} if settings.truncation is True else {"scenario.truncation": str(settings.truncation)}),
+            },
             meters=meter_names,
             country_iso_code=settings.country_iso_code,
         )

@@ -74,6 +74,11 @@ class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
             raise UsageError("scenario.input_shapes.batch_size must be at least 1")
         if self.warmup_runs < 0:
             raise UsageError("scenario.warmup_runs must not be negative")
+        if self.max_length != -1 or self.resize:
+            raise UsageError(
+                "scenario.max_length and scenario.resize are no part of the protocol, and nothing reads them",
+                mend="leave them out: inputs are cut at what the model holds, and its processor sizes images",
+            )
         if not self.energy:
             raise UsageError("scenario.energy=false leaves nothing to measure", mend="scenario.energy=true")
         if not self.dataset_name:
