@@ -44,7 +44,8 @@ def official_configs() -> Path:
     folder = cache / f"optimum_benchmark-{VERSION}" / "energy_star"
     with FileLock(cache / "official.lock"):
         if not archive.is_file():
-            command = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
+            # pip prepares the metadata of a source package with its build backend, which it fetches as well.
+            command = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "optimum-benchmark"]
             subprocess.run(
                 [sys.executable, *command, "--dest", str(cache), f"optimum-benchmark=={VERSION}"], check=True
             )

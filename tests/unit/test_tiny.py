@@ -22,6 +22,8 @@ diffusers = pytest.importorskip("diffusers")
 safetensors = pytest.importorskip("safetensors")
 soundfile = pytest.importorskip("soundfile")
 
+pytestmark = pytest.mark.transformers
+
 from scorekit.errors import MissingExtraError, ScorekitError, UsageError  # noqa: E402
 from scorekit.measure.tiny import TinyTask, _libraries, catalogue, recipe, tiny_paths, write_tiny  # noqa: E402  # noqa: E402
 from scorekit.measure.tiny import datasets as tiny_datasets  # noqa: E402
