@@ -18,8 +18,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from tqdm import tqdm
-
 from scorekit import bundle
 from scorekit.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, ScorekitError, TerminatedError
 from scorekit.measure import journal
@@ -49,6 +47,9 @@ def main(connection: Connection, payload: bytes, folder: str, inherited: Connect
     if not sys.stderr.isatty():
         # Bars of the libraries' own (loading of weights) are for terminals; elsewhere they fill a log.
         os.environ["TQDM_DISABLE"] = "1"
+    # Imported only now, since it reads the variable then.
+    from tqdm import tqdm
+
     # tqdm's default lock is a semaphore of multiprocessing's, which is told of as leaked when a run is interrupted.
     tqdm.set_lock(threading.RLock())
     journal.start(Path(folder))
