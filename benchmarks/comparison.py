@@ -102,7 +102,7 @@ def quartiles(values: Sequence[float]) -> tuple[float, float]:
 
 def table(comparisons: Iterable[Comparison]) -> str:
     """All comparisons as a table of plain text."""
-    head = ("what", "ours", "floor or peer", "ratio", "CPU ratio", "goal", "met", "spread (quartiles)", "runs")
+    head = ("what", "ours", "floor or peer", "ratio", "CPU ratio", "goal", "met", "spread (middle half)", "runs")
     rows = [head, *(_cells(comparison) for comparison in comparisons)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import textwrap
 from collections.abc import Sequence
@@ -65,11 +64,12 @@ class Column:
 def layout_for(stream: IO[str]) -> Layout:
     """The layout for an output.
 
-    A terminal gets its width and signs; a pipe gets plain lines of any length. The environment variable
-    COLUMNS sets the width of either.
+    A terminal gets its width (COLUMNS in the environment sets another) and signs. A pipe or file gets plain lines of
+    any length, whatever COLUMNS says: a shell exports the width of its window, and a row folded to it could no longer
+    be searched for.
     """
     terminal = stream.isatty()
-    width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS", "").isdigit() else None
+    width = shutil.get_terminal_size().columns if terminal else None
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
     return Layout(width=width, unicode=terminal and encoding.startswith("utf"))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -134,8 +136,7 @@ def test_rate_of_only_bad_runs_fails(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "none of the runs could be scored" in capsys.readouterr().err
 
 
-def test_tasks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COLUMNS", raising=False)
+def test_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["tasks"]) == 0
     assert "automatic_speech_recognition" in capsys.readouterr().out
     assert cli.main(["tasks", "--json"]) == 0
@@ -143,9 +144,40 @@ def test_tasks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("arguments", [["tasks"], ["rate"], ["parse"]])
-def test_the_program_prints_at_most_80_columns_where_asked(arguments: list[str], runs: Path) -> None:
+def test_tables_fit_a_terminal_of_80_columns(arguments: list[str], runs: Path) -> None:
+    paths = [] if arguments == ["tasks"] else [runs]
+    text = _in_a_terminal(*arguments, *paths, columns=80)
+    lines = text.splitlines()
+    assert len(lines) > 5
+    assert max(len(line) for line in lines) <= 80
+
+
+@pytest.mark.parametrize("arguments", [["tasks"], ["rate"], ["parse"]])
+def test_a_pipe_gets_one_plain_line_a_row_in_however_narrow_a_window(arguments: list[str], runs: Path) -> None:
     paths = [] if arguments == ["tasks"] else [runs]
     done = _run(*arguments, *paths, COLUMNS="80")
     assert done.returncode == 0, done.stderr
-    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert done.stdout == _run(*arguments, *paths, COLUMNS="400").stdout
     assert done.stdout.isascii()
+
+
+def _in_a_terminal(*arguments: str | Path, columns: int) -> str:
+    """What the program prints where stdout is a terminal of that width; messages are left out."""
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scorekit", *map(str, arguments)],
+            stdout=theirs,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "COLUMNS": str(columns), "PYTHONUTF8": "1"},
+        )
+    finally:
+        os.close(theirs)
+    parts = []
+    # Linux ends a terminal whose other side was closed with an error.
+    with contextlib.suppress(OSError):
+        while part := os.read(ours, 65_536):
+            parts.append(part)
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    return b"".join(parts).decode("utf-8")

@@ -1,0 +1,132 @@
+"""The benchmarks' own method: who takes which turn and what is judged; and that a pass fetches what datasets gives."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from benchmarks import comparison
+from benchmarks.comparison import Comparison, Goal
+from benchmarks.turns import Turns
+
+
+def compare(ratios: tuple[float, ...], goal: Goal | None) -> Comparison:
+    return Comparison("key", "what", "floor", "s", ours=ratios, theirs=(1.0,) * len(ratios), goal=goal)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "verdict"),
+    [
+        ((1.00, 1.01, 1.01, 1.05, 1.06), "yes"),
+        ((1.00, 1.01, 1.03, 1.05, 1.06), "unclear"),
+        ((1.00, 1.03, 1.03, 1.05, 1.06), "no"),
+        ((1.03,), "no"),
+    ],
+)
+def test_a_goal_is_missed_when_three_of_four_runs_are_beyond_it(ratios: tuple[float, ...], verdict: str) -> None:
+    assert compare(ratios, Goal(1.02)).verdict == verdict
+    assert compare(ratios, None).verdict is None
+
+
+def test_ratios_are_of_the_same_turn() -> None:
+    found = Comparison("key", "what", "floor", "s", ours=(1.0, 4.0), theirs=(1.0, 2.0))
+    assert found.ratios == (1.0, 2.0)
+
+
+def test_a_goal_on_ours_leaves_the_ratio_out() -> None:
+    found = Comparison("key", "what", "peer", "%", ours=(0.5,), theirs=(0.1,), goal=Goal(2.0, on="ours"))
+    assert found.verdict == "yes"
+
+
+def test_table_and_json_tell_the_same() -> None:
+    rows = [compare((1.0, 1.03, 1.05), Goal(1.02)), compare((1.0,), None)]
+    lines = comparison.table(rows).splitlines()
+    assert len(lines) == 4
+    assert "1.030" in lines[2]
+    assert "<= 1.02" in lines[2]
+    document = json.loads(comparison.as_json(rows, quick=True))
+    assert document["quick"] is True
+    assert [row["met"] for row in document["comparisons"]] == ["unclear", None]
+    assert document["comparisons"][0]["ratio_median"] == 1.03
+
+
+def test_loops_do_every_sample_once_before_and_after_the_pass_in_turn() -> None:
+    done: list[tuple[str, int]] = []
+
+    def loop(name: str) -> Any:
+        return lambda samples: done.extend((name, number) for number in samples)
+
+    turns = Turns([f"row {number}" for number in range(7)], {"bare": loop("bare"), "other": loop("other")})
+
+    def measured_pass() -> tuple[float, float]:
+        begun = time.monotonic()
+        for number in range(len(turns)):
+            assert turns[number : number + 1] == [f"row {number}"]
+            done.append(("pass", number))
+        return begun, time.monotonic()
+
+    found = turns.around(measured_pass)
+    names = [name for index, (name, _) in enumerate(done) if index == 0 or done[index - 1][0] != name]
+    assert names == ["bare", "other", "pass", "other", "bare", "other", "pass", "other", "bare"]
+    for name in ("bare", "other", "pass"):
+        assert [number for who, number in done if who == name] == list(range(7))
+    assert len(found.slices) == len(found.loops["bare"]) == len(found.loops["other"]) == 4
+
+
+@pytest.mark.transformers
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_fetched_rows_are_those_of_datasets(size: int) -> None:
+    import datasets
+    import torch
+
+    from scorekit.measure.passes import TokenRows, rows_of
+
+    features = datasets.Features(
+        {"input_ids": datasets.List(datasets.Value("int32")), "attention_mask": datasets.List(datasets.Value("int8"))}
+    )
+    ids = [[1, 2, 3], [2**31 - 1, -1, 0], [7], []]
+    rows = {"input_ids": ids, "attention_mask": [[1] * len(row) for row in ids]}
+    # Several record batches, as a long dataset has on disk, of which some rows were chosen.
+    part = datasets.Dataset.from_dict(rows, features=features)
+    dataset = datasets.concatenate_datasets([part, part, part]).select([8, 0, 1, 5, 2, 6, 3]).with_format("torch")
+    found = rows_of(dataset)
+    assert isinstance(found, TokenRows)
+    assert len(found) == len(dataset)
+    for start in range(0, len(dataset), size):
+        ours, theirs = found[start : start + size], dataset[start : start + size]
+        assert list(ours) == list(theirs)
+        for name, expected in theirs.items():
+            if isinstance(expected, torch.Tensor) and expected.numel():
+                assert torch.equal(ours[name], expected)
+                assert ours[name].dtype == expected.dtype
+            else:
+                assert [row.tolist() for row in ours[name]] == [row.tolist() for row in expected]
+
+
+def test_what_holds_more_than_tokens_stays_with_datasets() -> None:
+    import datasets
+
+    from scorekit.measure.passes import rows_of
+
+    for columns in (
+        {"prompt": ["a cat", "a dog"]},
+        {"pixel_values": [[[0.5, 0.5]], [[0.1, 0.2]]]},
+        {"input_values": [[0.5, 0.5], [0.1]]},
+        {"input_ids": [[1, 2], [3]], "pixel_values": [[[0.5]], [[0.1]]]},
+        {"input_ids": [[1, 2], None]},
+        {"input_ids": [[1, 2], [None]]},
+    ):
+        dataset = datasets.Dataset.from_dict(columns)
+        assert rows_of(dataset) is dataset
+
+
+def test_a_fetched_row_is_the_callers_own() -> None:
+    import datasets
+
+    from scorekit.measure.passes import rows_of
+
+    found = rows_of(datasets.Dataset.from_dict({"input_ids": [[1, 2, 3]]}))
+    found[0:1]["input_ids"].zero_()
+    assert found[0:1]["input_ids"].tolist() == [[1, 2, 3]]
