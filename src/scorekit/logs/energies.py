@@ -81,9 +81,10 @@ def readings_of(window: Window, component: Component, domain: Domain) -> list[Me
 def component_wh(window: Window, component: Component, domain: Domain) -> float | None:
     """Energy of a component over a window in Wh; None when it was not read, or a reading cannot be true."""
     readings = readings_of(window, component, domain)
-    if not readings or any(_fault(reading, window) for reading in readings):
-        return None
-    return math.fsum(reading.energy_wh for reading in readings)
+    known = [
+        reading.energy_wh for reading in readings if reading.energy_wh is not None and _fault(reading, window) is None
+    ]
+    return math.fsum(known) if known and len(known) == len(readings) else None
 
 
 def domain_wh(window: Window, domain: Domain) -> float | None:
@@ -120,7 +121,7 @@ def require_energy(windows: Sequence[Window], domain: Domain) -> None:
                 if problem is not None:
                     raise InvalidRunError(
                         f"{where}: the energy of {_name(component, reading.device)} is {problem} "
-                        f"({reading.energy_wh:g} Wh by {reading.meter} over {window.duration_s:.3g} s)",
+                        f"({_energy_text(reading)} by {reading.meter} over {window.duration_s:.3g} s)",
                         mend=_mend(window, problem),
                     )
         found = devices_of(window, domain)
@@ -161,12 +162,16 @@ def has_unresolved(window: Window, domain: Domain) -> bool:
 def _fault(reading: MeterReading, window: Window) -> str | None:
     """What is wrong with an energy, which must be positive or below what the meter resolves; None when nothing is."""
     energy_wh = reading.energy_wh
+    if energy_wh is None:
+        return "missing"
     if math.isnan(energy_wh):
         return "not a number"
     if math.isinf(energy_wh):
         return "infinite"
     if energy_wh < 0:
         return "negative"
+    if reading.problem is not None:
+        return "not to be trusted"
     return "zero" if energy_wh == 0 and not is_below_resolution(reading, window) else None
 
 
@@ -188,6 +193,11 @@ def domain_origin(windows: Sequence[Window], domain: Domain) -> Literal["measure
     if len(found) == 1:
         return found.pop()
     return "unknown" if "unknown" in found or not found else "mixed"
+
+
+def _energy_text(reading: MeterReading) -> str:
+    text = "no energy" if reading.energy_wh is None else f"{reading.energy_wh:g} Wh"
+    return text if reading.problem is None else f"{text}: {reading.problem},"
 
 
 def _name(component: Component, device: str) -> str:

@@ -92,7 +92,8 @@ def _fill(target: Any, energies: list[Any], durations: list[float], volume: int 
 def _energy(window: Window, meter: str) -> Any:
     def of(component: str) -> float:
         # The format has no word for "not there"; optimum-benchmark writes 0 for a machine without a GPU.
-        return wh_to_kwh(sum(r.energy_wh for r in window.readings if r.meter == meter and r.component == component))
+        found = (r.energy_wh for r in window.readings if r.meter == meter and r.component == component)
+        return wh_to_kwh(sum(energy_wh for energy_wh in found if energy_wh is not None))
 
     gpu, cpu, ram = of("gpu"), of("cpu"), of("ram")
     return Energy(unit="kWh", cpu=cpu, ram=ram, gpu=gpu, total=cpu + ram + gpu)

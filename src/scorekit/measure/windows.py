@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from scorekit import atomic, bundle
 from scorekit.measure.meters import Meter
-from scorekit.records import MeterReading, Phase, Window
+from scorekit.records import Phase, Window
 
 T = TypeVar("T")
 
@@ -20,11 +20,14 @@ T = TypeVar("T")
 class Counts:
     """What was done in a window."""
 
+    passes: int | None = None
     samples: int | None = None
     batches: int | None = None
     failures: int | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    early_ends: int | None = None
+    truncated_inputs: int | None = None
     images: int | None = None
 
 
@@ -66,21 +69,22 @@ class Recorder:
         """
         name = (log_name or phase) + (f"_repeat{repeat}" if repeat else "")
         opened: list[Meter] = []
-        readings: tuple[MeterReading, ...] = ()
         self._synchronize()
         try:
             for meter in reversed(self._meters):
                 meter.open(name)
                 opened.append(meter)
-            start_utc, start = _now(), time.monotonic()
+            start_utc, start_boottime, start = _now(), _boottime_s(), time.monotonic()
             result = work()
             self._synchronize()
-            end, end_utc = time.monotonic(), _now()
+            end, end_boottime, end_utc = time.monotonic(), _boottime_s(), _now()
         finally:
-            # Also after an error, so that no meter is left open; the readings are then thrown away.
+            # Also after an error, so that no meter is left open.
             while opened:
-                readings = readings + opened.pop().close()
+                opened.pop().close()
+        # Counting takes the time in which a counter's next tick comes.
         counts = count(result)
+        readings = tuple(reading for meter in self._meters for reading in meter.readings())
         window = Window(
             phase=phase,
             repeat=repeat,
@@ -88,12 +92,17 @@ class Recorder:
             end_monotonic_s=end,
             start_utc=start_utc,
             end_utc=end_utc,
+            start_boottime_s=start_boottime,
+            end_boottime_s=end_boottime,
             readings=readings,
+            passes=counts.passes,
             samples=counts.samples,
             batches=counts.batches,
             failures=counts.failures,
             input_tokens=counts.input_tokens,
             output_tokens=counts.output_tokens,
+            early_ends=counts.early_ends,
+            truncated_inputs=counts.truncated_inputs,
             images=counts.images,
         )
         self.windows.append(window)
@@ -103,3 +112,9 @@ class Recorder:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _boottime_s() -> float | None:
+    """A clock that goes on while the machine sleeps; None where the system has none (macOS)."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return None if clock is None else time.clock_gettime(clock)

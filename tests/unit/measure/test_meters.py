@@ -15,7 +15,7 @@ import pytest
 
 from scorekit.errors import HardwareError, UsageError
 from scorekit.measure import meters
-from scorekit.measure.meters import MeterRequest
+from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample
 from scorekit.measure.meters.codecarbon import CodeCarbonMeter
 from scorekit.records import MeterReading
 
@@ -61,7 +61,16 @@ class Fake:
 
     def open(self, window: str) -> None: ...
 
-    def close(self) -> tuple[MeterReading, ...]:
+    def devices(self) -> tuple[MeterDevice, ...]:
+        return ()
+
+    def close(self) -> None:
+        pass
+
+    def readings(self) -> tuple[MeterReading, ...]:
+        return ()
+
+    def trace(self) -> tuple[PowerSample, ...]:
         return ()
 
     def stop(self) -> None:
@@ -145,7 +154,8 @@ def test_codecarbon_reads_the_cpu_and_ram_of_a_machine_without_a_gpu(tmp_path: P
         for window in ("forward", "forward_repeat1"):
             meter.open(window)
             work()
-            readings = meter.close()
+            meter.close()
+            readings = meter.readings()
             assert [reading.component for reading in readings] == ["cpu", "ram"]
             assert all(reading.energy_wh > 0 for reading in readings)
             assert {reading.meter for reading in readings} == {"codecarbon"}
@@ -166,7 +176,8 @@ def test_codecarbons_own_file_and_the_reading_are_one_energy(tmp_path: Path) -> 
     try:
         meter.open("forward")
         work()
-        cpu, ram = meter.close()
+        meter.close()
+        cpu, ram = meter.readings()
     finally:
         meter.stop()
     own = json.loads((tmp_path / "forward_codecarbon.json").read_text(encoding="utf-8"))
@@ -215,7 +226,8 @@ def test_codecarbons_own_settings_do_not_scale_an_energy(tmp_path: Path, monkeyp
     try:
         meter.open("pue")
         time.sleep(0.05)
-        readings = {reading.component: reading for reading in meter.close()}
+        meter.close()
+        readings = {reading.component: reading for reading in meter.readings()}
     finally:
         meter.stop()
     hours = json.loads((tmp_path / "pue_codecarbon.json").read_text(encoding="utf-8"))["duration"] / 3600

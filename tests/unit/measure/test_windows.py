@@ -9,6 +9,7 @@ import pytest
 from scorekit import bundle
 from scorekit.errors import BundleError
 from scorekit.measure import windows
+from scorekit.measure.meters import MeterDevice, PowerSample
 from scorekit.measure.windows import Counts, Recorder
 from scorekit.records import MeterReading, Window
 
@@ -36,8 +37,17 @@ class FakeMeter:
         self.windows.append(window)
         self.events.append(f"open {self.name}")
 
-    def close(self) -> tuple[MeterReading, ...]:
+    def devices(self) -> tuple[MeterDevice, ...]:
+        return (MeterDevice("cpu", "cpu"),)
+
+    def close(self) -> None:
         self.events.append(f"close {self.name}")
+
+    def trace(self) -> tuple[PowerSample, ...]:
+        return ()
+
+    def readings(self) -> tuple[MeterReading, ...]:
+        self.events.append(f"read {self.name}")
         return (MeterReading(meter=self.name, component="cpu", device="cpu", energy_wh=1.5, origin="modelled"),)
 
     def stop(self) -> None:
@@ -83,6 +93,8 @@ def test_the_first_meters_window_is_the_tightest_and_counting_comes_after(tmp_pa
         "close first",
         "close second",
         "count done",
+        "read first",
+        "read second",
     ]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from scorekit.errors import UsageError, nearest
-from scorekit.records import MeterReading
+from scorekit.records import Component, MeterReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,47 @@ class MeterRequest:
     """What a meter is to watch.
 
     Attributes:
-        gpu_ids: the GPUs that the model uses, by index or UUID; empty when it uses none.
+        gpu_ids: UUIDs of the GPUs to measure (an index where NVML was not asked); empty when there are none.
         country_iso_code: three letters, for meters that also estimate emissions.
         folder: the run folder, for files of a meter's own.
+        replay: the recorded trace, for the meter that replays one.
     """
 
     gpu_ids: tuple[str, ...]
     country_iso_code: str
     folder: Path
+    replay: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterDevice:
+    """What a meter reads: `device` is a GPU's UUID or index, else the component's name."""
+
+    component: Component
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class PowerSample:
+    """One sample of one GPU; None where the driver did not answer. One row of power.parquet.
+
+    Attributes:
+        t_s: monotonic clock.
+        device: UUID.
+        power_w: as the driver gives it: on Ampere and newer the mean over the last second.
+        counter_mj: the energy counter.
+        reasons: NVML's bits of clocks event reasons.
+    """
+
+    t_s: float
+    device: str
+    power_w: float | None = None
+    counter_mj: int | None = None
+    temperature_c: int | None = None
+    sm_clock_mhz: int | None = None
+    mem_clock_mhz: int | None = None
+    reasons: int | None = None
+    utilization_percent: int | None = None
 
 
 class Meter(Protocol):
@@ -37,6 +70,9 @@ class Meter(Protocol):
     def name(self) -> str:
         """Name by which `scenario.meters` chooses it."""
 
+    def devices(self) -> tuple[MeterDevice, ...]:
+        """What it reads in every window."""
+
     def open(self, window: str) -> None:
         """Start measuring.
 
@@ -44,12 +80,18 @@ class Meter(Protocol):
             window: name of the window, unique in the run; for a file of the meter's own.
         """
 
-    def close(self) -> tuple[MeterReading, ...]:
-        """End measuring.
+    def close(self) -> None:
+        """End measuring, at once: all that takes time is left to `readings`."""
 
-        Returns:
-            The energy of each device since `open`, in Wh, unjudged.
+    def readings(self) -> tuple[MeterReading, ...]:
+        """The energy of each device in the window that was just closed, in Wh, unjudged.
+
+        May wait until a counter has ticked. A window whose energy cannot be told has a reading without one, which
+        says why; only what makes the whole run senseless raises.
         """
+
+    def trace(self) -> Sequence[PowerSample]:
+        """All samples since the meter was made, in the order of time; empty for a meter that takes none."""
 
     def stop(self) -> None:
         """Give everything back; called once, also after an error."""

@@ -12,12 +12,13 @@ import dataclasses
 import json
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from scorekit import atomic
 from scorekit.bundle import CODECARBON_SUFFIX
 from scorekit.errors import HardwareError, UsageError
-from scorekit.measure.meters import MeterRequest
+from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample
 from scorekit.records import MeterReading
 from scorekit.units import kwh_to_wh
 
@@ -51,6 +52,7 @@ class CodeCarbonMeter:
         logging.getLogger("codecarbon").setLevel(logging.ERROR)
         self._request = request
         self._window: str | None = None
+        self._closed: tuple[str, Any] | None = None
         self._tracker: Any = OfflineEmissionsTracker(
             country_iso_code=request.country_iso_code,
             # An empty list means no GPU; None would mean all of them.
@@ -98,16 +100,26 @@ class CodeCarbonMeter:
     def _gpu_hardware(self) -> Any:
         return next((found for found in self._tracker._hardware if type(found).__name__ == "GPU"), None)
 
+    def devices(self) -> tuple[MeterDevice, ...]:
+        """The GPUs in use, by UUID, and the machine's CPU and RAM."""
+        gpus = tuple(MeterDevice("gpu", _name(device)) for device in self._devices())
+        return (*gpus, MeterDevice("cpu", "cpu"), MeterDevice("ram", "ram"))
+
     def open(self, window: str) -> None:
         """Start a CodeCarbon task of that name."""
         self._window = window
         self._tracker.start_task(window)
 
-    def close(self) -> tuple[MeterReading, ...]:
-        """Stop the task, keep CodeCarbon's own file and return its energies."""
+    def close(self) -> None:
+        """Stop the task."""
         assert self._window is not None
         window, self._window = self._window, None
-        data = self._tracker.stop_task(window)
+        self._closed = window, self._tracker.stop_task(window)
+
+    def readings(self) -> tuple[MeterReading, ...]:
+        """Keep CodeCarbon's own file of the window and return its energies."""
+        assert self._closed is not None
+        window, data = self._closed
         path = self._request.folder / f"{window}{CODECARBON_SUFFIX}"
         atomic.write_text(path, json.dumps(dataclasses.asdict(data), indent=4) + "\n")
         readings = [
@@ -124,11 +136,8 @@ class CodeCarbonMeter:
             HardwareError: a counter went backwards or could not be read, for which CodeCarbon would put an estimate.
         """
         readings = []
-        watched = self._watched_gpus() if self._request.gpu_ids else []
-        for device in self._gpu_hardware().devices.devices if watched else []:
-            if device.gpu_index not in watched:
-                continue
-            name = str(getattr(device, "_uuid", None) or device.gpu_index)
+        for device in self._devices():
+            name = _name(device)
             if device._has_counter and device._use_power_fallback:
                 raise HardwareError(
                     f"the energy counter of GPU {name} went backwards or could not be read during the window",
@@ -137,6 +146,16 @@ class CodeCarbonMeter:
             source = "nvml" if device._has_counter else "nvml_power"
             readings.append(self._reading("gpu", name, device.energy_delta.kWh, "measured", source))
         return readings
+
+    def _devices(self) -> list[Any]:
+        watched = self._watched_gpus() if self._request.gpu_ids else []
+        return (
+            [found for found in self._gpu_hardware().devices.devices if found.gpu_index in watched] if watched else []
+        )
+
+    def trace(self) -> Sequence[PowerSample]:
+        """None: CodeCarbon keeps no samples."""
+        return ()
 
     def stop(self) -> None:
         """Stop CodeCarbon's threads."""
@@ -171,3 +190,7 @@ class CodeCarbonMeter:
             origin=origin,
             source=source,
         )
+
+
+def _name(device: Any) -> str:
+    return str(getattr(device, "_uuid", None) or device.gpu_index)

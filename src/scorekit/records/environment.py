@@ -1,0 +1,109 @@
+"""environment.json: the machine, the software, the model and the data of a run."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from pydantic import Field, JsonValue
+
+from scorekit.records.base import Count, Finite, Record
+from scorekit.records.gpus import GpuFacts
+
+ENVIRONMENT_SCHEMA: Final = "scorekit.environment/2"
+
+
+class ModelFacts(Record):
+    """The model as it was loaded, read from the loaded object and not from the config."""
+
+    name: str = Field(description="Hub id, or a local folder's last part.")
+    local: bool = Field(description="Whether it came from a folder.")
+    revision: str | None = Field(default=None, description="Commit on the Hub; None for a local folder.")
+    library: str
+    architecture: str = Field(description="Class of the loaded model.")
+    parameters: Count | None = None
+    dtype: str | None = Field(default=None, description="dtype of most parameters, without the torch prefix.")
+    quantization: str | None = Field(default=None, description="Method in use, read from the loaded model.")
+    declared_quantization: str | None = Field(default=None, description="Method that the model's own files name.")
+    attention: str | None = Field(default=None, description="Attention implementation in use.")
+    random_weights: bool = Field(description="True for no_weights and for models that scorekit made itself.")
+
+
+class DatasetFacts(Record):
+    """The dataset as it was read."""
+
+    name: str = Field(description="Hub id, or a local folder's last part.")
+    local: bool
+    revision: str | None = None
+    split: str
+    rows: Count = Field(description="Rows of the split before empty ones were left out.")
+    columns: tuple[str, ...]
+    fingerprint: str = Field(description="sha256 over the measured samples' content, in order.")
+
+
+class RunFacts(Record):
+    """What was asked of the run."""
+
+    task: str | None = Field(description="Config name if it is one of the registry's; None otherwise.")
+    config_name: str = Field(description="The `name` in the config.")
+    hf_task: str
+    kind: Literal["generate", "forward", "call"]
+    device: str
+    num_samples: int = Field(description="Samples in one repeat, after empty ones were left out.")
+    batch_size: int
+    runs: int = Field(description="Repeats that were asked for; the most, where target_ci ends them.")
+    phases: bool = Field(description="Whether prefill was measured as a pass of its own.")
+    seed: int
+    new_tokens: int | None = Field(default=None, description="Exact number of tokens asked for, where it is exact.")
+    max_new_tokens: int | None = None
+    image_steps: int | None = None
+    warmup_runs: int
+    generate_kwargs: dict[str, JsonValue] = Field(
+        default_factory=dict, description="All that generate() was called with; empty where nothing is generated."
+    )
+    call_kwargs: dict[str, JsonValue] = Field(default_factory=dict, description="The same for a pipeline's call.")
+    forward_kwargs: dict[str, JsonValue] = Field(default_factory=dict, description="The same for a forward pass.")
+    backend_switches: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Options of the backend that differ from its defaults and change how a model runs "
+        "(torch_compile, allow_tf32, autocast_enabled, ...); dtype, device and model are told elsewhere.",
+    )
+    meters: tuple[str, ...]
+    country_iso_code: str | None = None
+    gpus_by_hand: bool | None = Field(
+        default=None, description="Whether scenario.gpus named the GPUs, instead of those that the model uses."
+    )
+    min_window_s: Finite | None = Field(default=None, description="Length that answering windows were drawn out to.")
+    target_ci: Finite | None = Field(
+        default=None,
+        description="Relative half-width of the 95 % interval at which repeats end; None for a fixed count.",
+    )
+
+
+class Environment(Record):
+    """environment.json: the machine, the software, the model and the data of a run."""
+
+    schema_version: Literal["scorekit.environment/1", "scorekit.environment/2"] = ENVIRONMENT_SCHEMA
+    created_utc: str
+    scorekit_version: str
+    git_commit: str | None = None
+    python: str
+    platform: str = Field(description="Operating system, kernel and machine; never the host's name.")
+    cpu: str | None = None
+    cpu_count: int | None = None
+    ram_gib: float | None = None
+    gpus: tuple[GpuFacts, ...] = Field(description="GPUs measured in the run; empty when it used none.")
+    other_gpus: tuple[GpuFacts, ...] = Field(default=(), description="GPUs of the machine that the run does not use.")
+    torch_gpus: tuple[str, ...] | None = Field(
+        default=None, description="UUIDs of the GPUs that torch computes on; None where it was not recorded."
+    )
+    container_image: str | None = Field(
+        default=None, description="Image named by the SCOREKIT_IMAGE variable, which our Dockerfile sets."
+    )
+    in_container: bool | None = None
+    topology: tuple[str, ...] = Field(
+        default=(), description="How used GPUs are linked, one pair a line, e.g. '0-1: nvlink'."
+    )
+    packages: dict[str, str]
+    run: RunFacts
+    model: ModelFacts
+    dataset: DatasetFacts
