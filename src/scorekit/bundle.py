@@ -25,13 +25,16 @@ ENVIRONMENT: Final = "environment.json"
 SCORE: Final = "score.json"
 GPU_WH: Final = "GPU_ENERGY_WH.txt"
 GPU_SUMMARY: Final = "GPU_ENERGY_SUMMARY.json"
+POWER: Final = "power.parquet"
+GPU_STATES: Final = "gpu_states.jsonl"
+VALIDITY: Final = "validity.json"
 MANIFEST: Final = "manifest.json"
 INCOMPLETE: Final = "INCOMPLETE"
 LOG: Final = "benchmark.log"
 _LOG_SUFFIX: Final = ".log"
 SCRATCH_PREFIX: Final = ".encoded-"
 """Folders of encoded samples begin so; none is left in a bundle."""
-DERIVED: Final = frozenset({SCORE, GPU_WH, GPU_SUMMARY})
+DERIVED: Final = frozenset({SCORE, GPU_WH, GPU_SUMMARY, VALIDITY})
 CODECARBON_SUFFIX: Final = "_codecarbon.json"
 
 

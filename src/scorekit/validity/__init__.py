@@ -1,0 +1,9 @@
+"""What a run's own evidence says of its score: whether it can be true, and whether it may stand beside others.
+
+Probes collect facts and this package judges them: every function here is pure. `judge` runs the checks of the
+methodology over an `Evidence`; `not_comparable` names each way in which a run departs from the official protocol.
+"""
+
+from scorekit.validity.comparability import Measured, is_official_gpu, not_comparable
+
+__all__ = ["Measured", "is_official_gpu", "not_comparable"]
