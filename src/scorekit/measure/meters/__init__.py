@@ -103,7 +103,30 @@ def _codecarbon(request: MeterRequest) -> Meter:
     return CodeCarbonMeter(request)
 
 
-_FACTORIES: Final[dict[str, Callable[[MeterRequest], Meter]]] = {"codecarbon": _codecarbon}
+def _rapl(_: MeterRequest) -> Meter:
+    from scorekit.measure.meters.rapl import RaplMeter
+
+    return RaplMeter()
+
+
+def _replay(request: MeterRequest) -> Meter:
+    from scorekit.measure.meters.replay import ReplayMeter
+
+    return ReplayMeter(request)
+
+
+def _zeus(request: MeterRequest) -> Meter:
+    from scorekit.measure.meters.zeus import ZeusMeter
+
+    return ZeusMeter(request)
+
+
+_FACTORIES: Final[dict[str, Callable[[MeterRequest], Meter]]] = {
+    "codecarbon": _codecarbon,
+    "rapl": _rapl,
+    "replay": _replay,
+    "zeus": _zeus,
+}
 
 
 def resolve(names: Sequence[str]) -> tuple[str, ...]:
