@@ -10,6 +10,8 @@ Nothing else in scorekit may patch optimum-benchmark.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import shutil
@@ -19,6 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from scorekit.errors import UsageError
 
 OPTIMUM_BENCHMARK: Final = "0.6.0"
 
@@ -177,11 +181,36 @@ ACCOMMODATIONS: Final[tuple[Accommodation, ...]] = (
 _applied = False
 
 
+def refuse_broken_amdsmi() -> None:
+    """Say in plain words what would else be optimum-benchmark's KeyError: 'libamd_smi.so'.
+
+    Raises:
+        UsageError: the package amdsmi is installed, and fails when it is imported, as it does without AMD's library.
+    """
+    try:
+        # It prints where it looked for the library.
+        with contextlib.redirect_stdout(None):
+            importlib.import_module("amdsmi")
+    except ModuleNotFoundError:
+        return
+    except Exception as error:
+        raise UsageError(
+            f"the package amdsmi fails on this machine ({type(error).__name__}: {error}), and optimum-benchmark imports "
+            "it wherever it is installed; Zeus pulls it in",
+            mend="pip uninstall --yes amdsmi",
+        ) from error
+
+
 def apply() -> None:
-    """Make optimum-benchmark usable with the installed transformers; a second call does nothing."""
+    """Make optimum-benchmark usable with the installed transformers; a second call does nothing.
+
+    Raises:
+        UsageError: amdsmi is installed on a machine without AMD's library.
+    """
     global _applied
     if _applied:
         return
+    refuse_broken_amdsmi()
     import optimum_benchmark  # noqa: F401
 
     major = transformers_major()

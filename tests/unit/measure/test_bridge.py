@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import scorekit
+from scorekit.errors import UsageError
 from scorekit.measure import bridge
 
 pytestmark = pytest.mark.transformers
@@ -138,3 +139,27 @@ def test_no_other_module_patches_optimum_benchmark() -> None:
         if path.name != "bridge.py" and (lines := patches_of_optimum_benchmark(path.read_text(encoding="utf-8")))
     }
     assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"), [("print('no library'); raise KeyError('libamd_smi.so')", True), ("", False), (None, False)]
+)
+def test_a_package_amdsmi_that_fails_is_named_with_the_way_out(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    body: str | None,
+    refused: bool,
+) -> None:
+    if body is not None:
+        (tmp_path / "amdsmi.py").write_text(body, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "amdsmi", raising=False)
+    if refused:
+        with pytest.raises(UsageError, match="amdsmi fails on this machine") as caught:
+            bridge.refuse_broken_amdsmi()
+        assert caught.value.mend == "pip uninstall --yes amdsmi"
+    else:
+        bridge.refuse_broken_amdsmi()
+    assert capsys.readouterr().out == ""
+    sys.modules.pop("amdsmi", None)
