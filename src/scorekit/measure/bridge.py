@@ -195,8 +195,8 @@ def refuse_broken_amdsmi() -> None:
         return
     except Exception as error:
         raise UsageError(
-            f"the package amdsmi fails on this machine ({type(error).__name__}: {error}), and optimum-benchmark imports "
-            "it wherever it is installed; Zeus pulls it in",
+            f"the package amdsmi fails on this machine ({type(error).__name__}: {error}), and optimum-benchmark "
+            "imports it wherever it is installed; Zeus pulls it in",
             mend="pip uninstall --yes amdsmi",
         ) from error
 
