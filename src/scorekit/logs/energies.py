@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from scorekit.errors import InvalidRunError
+from scorekit.logs.one_pass import passes_of
 from scorekit.records import Component, MeterReading, Window
 
 Origin = Literal["measured", "modelled", "unknown"]
@@ -79,16 +80,16 @@ def readings_of(window: Window, component: Component, domain: Domain) -> list[Me
 
 
 def component_wh(window: Window, component: Component, domain: Domain) -> float | None:
-    """Energy of a component over a window in Wh; None when it was not read, or a reading cannot be true."""
+    """Energy of a component over one pass of a window in Wh; None when it was not read, or a reading cannot be true."""
     readings = readings_of(window, component, domain)
     known = [
         reading.energy_wh for reading in readings if reading.energy_wh is not None and _fault(reading, window) is None
     ]
-    return math.fsum(known) if known and len(known) == len(readings) else None
+    return math.fsum(known) / passes_of(window) if known and len(known) == len(readings) else None
 
 
 def domain_wh(window: Window, domain: Domain) -> float | None:
-    """Energy of the domain over a window in Wh; None when any part of it is missing or cannot be true."""
+    """Energy of the domain over one pass of a window in Wh; None when any part is missing or cannot be true."""
     parts = [component_wh(window, component, domain) for component in domain.components]
     known = [part for part in parts if part is not None]
     return math.fsum(known) if len(known) == len(parts) else None

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Literal
 
-from scorekit.logs import energies
+from scorekit.logs import energies, one_pass
 from scorekit.logs.energies import Domain
 from scorekit.logs.repeats import Repeat
 from scorekit.records import PhaseScore, Window
@@ -16,7 +16,7 @@ _Values = tuple[float | None, ...]
 
 
 def phase_scores(kind: Kind, repeats: Sequence[Repeat], domain: Domain) -> tuple[PhaseScore, ...]:
-    """Energy of each phase over the repeats.
+    """Energy, duration and tokens of each phase over the repeats, each of one pass over the samples.
 
     Args:
         kind: how the model answers, which names the answering phase.
@@ -57,17 +57,17 @@ def _phase(
     counted: bool,
 ) -> PhaseScore:
     energies_wh = tuple(None if window is None else energies.domain_wh(window, domain) for window in windows)
-    durations_s = tuple(None if window is None else window.duration_s for window in windows)
-    output_tokens = tuple(None if window is None else window.output_tokens for window in windows)
+    durations_s = tuple(None if window is None else one_pass.duration_s(window) for window in windows)
+    tokens = tuple(None if window is None else one_pass.output_tokens(window) for window in windows)
     return PhaseScore(
         phase=name,
         counted=counted,
         energy_wh=_mean(energies_wh),
         energy_wh_by_repeat=energies_wh,
         duration_s_by_repeat=durations_s,
-        output_tokens_by_repeat=output_tokens,
+        output_tokens_by_repeat=tuple(None if count is None else round(count) for count in tokens),
         duration_s=_mean(durations_s),
-        output_tokens=_mean(output_tokens),
+        output_tokens=_mean(tokens),
         note=_note(windows, energies_wh.count(None), domain),
     )
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from scorekit.errors import InvalidRunError, LogError
+from scorekit.logs.one_pass import passes_of
 from scorekit.records import Window
 from scorekit.tasks import Kind
+from scorekit.uncertainty import LEAST_REPEATS
+
+_NOT_REPEATED: Final = ("load_dataset", "load_model", "idle_before", "idle_after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +30,15 @@ class Repeat:
         return (self.preprocess, self.answer)
 
 
-def group_repeats(windows: Sequence[Window], kind: Kind, asked: int) -> list[Repeat]:
+def group_repeats(windows: Sequence[Window], kind: Kind, asked: int, *, adaptive: bool = False) -> list[Repeat]:
     """The repeats of a run, in order, each with all the windows that a score needs.
 
     Args:
-        windows: every window of the run; those of loading are left out.
+        windows: every window of the run; those of loading and idling are left out.
         kind: how the model answers, which names the answering phase.
         asked: repeats that were asked for.
+        adaptive: whether repeats ended as soon as their spread allowed: then there are at least three, and `asked` at
+            most.
 
     Raises:
         LogError: a window does not say of which repeat it is, or stands twice.
@@ -39,7 +46,7 @@ def group_repeats(windows: Sequence[Window], kind: Kind, asked: int) -> list[Rep
     """
     by_phase: dict[tuple[int, str], Window] = {}
     for window in windows:
-        if window.phase in ("load_dataset", "load_model"):
+        if window.phase in _NOT_REPEATED:
             continue
         if window.repeat is None:
             raise LogError(f"a window of phase {window.phase} does not say of which repeat it is")
@@ -47,9 +54,11 @@ def group_repeats(windows: Sequence[Window], kind: Kind, asked: int) -> list[Rep
             raise LogError(f"repeat {window.repeat}, phase {window.phase} stands twice in the windows")
         by_phase[window.repeat, window.phase] = window
     numbers = sorted({number for number, _ in by_phase})
-    if numbers != list(range(asked)):
+    enough = min(LEAST_REPEATS, asked) <= len(numbers) <= asked if adaptive else len(numbers) == asked
+    if not enough or numbers != list(range(len(numbers))):
+        expected = f"{LEAST_REPEATS} to {asked}" if adaptive and asked > LEAST_REPEATS else str(asked)
         raise InvalidRunError(
-            f"{asked} repeats were asked for, but the windows hold {_numbers(numbers)}", mend="measure again"
+            f"{expected} repeats were asked for, but the windows hold {_numbers(numbers)}", mend="measure again"
         )
     repeats = []
     for number in numbers:
@@ -75,14 +84,14 @@ def group_repeats(windows: Sequence[Window], kind: Kind, asked: int) -> list[Rep
 
 
 def count_queries(repeats: Sequence[Repeat], asked: int) -> int:
-    """Queries in each repeat, as counted where the model answered.
+    """Queries in one pass of each repeat, as counted where the model answered.
 
     Args:
         repeats: the run's repeats.
-        asked: queries that each was to have.
+        asked: queries that each pass was to have.
 
     Raises:
-        InvalidRunError: queries failed, were not counted, or are not as many as asked in every repeat.
+        InvalidRunError: queries failed, were not counted, or are not as many as asked in every pass.
     """
     for repeat in repeats:
         for window in repeat.counted:
@@ -98,9 +107,11 @@ def count_queries(repeats: Sequence[Repeat], asked: int) -> int:
                 continue
             if not window.samples:
                 raise InvalidRunError(f"{where}: no queries were counted", mend="measure again")
-            if window.samples != asked:
+            passes = passes_of(window)
+            if window.samples != asked * passes:
+                expected = f"{asked} in every repeat" if passes == 1 else f"{passes} passes of {asked}"
                 raise InvalidRunError(
-                    f"{where}: {window.samples} queries were counted, expected {asked} in every repeat",
+                    f"{where}: {window.samples} queries were counted, expected {expected}",
                     mend="measure again",
                 )
     return asked

@@ -12,42 +12,62 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from scorekit import tasks
-from scorekit.logs import energies
+from scorekit.logs import energies, idle, one_pass
+from scorekit.logs.budget import budget
 from scorekit.logs.energies import Domain
 from scorekit.logs.phases import phase_scores
 from scorekit.logs.repeats import Repeat, count_queries, group_repeats
-from scorekit.records import Component, Conditions, Environment, Provenance, RepeatScore, Score, Window
+from scorekit.records import (
+    Check,
+    Component,
+    Conditions,
+    Environment,
+    Provenance,
+    Reason,
+    RepeatScore,
+    Score,
+    Validity,
+    Window,
+)
 from scorekit.units import per_1000, wh_to_kwh
 from scorekit.validity import Measured, not_comparable
 
 
-def score_run(environment: Environment, windows: Sequence[Window], provenance: Provenance) -> Score:
+def score_run(
+    environment: Environment, windows: Sequence[Window], provenance: Provenance, *, validity: Validity | None = None
+) -> Score:
     """The score of a complete run.
 
     `wh_per_1000_output_tokens` divides the whole score's energy, preprocessing included, by the tokens
     generated, so that it and `wh_per_1000_queries` are two views of one energy.
 
+    Short tasks repeat their pass over the samples within one window. All figures are of one pass: the energy, duration
+    and tokens of a window are divided by its passes.
+
     Args:
         environment: what was asked, and of what.
         windows: every window of the run.
         provenance: from what it is computed.
+        validity: the checks of the run; None where none were made. A score whose checks failed is marked as invalid
+            and is not comparable.
 
     Raises:
         LogError: a window is missing its repeat, or stands twice.
         InvalidRunError: a repeat or phase is missing, queries failed or differ, or an energy cannot be true.
     """
     run, model = environment.run, environment.model
-    repeats = group_repeats(windows, run.kind, run.runs)
+    repeats = group_repeats(windows, run.kind, run.runs, adaptive=run.target_ci is not None)
     counted = [window for repeat in repeats for window in repeat.counted]
     queries = count_queries(repeats, run.num_samples)
     domain = energies.choose_domain(counted, run.meters)
     energies.require_energy(counted, domain)
 
     rows = tuple(_repeat_score(repeat, queries, domain) for repeat in repeats)
-    energy_wh = statistics.fmean(_domain_energies_wh(repeats, domain))
-    output_tokens = _mean(row.output_tokens for row in rows)
+    energies_wh = _domain_energies_wh(repeats, domain)
+    energy_wh = statistics.fmean(energies_wh)
+    output_tokens = _mean(one_pass.output_tokens(repeat.answer) for repeat in repeats)
     origin = energies.domain_origin(counted, domain)
-    images = {repeat.answer.images for repeat in repeats}
+    images = {one_pass.images(repeat.answer) for repeat in repeats}
     reasons = not_comparable(
         environment,
         Measured(
@@ -59,6 +79,13 @@ def score_run(environment: Environment, windows: Sequence[Window], provenance: P
             images=images.pop() if len(images) == 1 else None,
         ),
     )
+    idle_w = idle.idle_power_w(windows, counted, domain)
+    net_wh, warnings = _net_wh(energy_wh, statistics.fmean(row.duration_s for row in rows), idle_w)
+    if validity is not None:
+        warnings = (*_reasons(validity.warnings), *warnings)
+        if not validity.valid:
+            failed = ", ".join(check.name for check in validity.failures)
+            reasons = (*reasons, Reason(code="invalid", message=f"the run failed its checks: {failed}"))
     task = tasks.TASKS.get(run.task) if run.task is not None else None
     cohort = task.cohort if task is not None else None
     return Score(
@@ -94,6 +121,12 @@ def score_run(environment: Environment, windows: Sequence[Window], provenance: P
         runs=len(rows),
         phases=phase_scores(run.kind, repeats, domain),
         repeats=rows,
+        uncertainty=budget(repeats, energies_wh, queries, domain, idle_w=idle_w, adaptive=run.target_ci is not None),
+        idle_power_w=idle_w,
+        wh_per_1000_queries_net=None if net_wh is None else per_1000(net_wh, queries),
+        valid=None if validity is None else validity.valid,
+        invalid_because=() if validity is None else _reasons(validity.failures),
+        warnings=warnings,
         comparable=not reasons,
         not_comparable_because=reasons,
         provenance=provenance,
@@ -104,12 +137,12 @@ def _repeat_score(repeat: Repeat, queries: int, domain: Domain) -> RepeatScore:
     return RepeatScore(
         repeat=repeat.number,
         samples=queries,
-        duration_s=math.fsum(window.duration_s for window in repeat.counted),
+        duration_s=math.fsum(one_pass.duration_s(window) for window in repeat.counted),
         gpu_wh=_sum_wh(repeat, "gpu", domain),
         cpu_wh=_sum_wh(repeat, "cpu", domain),
         ram_wh=_sum_wh(repeat, "ram", domain),
         wh_per_1000_queries=per_1000(_domain_energies_wh([repeat], domain)[0], queries),
-        output_tokens=repeat.answer.output_tokens,
+        output_tokens=one_pass.whole_output_tokens(repeat.answer),
     )
 
 
@@ -126,6 +159,18 @@ def _domain_energies_wh(repeats: Sequence[Repeat], domain: Domain) -> list[float
         parts = [energies.domain_wh(window, domain) for window in repeat.counted]
         sums.append(math.fsum(part for part in parts if part is not None))
     return sums
+
+
+def _net_wh(energy_wh: float, duration_s: float, idle_w: float | None) -> tuple[float | None, tuple[Reason, ...]]:
+    """Mean energy of a repeat without that of idling, and a warning where nothing is left of it."""
+    if idle_w is None:
+        return None, ()
+    net_wh = idle.net_energy_wh(energy_wh, duration_s, idle_w)
+    return (net_wh, ()) if net_wh > 0 else (None, (idle.no_net(idle_w),))
+
+
+def _reasons(checks: Sequence[Check]) -> tuple[Reason, ...]:
+    return tuple(Reason(code=check.name, message=check.message) for check in checks)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
