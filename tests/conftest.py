@@ -7,6 +7,8 @@ from collections.abc import Generator
 
 import pytest
 
+pytest_plugins = ("tests.fake_nvml.fixtures",)
+
 NOT_APPLICABLE = "not applicable: "
 """A skip whose reason begins so could run nowhere on such a machine (data that is not ours, another library)."""
 
