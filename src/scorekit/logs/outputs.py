@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Final
 
 from scorekit import atomic, bundle
-from scorekit.records import Score
+from scorekit.records import Score, Validity
 from scorekit.units import wh_to_kwh
 
 _SUMMARY_FORMAT: Final = "scorekit.gpu-energy/1"
 
 
-def write_score(folder: Path, score: Score) -> list[Path]:
+def write_score(folder: Path, score: Score, validity: Validity | None = None) -> list[Path]:
     """Write score.json and the two files that users of AI Energy Score know, and renew the manifest.
 
+    The checks go into validity.json beside them, where they were made.
+
     `GPU_ENERGY_WH.txt` holds one number: GPU energy in Wh of the counted phases, as the mean over the
-    repeats, at full precision. Where no GPU was read it holds `None` and, on a second line, why: `float()` of
-    it fails loudly and shows the reason, while a 0 or a nan would pass for a result.
+    repeats, at full precision. Where no GPU was read, or the run is invalid, it holds `None` and, on a second line,
+    why: `float()` of it fails loudly and shows the reason, while a 0 or a nan would pass for a result.
 
     Returns:
         The files that were written.
@@ -32,6 +34,8 @@ def write_score(folder: Path, score: Score) -> list[Path]:
         bundle.GPU_WH: gpu_wh_text(score),
         bundle.GPU_SUMMARY: json.dumps(gpu_summary(score), indent=2, allow_nan=False) + "\n",
     }
+    if validity is not None:
+        files[bundle.VALIDITY] = validity.model_dump_json(indent=2) + "\n"
     for name, text in files.items():
         atomic.write_text(folder / name, text)
     bundle.record_derived(folder)
@@ -41,7 +45,8 @@ def write_score(folder: Path, score: Score) -> list[Path]:
 def gpu_wh_text(score: Score) -> str:
     """Contents of GPU_ENERGY_WH.txt."""
     total_wh = _gpu_total_wh(score)
-    return f"None\n{_why_no_gpu(score)}\n" if total_wh is None else f"{total_wh!r}\n"
+    why = _why_no_gpu(score) if total_wh is None else _why_invalid(score)
+    return f"None\n{why}\n" if why is not None else f"{total_wh!r}\n"
 
 
 def gpu_summary(score: Score) -> dict[str, object]:
@@ -49,7 +54,8 @@ def gpu_summary(score: Score) -> dict[str, object]:
 
     `units`, `total` and `<phase>_wh` are the keys that AI Energy Score's own tools write; the others are
     ours. All are means over the repeats. `total` is the energy of the phases in `counted_phases`; prefill and
-    decode split generate and are not added to it. An energy of the GPU that is not known is null.
+    decode split generate and are not added to it. An energy of the GPU that is not known is null. `valid` is false where a
+    check of the run failed: its figures are told, but are no result.
     """
     total_wh = _gpu_total_wh(score)
     phases_wh = {p.phase: p.energy_wh if score.domain == "gpu" else None for p in score.phases}
@@ -67,7 +73,8 @@ def gpu_summary(score: Score) -> dict[str, object]:
         "repeats": score.runs,
         "model": score.model,
         "task": score.task,
-        "note": None if total_wh is not None else _why_no_gpu(score),
+        "valid": score.valid,
+        "note": _why_no_gpu(score) if total_wh is None else _why_invalid(score),
     }
 
 
@@ -77,6 +84,12 @@ def _gpu_total_wh(score: Score) -> float | None:
     if score.domain != "gpu" or not energies_wh or len(energies_wh) != len(score.repeats):
         return None
     return statistics.fmean(energies_wh)
+
+
+def _why_invalid(score: Score) -> str | None:
+    if score.valid is not False:
+        return None
+    return f"the run is invalid: {', '.join(reason.code for reason in score.invalid_because)}"
 
 
 def _why_no_gpu(score: Score) -> str:
