@@ -5,5 +5,19 @@ methodology over an `Evidence`; `not_comparable` names each way in which a run d
 """
 
 from scorekit.validity.comparability import Measured, is_official_gpu, not_comparable
+from scorekit.validity.evidence import Evidence
+from scorekit.validity.registry import CHECKS, judge
+from scorekit.validity.repeatability import star_probability
+from scorekit.validity.trace import DeviceTrace, PowerTrace
 
-__all__ = ["Measured", "is_official_gpu", "not_comparable"]
+__all__ = [
+    "CHECKS",
+    "DeviceTrace",
+    "Evidence",
+    "Measured",
+    "PowerTrace",
+    "is_official_gpu",
+    "judge",
+    "not_comparable",
+    "star_probability",
+]

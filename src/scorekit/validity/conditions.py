@@ -1,0 +1,263 @@
+"""Checks of the conditions under which a GPU worked: throttling (11), power limit (12), clocks (13), temperature (14)
+and the drift of its idle power (17)."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from scorekit.records import Check, Window
+from scorekit.validity.evidence import Evidence, mean
+from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, warn, where
+
+REASONS: Final[dict[int, str]] = {
+    0x1: "idle",
+    0x2: "clocks set by an application",
+    0x4: "software power cap",
+    0x8: "hardware slowdown",
+    0x10: "sync boost",
+    0x20: "software thermal slowdown",
+    0x40: "hardware thermal slowdown",
+    0x80: "hardware power brake",
+    0x100: "display clocks",
+}
+"""Bits of NVML's clocks event reasons (nvml.h, nvmlClocksEventReasons)."""
+ALLOWED_REASONS: Final = 0x1 | 0x4
+"""Idle, and the power cap by which every busy GPU is held at its limit."""
+SLOWED_DOWN: Final = 0x8 | 0x20 | 0x40 | 0x80
+"""The GPU was too hot or short of power: it did not work as it would. Other bits are settings, and are told."""
+LIMIT_W: Final = 1.0
+"""Power limits are set in watts, and read back within less."""
+CLOCK_DRIFT: Final = 0.03
+START_TEMPERATURE_C: Final = 3
+HOTTEST_C: Final = 85
+"""Some degrees below where data-centre GPUs begin to slow down (`nvidia-smi -q -d TEMPERATURE` shows the limits)."""
+IDLE_DRIFT: Final = 0.05
+
+_THROTTLE: Final = Rule(11, "not_throttled")
+_LIMIT: Final = Rule(12, "power_limit_default")
+_CLOCKS: Final = Rule(13, "clocks_free")
+_TEMPERATURE: Final = Rule(14, "temperature_steady")
+_IDLE: Final = Rule(17, "idle_steady")
+_NO_GPU: Final = "no GPU was measured"
+_METERS: Final = "measure with scenario.meters=[nvml,codecarbon]"
+
+
+def not_throttled(evidence: Evidence) -> Check:
+    """While it answered, the GPU was slowed down by nothing but its power limit."""
+    if not evidence.on_gpu:
+        return _THROTTLE.nothing(_NO_GPU)
+    findings: list[Finding] = []
+    unknown = []
+    for device in evidence.devices:
+        seen = [(window, _reasons(evidence, window, device)) for window in evidence.answers]
+        if all(reasons is None for _, reasons in seen):
+            unknown.append(gpu(device))
+        for window, reasons in seen:
+            strange = (reasons or 0) & ~ALLOWED_REASONS
+            if strange:
+                findings.append(
+                    fail_if(
+                        bool(strange & SLOWED_DOWN),
+                        f"{where(window)}: {gpu(device)} was held back by {reason_names(strange)}, expected nothing "
+                        "but its power limit",
+                        repeat=window.repeat,
+                        reasons=strange,
+                    )
+                )
+    if unknown and not findings:
+        return _THROTTLE.unknown(f"throttle reasons of {names(unknown)} were not recorded", _METERS)
+    return _THROTTLE.judged(
+        findings,
+        passing="the GPUs were held back by nothing but their power limit",
+        mend="cool the GPU or free its clocks (`nvidia-smi -q -d PERFORMANCE` shows why it is slow), and measure again",
+    )
+
+
+def _reasons(evidence: Evidence, window: Window, device: str) -> int | None:
+    """All reasons seen while the model answered: in the samples, else in the state before the window."""
+    samples = evidence.trace_of(device)
+    found = (
+        [] if samples is None else samples.values("reasons", window.start_monotonic_s, window.end_monotonic_s)
+    ) or [s.reasons for s in evidence.states_of(device) if s.repeat == window.repeat and s.reasons is not None]
+    if not found:
+        return None
+    seen = 0
+    for bits in found:
+        seen |= int(bits)
+    return seen
+
+
+def reason_names(bits: int) -> str:
+    """Names of NVML's reasons."""
+    known = [name for bit, name in REASONS.items() if bits & bit]
+    rest = bits & ~sum(REASONS)
+    return names([*known, f"reason {rest:#x}"] if rest else known)
+
+
+def power_limit_default(evidence: Evidence) -> Check:
+    """The power limit is the GPU's default one, and stayed."""
+    if not evidence.on_gpu:
+        return _LIMIT.nothing(_NO_GPU)
+    findings = []
+    unknown = []
+    for device in evidence.devices:
+        facts = evidence.facts(device)
+        limits = [state.power_limit_w for state in evidence.states_of(device) if state.power_limit_w is not None]
+        default = facts.power_limit_default_w if facts is not None else None
+        if limits and max(limits) - min(limits) > LIMIT_W:
+            findings.append(
+                fail(
+                    f"the power limit of {gpu(device)} changed in the run, between {min(limits):.0f} W and "
+                    f"{max(limits):.0f} W, expected one limit throughout",
+                    limits_w=list(limits),
+                )
+            )
+        elif limits and default is not None and abs(limits[0] - default) > LIMIT_W:
+            findings.append(
+                # The energy is true, but not that of the hardware that the protocol names.
+                fail_if(
+                    evidence.official,
+                    f"the power limit of {gpu(device)} is {limits[0]:.0f} W, expected its default of {default:.0f} W",
+                    limit_w=limits[0],
+                    default_w=default,
+                )
+            )
+        elif not limits or default is None:
+            unknown.append(gpu(device))
+    if unknown and not findings:
+        return _LIMIT.unknown(f"the power limit of {names(unknown)}, or its default, was not recorded", _METERS)
+    return _LIMIT.judged(
+        findings,
+        passing="every GPU had its default power limit throughout",
+        mend="`nvidia-smi -q -d POWER` shows the limits; whoever runs the machine sets them, scorekit never does",
+    )
+
+
+def clocks_free(evidence: Evidence) -> Check:
+    """Clocks were not locked, and their mean was the same in every repeat."""
+    if not evidence.on_gpu:
+        return _CLOCKS.nothing(_NO_GPU)
+    findings: list[Finding] = []
+    unknown = []
+    for device in evidence.devices:
+        locked = [state.clocks_locked for state in evidence.states_of(device)]
+        if any(locked):
+            findings.append(fail_if(evidence.official, f"the clocks of {gpu(device)} are locked, expected free ones"))
+        means = _mean_clocks(evidence, device)
+        if all(value is None for value in locked) and not means:
+            unknown.append(gpu(device))
+        if len(means) > 1:
+            middle = statistics.median(means.values())
+            drift = (max(means.values()) - min(means.values())) / middle if middle else 0.0
+            if drift > CLOCK_DRIFT:
+                low, high = min(means, key=lambda key: means[key]), max(means, key=lambda key: means[key])
+                findings.append(
+                    warn(
+                        f"the SM clock of {gpu(device)} was {means[low]:.0f} MHz in repeat {low} and {means[high]:.0f} "
+                        f"MHz in repeat {high}, {drift:.1%} apart, expected at most {CLOCK_DRIFT:.0%}",
+                        drift=drift,
+                    )
+                )
+    if unknown and not findings:
+        return _CLOCKS.unknown(f"the clocks of {names(unknown)} were not recorded", _METERS)
+    return _CLOCKS.judged(
+        findings,
+        passing="clocks were free and steady over the repeats",
+        mend="`nvidia-smi -q -d CLOCK` shows whether clocks are locked; let the GPU warm up with scenario.warmup_runs",
+    )
+
+
+def _mean_clocks(evidence: Evidence, device: str) -> dict[int, float]:
+    """Mean SM clock [MHz] of each repeat while the model answered."""
+    samples = evidence.trace_of(device)
+    found: dict[int, float] = {}
+    for window in evidence.answers:
+        if samples is None or window.repeat is None:
+            continue
+        value = mean(samples.values("sm_clock_mhz", window.start_monotonic_s, window.end_monotonic_s))
+        if value is not None:
+            found[window.repeat] = value
+    return found
+
+
+def temperature_steady(evidence: Evidence) -> Check:
+    """Repeats began at the same temperature, and the GPU never came near its limit."""
+    if not evidence.on_gpu:
+        return _TEMPERATURE.nothing(_NO_GPU)
+    findings: list[Finding] = []
+    unknown = []
+    for device in evidence.devices:
+        starts = {
+            state.repeat: state.temperature_c
+            for state in evidence.states_of(device)
+            if state.when == "repeat" and state.repeat is not None and state.temperature_c is not None
+        }
+        if not starts:
+            unknown.append(gpu(device))
+        elif max(starts.values()) - min(starts.values()) > START_TEMPERATURE_C:
+            low, high = min(starts, key=lambda key: starts[key]), max(starts, key=lambda key: starts[key])
+            findings.append(
+                warn(
+                    f"{gpu(device)} began repeat {low} at {starts[low]} C and repeat {high} at {starts[high]} C, "
+                    f"expected them within {START_TEMPERATURE_C} C",
+                    coolest_c=starts[low],
+                    hottest_c=starts[high],
+                )
+            )
+        findings += _too_hot(evidence, device)
+    if unknown and not findings:
+        return _TEMPERATURE.unknown(f"the temperature of {names(unknown)} was not recorded", _METERS)
+    return _TEMPERATURE.judged(
+        findings,
+        passing=f"repeats began within {START_TEMPERATURE_C} C of each other, and none came above {HOTTEST_C} C",
+        mend="longer pauses between repeats let the GPU cool down; see its fans and the room",
+    )
+
+
+def _too_hot(evidence: Evidence, device: str) -> Iterator[Finding]:
+    samples = evidence.trace_of(device)
+    for window in evidence.answers:
+        seen: Iterable[float] = (
+            [] if samples is None else samples.values("temperature_c", window.start_monotonic_s, window.end_monotonic_s)
+        )
+        states = [s.temperature_c for s in evidence.states_of(device) if s.repeat == window.repeat]
+        hottest = max([*seen, *(float(value) for value in states if value is not None)], default=None)
+        if hottest is not None and hottest > HOTTEST_C:
+            yield fail(
+                f"{where(window)}: {gpu(device)} was {hottest:.0f} C hot, expected at most {HOTTEST_C} C",
+                repeat=window.repeat,
+                temperature_c=hottest,
+            )
+
+
+def idle_steady(evidence: Evidence) -> Check:
+    """Idle power with the model loaded was the same before and after the repeats.
+
+    Only net energy rests on it; the score is the gross one, so a drift is told and does not fail.
+    """
+    if not evidence.on_gpu:
+        return _IDLE.nothing(_NO_GPU)
+    findings = []
+    unknown = []
+    for device in evidence.devices:
+        before, after = evidence.mean_idle_w("idle_before", device), evidence.mean_idle_w("idle_after", device)
+        if not before or not after or before < 0 or after < 0:
+            unknown.append(gpu(device))
+        elif abs(after / before - 1) > IDLE_DRIFT:
+            findings.append(
+                warn(
+                    f"{gpu(device)} took {before:.1f} W idle before the repeats and {after:.1f} W after them "
+                    f"({after / before - 1:+.1%}), expected at most {IDLE_DRIFT:.0%} apart",
+                    before_w=before,
+                    after_w=after,
+                )
+            )
+    if unknown and not findings:
+        return _IDLE.unknown(f"the idle power of {names(unknown)} was not recorded before and after", _METERS)
+    return _IDLE.judged(
+        findings,
+        passing=f"idle power before and after is within {IDLE_DRIFT:.0%}",
+        mend="let the GPU warm up with scenario.warmup_runs; the energy net of idle is the less sure for it",
+    )

@@ -1,0 +1,183 @@
+"""Checks of which GPUs were measured and whose work was on them: 8, 9, 15, 16 and 20."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Final
+
+from scorekit import tasks
+from scorekit.records import Check, GpuState
+from scorekit.validity.evidence import Evidence
+from scorekit.validity.trace import AVERAGED_S
+from scorekit.validity.verdicts import Finding, Rule, fail, gpu, names, warn
+
+_MATCHED: Final = Rule(8, "gpus_matched")
+_ALONE: Final = Rule(9, "no_foreign_processes")
+_WHOLE: Final = Rule(15, "whole_gpu")
+_SETTINGS: Final = Rule(16, "gpu_settings_unchanged")
+_COUNT: Final = Rule(20, "gpu_count")
+_NO_GPU: Final = "no GPU was measured"
+_AGAIN: Final = "measure again with this version of scorekit and scenario.meters=[nvml,codecarbon]"
+
+
+def gpus_matched(evidence: Evidence) -> Check:
+    """Every GPU that torch computes on is measured, matched by UUID."""
+    if not evidence.on_gpu:
+        return _MATCHED.nothing(_NO_GPU)
+    used = evidence.environment.torch_gpus
+    if used is None:
+        return _MATCHED.unknown("the GPUs that torch computes on were not recorded", _AGAIN)
+    measured = set(evidence.devices)
+    uuids = {uuid for device in measured if (facts := evidence.facts(device)) is not None and (uuid := facts.uuid)}
+    findings: list[Finding] = []
+    if not used:
+        told = f"torch computes on no GPU, but {names(sorted(measured))} was measured"
+        if evidence.environment.run.gpus_by_hand and not evidence.computes_on_gpu:
+            findings.append(warn(f"{told}, named by scenario.gpus: the energy is not the model's"))
+        else:
+            findings.append(fail(told))
+    findings += [
+        fail(f"torch computes on {gpu(device)}, but {names(sorted(measured))} was measured", device=device)
+        for device in used
+        if device not in measured and device not in uuids
+    ]
+    if not findings and any(device.isdigit() for device in measured):
+        findings.append(warn(f"{names(sorted(measured))} was matched by index and not by UUID"))
+    return _MATCHED.judged(
+        findings,
+        passing=f"torch and the meter use the same GPUs ({names(sorted(used))})",
+        mend="leave scenario.gpus=auto, and check backend.device_ids and CUDA_VISIBLE_DEVICES against `nvidia-smi -L`",
+        details={"torch": [*used], "measured": [*sorted(measured)]},
+    )
+
+
+def no_foreign_processes(evidence: Evidence) -> Check:
+    """Nobody else's work was on the GPUs, and they were idle while nothing was asked of them."""
+    if not evidence.on_gpu:
+        return _ALONE.nothing(_NO_GPU)
+    findings: list[Finding] = []
+    unknown = []
+    for device in evidence.devices:
+        states = evidence.states_of(device)
+        counts = [state.foreign_processes for state in states if state.foreign_processes is not None]
+        if not counts:
+            unknown.append(f"the processes on {gpu(device)}")
+        findings += [
+            fail(
+                f"{_moment(state)}: {state.foreign_processes} foreign process"
+                f"{'' if state.foreign_processes == 1 else 'es'} on {gpu(device)}, expected none",
+                repeat=state.repeat,
+                foreign_processes=state.foreign_processes,
+            )
+            for state in states
+            if state.foreign_processes
+        ]
+        findings += _busy_while_idle(evidence, device)
+    if unknown and not findings:
+        return _ALONE.unknown(f"{names(unknown)} could not be told", "`scorekit doctor` says what NVML tells here")
+    return _ALONE.judged(
+        findings,
+        passing="no foreign process was on the GPUs",
+        mend="`nvidia-smi` lists the processes; end them, or choose another GPU with backend.device_ids",
+    )
+
+
+def _busy_while_idle(evidence: Evidence, device: str) -> list[Finding]:
+    """Utilisation in the idle windows. Their first second is left out: NVML tells the share of the time before."""
+    samples = evidence.trace_of(device)
+    found = []
+    for window in evidence.windows:
+        if samples is None or window.phase not in ("idle_before", "idle_after"):
+            continue
+        used = samples.values("utilization_percent", window.start_monotonic_s + AVERAGED_S, window.end_monotonic_s)
+        if not used or max(used) <= 0:
+            continue
+        text = (
+            f"phase {window.phase}: {gpu(device)} was in use ({statistics.median(used):.0f} % in the middle, up to "
+            f"{max(used):.0f} %), expected 0 while nothing is asked of it"
+        )
+        # One blip may be a monitor's; use in more than half of the samples is work.
+        found.append(fail(text) if statistics.median(used) > 0 else warn(text))
+    return found
+
+
+def whole_gpu(evidence: Evidence) -> Check:
+    """The counter is that of one whole GPU: no MIG slice, no virtual GPU, no module of CPU and GPU."""
+    if not evidence.on_gpu:
+        return _WHOLE.nothing(_NO_GPU)
+    findings: list[Finding] = []
+    unknown = []
+    for device in evidence.devices:
+        facts, states = evidence.facts(device), evidence.states_of(device)
+        mig = [facts.mig if facts is not None else None, *(state.mig for state in states)]
+        told = [*mig, facts.virtualization if facts is not None else None]
+        if any(mig) or device.startswith("MIG-"):
+            findings.append(
+                fail(f"MIG is on on {gpu(device)}: its counter is that of the whole board, all slices together")
+            )
+        if facts is not None and facts.virtualization not in (None, "none", "passthrough"):
+            findings.append(fail(f"{gpu(device)} is virtual ({facts.virtualization}), expected a whole GPU"))
+        if facts is not None and facts.counter_scope == "module":
+            findings.append(fail(f"the counter of {gpu(device)} is that of a module with its CPU, expected the GPU's"))
+        if all(value is None for value in told):
+            unknown.append(gpu(device))
+    if unknown and not findings:
+        return _WHOLE.unknown(f"whether {names(unknown)} is a whole GPU was not recorded", _AGAIN)
+    return _WHOLE.judged(
+        findings,
+        passing="the counters are those of whole GPUs",
+        mend="measure on a whole GPU: `scorekit doctor` lists them",
+    )
+
+
+def gpu_settings_unchanged(evidence: Evidence) -> Check:
+    """ECC and persistence mode stayed as they were."""
+    if not evidence.on_gpu:
+        return _SETTINGS.nothing(_NO_GPU)
+    findings = []
+    unknown = []
+    for device in evidence.devices:
+        states = evidence.states_of(device)
+        ecc = _changes([state.ecc for state in states])
+        persistence = _changes([state.persistence for state in states])
+        if not states or all(state.ecc is None and state.persistence is None for state in states):
+            unknown.append(gpu(device))
+        if ecc:
+            findings.append(fail(f"ECC of {gpu(device)} changed in the run ({ecc}): the GPU was reset"))
+        if persistence:
+            findings.append(warn(f"persistence mode of {gpu(device)} changed in the run ({persistence})"))
+    if unknown and not findings:
+        return _SETTINGS.unknown(f"ECC and persistence of {names(unknown)} were not recorded", _AGAIN)
+    return _SETTINGS.judged(
+        findings,
+        passing="ECC and persistence mode stayed as they were",
+        mend="nobody may change the GPUs while they are measured; measure again",
+    )
+
+
+def _changes(values: Sequence[bool | None]) -> str:
+    """The values one after the other where there is more than one; empty otherwise."""
+    known = ["on" if value else "off" for value in values if value is not None]
+    return " to ".join(dict.fromkeys(known)) if len(set(known)) > 1 else ""
+
+
+def gpu_count(evidence: Evidence) -> Check:
+    """Models of class A and B run on one GPU."""
+    if not evidence.on_gpu:
+        return _COUNT.nothing(_NO_GPU)
+    count, size = len(evidence.devices), tasks.model_class(evidence.environment.model.parameters)
+    findings = []
+    if count > 1 and size != "C":
+        kind = "of unknown size" if size is None else f"of class {size}"
+        findings.append(warn(f"{count} GPUs were used for a model {kind}, expected 1 (class C may use more)"))
+    return _COUNT.judged(
+        findings,
+        passing=f"{count} GPU{'' if count == 1 else 's'} for a model of class {size or 'unknown'}",
+        mend="backend.device_ids=0 runs it on one",
+        details={"gpus": count, "model_class": size},
+    )
+
+
+def _moment(state: GpuState) -> str:
+    return f"at the {state.when}" if state.repeat is None else f"repeat {state.repeat}"

@@ -1,0 +1,135 @@
+"""How a check tells its result: one form for all, so that every message names what was found and what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import JsonValue
+
+from scorekit.records import Check, Severity, Window
+
+_MOST_TOLD: Final = 40
+"""Findings that a message tells one by one; `details` holds all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    Attributes:
+        severity: warn or fail.
+        text: what was found and expected, with the repeat and phase where it belongs to one.
+        details: the figures.
+    """
+
+    severity: Severity
+    text: str
+    details: dict[str, JsonValue] = field(default_factory=dict)
+
+
+def fail(text: str, **details: JsonValue) -> Finding:
+    """A finding that makes the run invalid."""
+    return Finding("fail", text, finite(details))
+
+
+def warn(text: str, **details: JsonValue) -> Finding:
+    """A finding that a reader should know of."""
+    return Finding("warn", text, finite(details))
+
+
+def fail_if(severe: bool, text: str, **details: JsonValue) -> Finding:
+    """A finding that is severe only under a condition, e.g. in a run that can only be meant as an official one."""
+    return Finding("fail" if severe else "warn", text, finite(details))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Number and name of a check, both fixed for ever."""
+
+    number: int
+    name: str
+
+    def judged(
+        self, findings: Iterable[Finding], *, passing: str, mend: str, details: dict[str, JsonValue] | None = None
+    ) -> Check:
+        """The result of a check that could be made.
+
+        Args:
+            findings: what is not as it should be; the check passed when there is none.
+            passing: the message then.
+            mend: the next command or step otherwise.
+            details: figures that are told in any case.
+        """
+        found = list(findings)
+        if not found:
+            return self._check(True, "info", passing, details or {})
+        severity: Severity = "fail" if any(finding.severity == "fail" for finding in found) else "warn"
+        # What fails comes first: it is what must be mended.
+        ordered = sorted(found, key=lambda finding: finding.severity != "fail")
+        told: list[JsonValue] = [
+            {"severity": finding.severity, "found": finding.text, **finding.details} for finding in ordered
+        ]
+        return self._check(
+            False, severity, f"{_list(ordered)}. {_sentence(mend)}", {**(details or {}), "findings": told}
+        )
+
+    def nothing(self, why: str) -> Check:
+        """There is nothing to judge."""
+        return self._check(None, "info", why, {})
+
+    def unknown(self, why: str, mend: str) -> Check:
+        """A figure that is needed was not recorded: that is no pass."""
+        return self._check(False, "warn", f"cannot be judged: {why}. {_sentence(mend)}", {})
+
+    def _check(self, passed: bool | None, severity: Severity, message: str, details: dict[str, JsonValue]) -> Check:
+        return Check(
+            number=self.number,
+            name=self.name,
+            passed=passed,
+            severity=severity,
+            message=message,
+            details=finite(details),
+        )
+
+
+def where(window: Window) -> str:
+    """Which window it is, e.g. `repeat 1, phase generate`."""
+    return f"phase {window.phase}" if window.repeat is None else f"repeat {window.repeat}, phase {window.phase}"
+
+
+def gpu(device: str) -> str:
+    """A GPU by its UUID or index."""
+    return f"GPU {device}"
+
+
+def names(found: Sequence[object]) -> str:
+    """Things in a row, `none` for none."""
+    return ", ".join(map(str, found)) or "none"
+
+
+def repeats(found: Iterable[int]) -> str:
+    """Numbers of repeats, e.g. `repeats 1, 4`."""
+    numbers = sorted(set(found))
+    return f"repeat{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+
+
+def finite(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Figures as JSON has them: one that is no number becomes text, for null would mean that it is missing."""
+    return {
+        key: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in details.items()
+    }
+
+
+def _list(findings: Sequence[Finding]) -> str:
+    told = [finding.text for finding in findings[:_MOST_TOLD]]
+    rest = len(findings) - len(told)
+    return "; ".join([*told, f"and {rest} more"] if rest else told)
+
+
+def _sentence(text: str) -> str:
+    """With a capital letter, but a command as it is typed."""
+    return text if text.startswith(("scorekit ", "scenario.", "backend.")) else text[:1].upper() + text[1:]
