@@ -6,6 +6,9 @@ stars: `5 - min(floor((e - min) / ((max - min) / 5)), 4)`. It reproduces every s
 
 A comparable score is rated in an edition. Any other gets no official star; it is rated only among the scores
 given beside it that were measured as it was, which is called local.
+
+A star near a bound may be another one by chance. Its probability is that of the energy lying between the star's bounds,
+by the score's combined uncertainty; bounds are taken as they are.
 """
 
 from __future__ import annotations
@@ -26,6 +29,9 @@ from scorekit.records import Reason, Record, Score
 RATING_SCHEMA: Final = "scorekit.rating/1"
 LOCAL: Final = "local"
 STARS: Final = 5
+SURE: Final = 0.95
+"""A star that is less probable than this is called borderline."""
+_NORMAL_95: Final = 1.959963984540054
 
 
 class Rating(Record):
@@ -53,6 +59,18 @@ class Rating(Record):
         default=None, ge=0, le=1, description="Place in the range: 0 at its lowest energy, 1 at its highest."
     )
     out_of_range: Literal["below", "above"] | None = None
+    combined_95_percent: float | None = Field(
+        default=None, description="Uncertainty of the energy, without the board's gain; None where it is not known."
+    )
+    star_probability: float | None = Field(
+        default=None, ge=0, le=1, description="That the energy lies between the star's bounds, by that uncertainty."
+    )
+    star_probability_other_boards: float | None = Field(
+        default=None, ge=0, le=1, description="The same with the gain by which boards differ."
+    )
+    borderline: bool | None = Field(
+        default=None, description="Whether that probability is below 95 %; None where it is not known."
+    )
     refused: str | None = Field(default=None, description="Why there is no star at all, and what would mend it.")
     no_official_star_because: tuple[Reason, ...] = Field(
         default=(),
@@ -87,6 +105,24 @@ class Scale:
     def position(self, energy_wh: float) -> float:
         """Place of an energy in the range, 0 at its lowest and 1 at its highest, and at an end outside it."""
         return min(max((_checked(energy_wh) - self.lowest) / (self.highest - self.lowest), 0.0), 1.0)
+
+    def probability(self, energy_wh: float, half_width_95_percent: float) -> float:
+        """Probability that an energy has the star that it is given, by a normal distribution around it.
+
+        Args:
+            energy_wh: the energy, positive and finite.
+            half_width_95_percent: half of its 95 % interval, relative to it; with 0 the star is certain.
+        """
+        star = self.stars(energy_wh)
+        sigma = energy_wh * half_width_95_percent / 100 / _NORMAL_95
+        if sigma == 0:
+            return 1.0
+        # Outside of the range the first and the last star have no bound.
+        upper = self.bounds[STARS - star] if star > 1 else math.inf
+        lower = self.bounds[STARS - star - 1] if star < STARS else -math.inf
+        above = math.erfc((upper - energy_wh) / sigma / math.sqrt(2)) / 2
+        below = math.erfc((energy_wh - lower) / sigma / math.sqrt(2)) / 2
+        return min(1.0, max(0.0, 1.0 - above - below))
 
     def out_of_range(self, energy_wh: float) -> Literal["below", "above"] | None:
         """On which side of the range an energy lies; None within it."""
@@ -177,6 +213,8 @@ def _starred(
     score: Score, scale: Scale, *, edition: str, official: bool, cohort_size: int, reasons: tuple[Reason, ...]
 ) -> Rating:
     energy_wh = score.wh_per_1000_queries
+    combined, with_gain = _uncertainties(score)
+    probability = None if combined is None else scale.probability(energy_wh, combined)
     return Rating(
         model=score.model,
         model_revision=score.model_revision,
@@ -195,8 +233,19 @@ def _starred(
         thresholds_wh_per_1000=scale.bounds,
         position=scale.position(energy_wh),
         out_of_range=scale.out_of_range(energy_wh),
+        combined_95_percent=combined,
+        star_probability=probability,
+        star_probability_other_boards=None if with_gain is None else scale.probability(energy_wh, with_gain),
+        borderline=None if probability is None else probability < SURE,
         no_official_star_because=reasons,
     )
+
+
+def _uncertainties(score: Score) -> tuple[float | None, float | None]:
+    """Half-widths at 95 % in percent: without and with the board's gain."""
+    if score.uncertainty is None:
+        return None, None
+    return score.uncertainty.combined_95_percent, score.uncertainty.with_board_gain_95_percent
 
 
 def _unstarred(score: Score, error: RatingError, reasons: tuple[Reason, ...], *, cohort_size: int) -> Rating:

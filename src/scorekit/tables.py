@@ -52,34 +52,43 @@ def demo_table(scores: Sequence[Score], ratings: Sequence[Rating], layout: Layou
 
 
 def score_table(scores: Sequence[Score], layout: Layout) -> str:
-    """Energy of each run; with one run its phases too; and why any of them is not comparable."""
+    """Energy of each run with its 95 % interval; with one run its phases and the interval's sources too; and why any of
+    them is invalid or not comparable.
+    """
     columns = (
-        _TASK, _MODEL, Column("queries x\nrepeats", numeric=True), _WH, Column("std\n(%)", numeric=True),
-        _KWH, _COMPARABLE,
+        _TASK, _MODEL, Column("queries x\nrepeats", numeric=True),
+        Column("Wh per 1,000\nqueries, 95 %\ninterval", numeric=True), _KWH, _COMPARABLE,
     )  # fmt: skip
     rows = [
         (
             layout.text(score.task or "unknown"),
             layout.text(score.model),
             f"{score.queries:,} x {score.runs}",
-            _number(score.wh_per_1000_queries),
-            _relative(score.wh_per_1000_queries_std, score.wh_per_1000_queries),
+            _with_interval(score, layout),
             _number(score.energy_kwh),
             _yes(score.comparable),
         )
         for score in scores
     ]
     reasons = [(score, reason.message) for score in scores for reason in score.not_comparable_because]
+    invalid = [(score, reason.message) for score in scores for reason in score.invalid_because]
+    warnings = [(score, reason.message) for score in scores for reason in score.warnings]
     return _join(
         render(columns, rows, layout),
         _phase_table(scores[0], layout) if len(scores) == 1 else "",
+        _budget_table(scores[0], layout) if len(scores) == 1 else "",
+        _reasons("Invalid, and no result:", invalid, scores, layout),
+        _reasons("Warnings:", warnings, scores, layout),
         _reasons("Not comparable with official scores:", reasons, scores, layout),
     )
 
 
 def rating_table(ratings: Sequence[Rating], layout: Layout) -> str:
-    """Stars of each score with their edition, the rule, and why any has no star or no official one."""
-    columns = (_TASK, _MODEL, Column("class"), _WH, Column("stars"), Column("edition"), _COMPARABLE)
+    """Stars of each score with how sure they are, their edition and rule, and why any has none or no official one."""
+    columns = (
+        _TASK, _MODEL, Column("class"), _WH, Column("stars"), Column("sure\n(%)", numeric=True), Column("edition"),
+        _COMPARABLE,
+    )  # fmt: skip
     rows = [
         (
             layout.text(rating.task or "unknown"),
@@ -87,6 +96,7 @@ def rating_table(ratings: Sequence[Rating], layout: Layout) -> str:
             rating.model_class or "",
             _number(rating.wh_per_1000_queries),
             _stars(rating, layout),
+            _sure(rating),
             layout.text(rating.edition if rating.stars is not None else "none"),
             _yes(rating.comparable),
         )
@@ -148,6 +158,13 @@ def _phase_table(score: Score, layout: Layout) -> str:
     tokens = score.wh_per_1000_output_tokens
     if tokens is not None and score.output_tokens is not None:
         notes.append(f"{_number(tokens)} Wh per 1,000 output tokens ({score.output_tokens:,.0f} in one repeat)")
+    if score.wh_per_1000_queries_net is not None and score.idle_power_w is not None:
+        notes.append(
+            layout.note(
+                f"gross {_number(score.wh_per_1000_queries)} Wh per 1,000 queries, which is the score; net of idling "
+                f"at {_number(score.idle_power_w)} W: {_number(score.wh_per_1000_queries_net)} Wh"
+            )
+        )
     return "\n".join(
         [
             render(columns, rows, layout),
@@ -159,6 +176,46 @@ def _phase_table(score: Score, layout: Layout) -> str:
             *notes,
         ]
     )
+
+
+def _budget_table(score: Score, layout: Layout) -> str:
+    """The sources of a score's uncertainty, each apart."""
+    found = score.uncertainty
+    if found is None:
+        return ""
+    columns = (
+        Column("source of\nuncertainty"), Column("kind"), Column(f"{_sign(layout)} % at\n95 %", numeric=True),
+        Column("what it is", flexible=True),
+    )  # fmt: skip
+    rows = [
+        (
+            term.name,
+            term.kind,
+            "unknown" if term.half_width_95_percent is None else _percent(term.half_width_95_percent),
+            layout.text(term.source),
+        )
+        for term in found.terms
+    ]
+    unknown = any(term.half_width_95_percent is None for term in found.terms[:-1])
+    known = "all that is known but board_gain:" if unknown else "all but board_gain:"
+    sums = [
+        f"{name} {_sign(layout)} {_percent(value)} %"
+        for name, value in (
+            (known, found.combined_95_percent),
+            ("with it, against scores of other boards:", found.with_board_gain_95_percent),
+        )
+        if value is not None
+    ]
+    spread = []
+    if found.cov_percent is not None:
+        spread.append(f"standard deviation over mean {_percent(found.cov_percent)} %")
+    if found.trend_percent_per_repeat is not None and found.trend_significant:
+        spread.append(f"a trend of {found.trend_percent_per_repeat:+.2g} % a repeat")
+    if found.outliers:
+        # Flagged, never left out: no cause is known.
+        spread.append(f"far from the others, and counted: repeat {', '.join(map(str, found.outliers))}")
+    notes = [layout.note("; ".join(parts)) for parts in (sums, spread) if parts]
+    return "\n".join([render(columns, rows, layout), "", *notes])
 
 
 def _rating_notes(ratings: Sequence[Rating], layout: Layout) -> list[str]:
@@ -185,8 +242,14 @@ def _rating_notes(ratings: Sequence[Rating], layout: Layout) -> list[str]:
         if rating.out_of_range is not None
     ]
     refused = [(rating, rating.refused) for rating in ratings if rating.refused is not None]
+    borderline = [
+        (rating, f"the star is right with a probability of {_sure(rating)} % by the interval of its energy")
+        for rating in ratings
+        if rating.borderline
+    ]
     return [
         "\n".join(notes),
+        _reasons("Borderline:", borderline, ratings, layout),
         _reasons("Out of range:", outside, ratings, layout),
         _reasons("No star:", refused, ratings, layout),
     ]
@@ -243,8 +306,29 @@ def _number(value: float) -> str:
     return f"{value:,.{max(0, 3 - exponent)}f}"
 
 
-def _relative(part: float | None, whole: float) -> str:
-    return "" if part is None else f"{100 * part / whole:.1f}"
+def _with_interval(score: Score, layout: Layout) -> str:
+    """An energy with half of its 95 % interval, e.g. 7.512 +- 0.6 %; without one where it is not known."""
+    half_width = None if score.uncertainty is None else score.uncertainty.combined_95_percent
+    energy = _number(score.wh_per_1000_queries)
+    return energy if half_width is None else f"{energy} {_sign(layout)} {_percent(half_width)} %"
+
+
+def _percent(value: float) -> str:
+    """Two significant digits, and no more than two decimals: an uncertainty is not known any closer."""
+    if value == 0:
+        return "0"
+    if value >= 9.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 0.095 else f"{value:.2f}"
+
+
+def _sign(layout: Layout) -> str:
+    return "±" if layout.unicode else "+-"
+
+
+def _sure(rating: Rating) -> str:
+    """Probability of a star in whole percent, rounded down: 100 would say that it is certain."""
+    return "" if rating.star_probability is None else str(min(99, math.floor(100 * rating.star_probability)))
 
 
 def _yes(value: bool) -> str:

@@ -12,7 +12,7 @@ from scorekit import tables
 from scorekit.editions import FEBRUARY_2025
 from scorekit.layout import Column, Layout, layout_for, render
 from scorekit.rating import rate_scores
-from scorekit.records import Score
+from scorekit.records import Reason, Score, Uncertainty, UncertaintyTerm
 from tests.bundles import local_score, official_score
 
 NARROW = Layout(width=80, unicode=True)
@@ -102,6 +102,96 @@ def test_one_run_shows_its_phases() -> None:
         "hardware: NVIDIA",
     ):
         assert name in text
+
+
+def _with_budget(**changes: object) -> Score:
+    score = official_score(energy_wh=7.512)
+    terms = tuple(
+        UncertaintyTerm(name=name, kind="B", standard_percent=half, half_width_95_percent=half, source=f"why {name}")
+        for name, half in (
+            ("repeats", 0.6),
+            ("tick", 0.01),
+            ("aliasing", None),
+            ("sampling", 0.0),
+            ("board_gain", 4.75),
+        )
+    )
+    facts: dict[str, object] = {
+        "terms": terms,
+        "interval_95_wh_per_1000": (7.467, 7.557),
+        "half_width_95_percent": 0.6,
+        "combined_95_percent": 0.6,
+        "with_board_gain_95_percent": 4.79,
+        "cov_percent": 0.84,
+        "trend_percent_per_repeat": 0.21,
+        "trend_significant": True,
+        "outliers": (3, 7),
+    }
+    return score.model_copy(update={"uncertainty": Uncertainty.model_validate(facts)} | changes)
+
+
+def test_an_energy_stands_with_its_interval() -> None:
+    score = _with_budget()
+    assert "7.512 +- 0.6 %" in tables.score_table([score, score], PIPED)
+    assert "7.512 ± 0.6 %" in tables.score_table([score, score], NARROW)
+    without = tables.score_table([score.model_copy(update={"uncertainty": None})] * 2, PIPED)
+    assert "7.512 " in without
+    assert "+-" not in without
+
+
+def test_one_run_shows_the_sources_of_its_uncertainty() -> None:
+    text = tables.score_table([_with_budget()], PIPED)
+    rows = {line.split()[0]: line.split()[1:3] for line in text.splitlines() if "why " in line}
+    assert rows == {
+        "repeats": ["B", "0.6"],
+        "tick": ["B", "0.01"],
+        "aliasing": ["B", "unknown"],
+        "sampling": ["B", "0"],
+        "board_gain": ["B", "4.8"],
+    }
+    assert "all that is known but board_gain: +- 0.6 %; with it, against scores of other boards: +- 4.8 %" in text
+    assert "standard deviation over mean 0.8 %; a trend of +0.21 % a repeat" in text
+    assert "far from the others, and counted: repeat 3, 7" in " ".join(text.split())
+    assert "why tick" not in tables.score_table([_with_budget()] * 2, PIPED)
+
+
+def test_net_stands_beside_gross_and_only_where_it_is_known() -> None:
+    text = tables.score_table([_with_budget(idle_power_w=71.25, wh_per_1000_queries_net=6.25)], PIPED)
+    assert "gross 7.512 Wh per 1,000 queries, which is the score; net of idling at 71.25 W: 6.250 Wh" in " ".join(
+        text.split()
+    )
+    assert "net of idling" not in tables.score_table([_with_budget()], PIPED)
+
+
+def test_an_invalid_run_and_warnings_are_told() -> None:
+    score = _with_budget(
+        valid=False,
+        invalid_because=(Reason(code="energy_positive", message="repeat 1 took 0 Wh"),),
+        warnings=(Reason(code="spread", message="the repeats spread by 3 %"),),
+    )
+    text = tables.score_table([score], PIPED)
+    assert "Invalid, and no result:\n  - repeat 1 took 0 Wh" in text
+    assert "Warnings:\n  - the repeats spread by 3 %" in text
+
+
+def test_a_borderline_star_is_told_with_its_probability() -> None:
+    # The first bound of text generation, class A, lies 0.4 standard deviations of 0.3 % above 6.79 Wh.
+    near, far = _with_budget(wh_per_1000_queries=6.79, model="near"), _with_budget(model="far")
+    ratings = rate_scores([near, far], FEBRUARY_2025)
+    text = tables.rating_table(ratings, PIPED)
+    assert "Borderline:\n  - the star is right with a probability of 66 % by the interval of its energy [near]" in text
+    (row,) = [line for line in text.splitlines() if " far " in line]
+    assert " 4   " in row
+    assert " 99 " in row
+
+
+def test_tables_of_full_scores_fit_80_columns() -> None:
+    score = _with_budget(model=LONG, wh_per_1000_queries=123_456.7, idle_power_w=71.25, wh_per_1000_queries_net=6.25)
+    for text in (
+        tables.score_table([score], NARROW),
+        tables.rating_table(rate_scores([score, _with_budget()], None), NARROW),
+    ):
+        assert max(len(line) for line in text.splitlines()) <= 80
 
 
 def test_names_cannot_steer_the_terminal() -> None:

@@ -54,8 +54,8 @@ def gpu_summary(score: Score) -> dict[str, object]:
 
     `units`, `total` and `<phase>_wh` are the keys that AI Energy Score's own tools write; the others are
     ours. All are means over the repeats. `total` is the energy of the phases in `counted_phases`; prefill and
-    decode split generate and are not added to it. An energy of the GPU that is not known is null. `valid` is false where a
-    check of the run failed: its figures are told, but are no result.
+    decode split generate and are not added to it. An energy of the GPU that is not known is null.
+    `valid` is false where a check of the run failed: its figures are told, but are no result.
     """
     total_wh = _gpu_total_wh(score)
     phases_wh = {p.phase: p.energy_wh if score.domain == "gpu" else None for p in score.phases}
