@@ -1,7 +1,8 @@
 """Write the golden run folders: `python -m tests.golden.make [FOLDER]` from the root of the repository.
 
 Every figure is chosen so that the scores can be worked out by hand; README.md does so. The folders are
-committed, and a test checks that this module still makes the same bytes.
+committed, and a test checks that this module still makes the same bytes. Those below v1 are files of version 1 of every
+format and are made by nothing any more.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any
 from scorekit import bundle
 from scorekit.logs import read_score, write_score
 from scorekit.records import MeterReading, Window
-from tests.bundles import H100, environment, reading, window, write_bundle, write_unsealed
+from tests.bundles import H100, NVML_GPU, environment, reading, window, write_bundle, write_unsealed
+from tests.golden.clock import Clock
 
 HERE = Path(__file__).parent
-GOOD = ("generate_h100", "forward_cpu", "call_h100", "call_h100_short_preprocess")
+GOOD = ("generate_h100", "generate_h100_counter", "forward_cpu", "call_h100", "call_h100_short_preprocess")
 FAULTY = (
     "zero_repeat", "negative_energy", "nan_energy", "incomplete", "changed_file", "truncated_line",
 )  # fmt: skip
@@ -28,6 +30,7 @@ def main(folder: Path) -> None:
     for name in (*GOOD, *FAULTY):
         shutil.rmtree(folder / name, ignore_errors=True)
     _generate_h100(folder / "generate_h100")
+    _generate_h100_counter(folder / "generate_h100_counter")
     _forward_cpu(folder / "forward_cpu")
     _call_h100(folder / "call_h100")
     _call_h100_short_preprocess(folder / "call_h100_short_preprocess")
@@ -58,6 +61,42 @@ def _generate_h100(folder: Path) -> None:
             ),
         ]
     write_bundle(folder, environment("text_generation"), windows)
+
+
+def _generate_h100_counter(folder: Path) -> None:
+    """Text generation with all that a run records today: a counter read at its ticks, two passes, idle windows."""
+    clock = Clock(tick_s=0.1)
+    windows = [clock.window("load_model", None, 20.0, 2.0, 0.0), clock.idle("idle_before")]
+    states = [clock.state("start")]
+    for repeat in range(10):
+        # Idle power, 60 W, while the inputs are prepared: 0.06 Wh in 3.6 s.
+        windows.append(clock.window("preprocess", repeat, 3.6, 0.06, 0.00075, samples=1000, passes=1))
+        states.append(clock.state("repeat", repeat))
+        counts = {"samples": 2000, "passes": 2, "batches": 2000, "failures": 0, "input_tokens": 60_000,
+                  "output_tokens": 20_000, "early_ends": 0, "truncated_inputs": 0}  # fmt: skip
+        windows.append(clock.window("generate", repeat, 120.0, 15.28 if repeat % 2 else 14.88, 0.002, **counts))
+    windows.append(clock.idle("idle_after"))
+    states.append(clock.state("end"))
+    gpu = H100.model_copy(
+        update={
+            "power_limit_default_w": 700.0,
+            "power_limit_min_w": 200.0,
+            "power_limit_max_w": 700.0,
+            "sm_clock_max_mhz": 1980,
+            "mem_clock_max_mhz": 2619,
+            "architecture": "hopper",
+            "compute_capability": "9.0",
+            "mig": False,
+            "virtualization": "none",
+            "counter_scope": "gpu",
+        }
+    )
+    facts = environment("text_generation", gpus=(gpu,), run={"meters": ("nvml",), "min_window_s": 60.0})
+    facts = facts.model_copy(update={"torch_gpus": (NVML_GPU,)})
+    write_unsealed(folder, facts, windows)
+    lines = "".join(state.model_dump_json() + "\n" for state in states)
+    (folder / bundle.GPU_STATES).write_text(lines, encoding="utf-8")
+    bundle.seal(folder)
 
 
 def _forward_cpu(folder: Path) -> None:

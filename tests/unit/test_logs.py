@@ -83,6 +83,46 @@ def test_text_generation_worked_out_by_hand() -> None:
     assert [phase.phase for phase in score.phases if phase.counted] == ["preprocess", "generate"]
 
 
+def test_a_counter_two_passes_and_an_idle_baseline_worked_out_by_hand() -> None:
+    score = logs.read_score(GOLDEN / "generate_h100_counter")
+    # Each repeat: 0.06 Wh of preprocessing, and half of 14.88 or 15.28 Wh, which two passes took.
+    assert [repeat.gpu_wh for repeat in score.repeats] == pytest.approx([7.5, 7.7] * 5)
+    assert score.wh_per_1000_queries == pytest.approx(7.6)
+    assert score.wh_per_1000_output_tokens == pytest.approx(0.76)
+    assert (score.output_tokens, score.meter, score.comparable) == (10_000, "nvml", True)
+    assert [repeat.duration_s for repeat in score.repeats] == pytest.approx([63.6] * 10)
+    assert (_phase(score, "generate").duration_s, _phase(score, "generate").energy_wh) == pytest.approx((60.0, 7.54))
+    # 60 W over 63.6 s.
+    assert score.idle_power_w == pytest.approx(60.0)
+    assert score.wh_per_1000_queries_net == pytest.approx(7.6 - 1.06)
+    found = score.uncertainty
+    assert found is not None
+    half_widths = {term.name: term.half_width_95_percent for term in found.terms}
+    assert half_widths == pytest.approx(
+        {"repeats": 0.99217, "tick": 0.010194, "aliasing": 0.018147, "sampling": 0.0, "board_gain": 4.75}, rel=1e-4
+    )
+    assert found.interval_95_wh_per_1000 == pytest.approx((7.6 - 0.0754052, 7.6 + 0.0754052), abs=1e-6)
+    assert (found.combined_95_percent, found.with_board_gain_95_percent) == pytest.approx((0.99239, 4.85256), rel=1e-5)
+
+
+V1 = GOLDEN / "v1"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in V1.iterdir()))
+def test_a_run_of_version_1_keeps_every_figure_it_had(name: str, tmp_path: Path) -> None:
+    before = json.loads((V1 / name / bundle.SCORE).read_text(encoding="utf-8"))
+    assert before["schema_version"] == "scorekit.score/1"
+    found = json.loads(logs.read_score(V1 / name).model_dump_json())
+    assert found["schema_version"] == "scorekit.score/2"
+    for content in (before, found):
+        del content["schema_version"], content["provenance"]["scorekit_version"]
+    assert {key: found[key] for key in before} == before
+    # And the file by itself, without its run.
+    alone = logs.read_score_file(Path(shutil.copy(V1 / name / bundle.SCORE, tmp_path)))
+    assert alone.wh_per_1000_queries == before["wh_per_1000_queries"]
+    assert (alone.schema_version, alone.uncertainty, alone.valid) == ("scorekit.score/1", None, None)
+
+
 def test_classification_on_a_cpu_worked_out_by_hand() -> None:
     score = logs.read_score(GOLDEN / "forward_cpu")
     # Each repeat: CPU 0.001 + (0.010, 0.011, 0.012) and RAM 0.0005 + 0.0025 Wh, for 20 queries.

@@ -175,7 +175,7 @@ def test_an_invalid_run_and_warnings_are_told() -> None:
 
 
 def test_a_borderline_star_is_told_with_its_probability() -> None:
-    # The first bound of text generation, class A, lies 0.4 standard deviations of 0.3 % above 6.79 Wh.
+    # The first bound of text generation, class A, lies 0.43 standard deviations above 6.79 Wh.
     near, far = _with_budget(wh_per_1000_queries=6.79, model="near"), _with_budget(model="far")
     ratings = rate_scores([near, far], FEBRUARY_2025)
     text = tables.rating_table(ratings, PIPED)
