@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
 
 pytest_plugins = ("tests.fake_nvml.fixtures",)
+
+# A shell starts what it puts in the background with Ctrl-C ignored, and so would every process that a test starts be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOT_APPLICABLE = "not applicable: "
 """A skip whose reason begins so could run nowhere on such a machine (data that is not ours, another library)."""

@@ -103,6 +103,12 @@ def _codecarbon(request: MeterRequest) -> Meter:
     return CodeCarbonMeter(request)
 
 
+def _nvml(request: MeterRequest) -> Meter:
+    from scorekit.measure.meters.nvml import NvmlMeter
+
+    return NvmlMeter(request)
+
+
 def _rapl(_: MeterRequest) -> Meter:
     from scorekit.measure.meters.rapl import RaplMeter
 
@@ -123,21 +129,28 @@ def _zeus(request: MeterRequest) -> Meter:
 
 _FACTORIES: Final[dict[str, Callable[[MeterRequest], Meter]]] = {
     "codecarbon": _codecarbon,
+    "nvml": _nvml,
     "rapl": _rapl,
     "replay": _replay,
     "zeus": _zeus,
 }
 
+_AUTO: Final[dict[bool, tuple[str, ...]]] = {True: ("nvml", "codecarbon"), False: ("codecarbon",)}
 
-def resolve(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of meters with `auto` replaced by what this machine has; the first is the score's.
+
+def resolve(names: Sequence[str], *, gpus: bool) -> tuple[str, ...]:
+    """Names of meters with `auto` replaced by what suits the run; the first that reads a component is the score's.
+
+    Args:
+        names: as in scenario.meters.
+        gpus: whether GPUs are measured: then `auto` is nvml, with codecarbon beside it, else codecarbon alone.
 
     Raises:
         UsageError: an unknown name, or none.
     """
     resolved: list[str] = []
     for name in names:
-        for found in ("codecarbon",) if name == "auto" else (name,):
+        for found in _AUTO[gpus] if name == "auto" else (name,):
             if found not in _FACTORIES:
                 close = nearest(found, list(_FACTORIES))
                 raise UsageError(

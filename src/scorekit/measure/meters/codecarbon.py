@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from scorekit import atomic
 from scorekit.bundle import CODECARBON_SUFFIX
 from scorekit.errors import HardwareError, UsageError
+from scorekit.measure import gpus
 from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample
 from scorekit.records import MeterReading
 from scorekit.units import kwh_to_wh
@@ -56,7 +57,7 @@ class CodeCarbonMeter:
         self._tracker: Any = OfflineEmissionsTracker(
             country_iso_code=request.country_iso_code,
             # An empty list means no GPU; None would mean all of them.
-            gpu_ids=list(request.gpu_ids),
+            gpu_ids=_indices(request.gpu_ids),
             tracking_mode="machine",
             measure_power_secs=_SAMPLING_S,
             allow_multiple_runs=True,
@@ -132,17 +133,15 @@ class CodeCarbonMeter:
     def _gpu_readings(self) -> list[MeterReading]:
         """One reading a GPU in use: CodeCarbon's own file holds only their sum.
 
-        Raises:
-            HardwareError: a counter went backwards or could not be read, for which CodeCarbon would put an estimate.
+        Where a counter went backwards or could not be read CodeCarbon puts an estimate; here there is no energy then.
         """
         readings = []
         for device in self._devices():
             name = _name(device)
             if device._has_counter and device._use_power_fallback:
-                raise HardwareError(
-                    f"the energy counter of GPU {name} went backwards or could not be read during the window",
-                    mend="see `nvidia-smi` and the kernel's log for a reset of the driver, and run again",
-                )
+                problem = "the energy counter went backwards or could not be read during the window"
+                readings.append(self._reading("gpu", name, None, "measured", "nvml", problem))
+                continue
             source = "nvml" if device._has_counter else "nvml_power"
             readings.append(self._reading("gpu", name, device.energy_delta.kWh, "measured", source))
         return readings
@@ -178,19 +177,26 @@ class CodeCarbonMeter:
         self,
         component: Literal["gpu", "cpu", "ram"],
         device: str,
-        energy_kwh: float,
+        energy_kwh: float | None,
         origin: Literal["measured", "modelled"],
         source: str,
+        problem: str | None = None,
     ) -> MeterReading:
         return MeterReading(
             meter=self.name,
             component=component,
             device=device,
-            energy_wh=kwh_to_wh(energy_kwh),
+            energy_wh=None if energy_kwh is None else kwh_to_wh(energy_kwh),
             origin=origin,
             source=source,
+            problem=problem,
         )
 
 
 def _name(device: Any) -> str:
     return str(getattr(device, "_uuid", None) or device.gpu_index)
+
+
+def _indices(gpu_ids: Sequence[str]) -> list[int]:
+    """NVML's indices of the GPUs: CodeCarbon reads 0 J for a UUID that it does not take."""
+    return list(gpus.indices(gpu_ids)) if gpu_ids else []

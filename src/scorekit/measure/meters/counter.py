@@ -1,0 +1,214 @@
+"""The arithmetic of an energy counter that moves in ticks: pure, on reads that somebody else took.
+
+NVML's counter stands still between its ticks (about every 100 ms on an A100 or H100), so what is read at an arbitrary
+moment is the energy up to the last tick: an error of up to a tick at either edge of a window (arXiv 2312.02741). Here
+the ticks' edges are found from dense reads, and the energy at a window's edge is worked out from the ticks around it.
+
+Times are of the monotonic clock [s]; energies are as the counter gives them [mJ].
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+PRECISE_S: Final = 0.005
+"""An edge is known when the reads on either side of it are at most this far apart."""
+_NEAR_TICKS: Final = 5.5
+"""Reads further than this from an edge are not set into its rhythm: irregular ticks would add up."""
+_MOST_SKIPPED: Final = 20
+_RECTANGULAR: Final = 1 / math.sqrt(3)
+"""Standard deviation of a rectangular distribution of half-width 1 (GUM, JCGM 100, 4.3.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One read of the counter; `energy_mj` is None where it was answered with an error."""
+
+    t_s: float
+    energy_mj: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A tick: the moment at which the counter took the value `energy_mj`, known to `half_width_s` either way."""
+
+    t_s: float
+    half_width_s: float
+    energy_mj: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The counter's rhythm.
+
+    Attributes:
+        period_s: median time from tick to tick.
+        spread_s: standard deviation of those times.
+        count: periods that were seen.
+    """
+
+    period_s: float
+    spread_s: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The counter's true energy at one moment.
+
+    Attributes:
+        energy_mj: what the counter would say if it moved without ticks.
+        standard_mj: one standard deviation, from how well the edges are known and the power between them is.
+        before: tick edges before the moment, the nearest last.
+        after: tick edges after it, the nearest first.
+    """
+
+    energy_mj: float
+    standard_mj: float
+    before: tuple[Edge, ...]
+    after: tuple[Edge, ...]
+
+
+def find_edges(reads: Sequence[Read], tick: Tick | None = None) -> list[Edge]:
+    """The ticks between reads; steps backwards are none.
+
+    A tick between two reads that stand close together is known from them. One between reads further apart is set into
+    the rhythm, where a tick nearby is known and exactly one is due between the two.
+
+    Args:
+        reads: in the order of time.
+        tick: the rhythm; None where it is not known.
+    """
+    found: list[Edge | tuple[Read, Read]] = []
+    for earlier, later in pairwise(read for read in reads if read.energy_mj is not None):
+        assert earlier.energy_mj is not None
+        assert later.energy_mj is not None
+        if later.energy_mj <= earlier.energy_mj:
+            continue
+        width_s = later.t_s - earlier.t_s
+        if width_s <= PRECISE_S:
+            found.append(Edge((earlier.t_s + later.t_s) / 2, width_s / 2, later.energy_mj))
+        else:
+            found.append((earlier, later))
+    known = [edge for edge in found if isinstance(edge, Edge)]
+    edges = [edge if isinstance(edge, Edge) else _in_rhythm(*edge, known, tick) for edge in found]
+    return [edge for edge in edges if edge is not None]
+
+
+def _in_rhythm(earlier: Read, later: Read, known: Sequence[Edge], tick: Tick | None) -> Edge | None:
+    """The one tick between two reads, timed by the rhythm from the nearest tick that is known."""
+    if tick is None or not known or later.energy_mj is None:
+        return None
+    position = bisect_right(known, later.t_s, key=lambda edge: edge.t_s)
+    nearest = min(known[max(0, position - 1) : position + 1], key=lambda edge: abs(edge.t_s - later.t_s))
+    first = math.floor((earlier.t_s - nearest.t_s) / tick.period_s) + 1
+    last = math.floor((later.t_s - nearest.t_s) / tick.period_s)
+    if first != last or abs(first) > _MOST_SKIPPED:
+        return None
+    half_width_s = nearest.half_width_s + tick.spread_s * math.sqrt(abs(first)) / _RECTANGULAR
+    if 2 * half_width_s > later.t_s - earlier.t_s:
+        return None
+    return Edge(nearest.t_s + first * tick.period_s, half_width_s, later.energy_mj)
+
+
+def calibrate(edges: Sequence[Edge]) -> Tick | None:
+    """The rhythm of the counter from edges, between which some may have been missed; None with fewer than three."""
+    gaps_s = [later.t_s - earlier.t_s for earlier, later in pairwise(edges)]
+    if len(gaps_s) < 2:
+        return None
+    # Most gaps are one period. The first quartile is one even where many ticks were missed.
+    base_s = statistics.quantiles(gaps_s, n=4)[0]
+    base_s = base_s if base_s > 0 else min(gaps_s)
+    periods_s = [gap_s / count for gap_s in gaps_s if 1 <= (count := round(gap_s / base_s)) <= _MOST_SKIPPED]
+    if len(periods_s) < 2:
+        return None
+    return Tick(statistics.median(periods_s), statistics.stdev(periods_s), len(periods_s))
+
+
+def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate | None:
+    """The energy at a moment, from the ticks around it.
+
+    Between two ticks only their difference is known. The power before the first and after the second says how it came
+    about: where the mean power between them lies between those two, power is taken to have changed once, at the moment
+    that makes the difference true (a load that begins or ends); else it is taken to have been even.
+
+    Args:
+        t_s: the moment.
+        reads: in the order of time, dense after the moment for two ticks.
+        tick: the rhythm, which gives the time of a tick that was not seen closely; None where it is not known.
+
+    Returns:
+        None when no tick was seen on both sides.
+    """
+    reads = [read for read in reads if read.energy_mj is not None]
+    edges = find_edges(reads, tick)
+    position = bisect_right([edge.t_s for edge in edges], t_s)
+    following = edges[position : position + 2]
+    if not following:
+        return None
+    next_edge = following[0]
+    last_edge = _edge_before(next_edge, edges[:position], reads, tick)
+    while last_edge is not None and last_edge.t_s > t_s:
+        # A tick after the moment that was seen from afar only.
+        following = [last_edge, *following]
+        next_edge, last_edge = last_edge, _edge_before(last_edge, edges[:position], reads, tick)
+    if last_edge is None:
+        return None
+    return _between(t_s, last_edge, _power_before(last_edge, reads, tick), tuple(following[:2]))
+
+
+def _edge_before(edge: Edge, known: Sequence[Edge], reads: Sequence[Read], tick: Tick | None) -> Edge | None:
+    """The tick before `edge`: as it was seen, or one period earlier with the value that the counter had then."""
+    value = next((read.energy_mj for read in reversed(reads) if read.t_s < edge.t_s - edge.half_width_s / 2), None)
+    if value is None or value >= edge.energy_mj:
+        return None
+    for seen in reversed(known):
+        if seen.energy_mj == value:
+            return seen
+    if tick is None:
+        return None
+    return Edge(edge.t_s - tick.period_s, edge.half_width_s + tick.spread_s / _RECTANGULAR, value)
+
+
+def _power_before(edge: Edge, reads: Sequence[Read], tick: Tick | None) -> float | None:
+    """Mean power [mW] over the ticks before an edge, from the last read of another value; None where there is none."""
+    earlier = next((read for read in reversed(reads) if read.t_s < edge.t_s and read.energy_mj != edge.energy_mj), None)
+    if earlier is None or earlier.energy_mj is None or tick is None or earlier.energy_mj > edge.energy_mj:
+        return None
+    ticks = (edge.t_s - earlier.t_s) / tick.period_s
+    if ticks > _NEAR_TICKS:
+        return None
+    # The read fell between two ticks and holds the value of the one before it.
+    return (edge.energy_mj - earlier.energy_mj) / (max(1, math.ceil(ticks - 1e-9)) * tick.period_s)
+
+
+def _between(t_s: float, last: Edge, power_before: float | None, following: tuple[Edge, ...]) -> Estimate:
+    nearest = following[0]
+    span_s = nearest.t_s - last.t_s
+    gained_mj = nearest.energy_mj - last.energy_mj
+    mean = gained_mj / span_s
+    before = mean if power_before is None else power_before
+    after = mean
+    if len(following) > 1:
+        after = (following[1].energy_mj - nearest.energy_mj) / (following[1].t_s - nearest.t_s)
+    even_mj = last.energy_mj + mean * (t_s - last.t_s)
+    from_last_mj = last.energy_mj + before * (t_s - last.t_s)
+    from_next_mj = nearest.energy_mj - after * (nearest.t_s - t_s)
+    if min(before, after) < mean < max(before, after):
+        change_s = last.t_s + (gained_mj - after * span_s) / (before - after)
+        energy_mj, power, edge = (from_last_mj, before, last) if t_s < change_s else (from_next_mj, after, nearest)
+        model_mj = abs(energy_mj - even_mj) / 2
+    else:
+        energy_mj, power = even_mj, mean
+        edge = last if t_s - last.t_s < nearest.t_s - t_s else nearest
+        # Mean power outside of what was before and after: it changed within the tick, nobody knows when.
+        outside = max(0.0, mean - max(before, after), min(before, after) - mean)
+        model_mj = outside * span_s / 2
+    standard_mj = _RECTANGULAR * math.hypot(power * edge.half_width_s, model_mj)
+    return Estimate(energy_mj, standard_mj, (last,), following)

@@ -1,0 +1,274 @@
+"""When the counters and the power of GPUs are read: often around the edges of a window, seldom within it.
+
+A thread samples every GPU ten times a second. Around the edges of a window it also looks for ticks of the energy
+counter: from the moment at which the next one is due it reads every millisecond until it has come. Within a window
+it does not, so that measuring takes next to nothing from what is measured; between windows it always does, so that the
+rhythm stays known.
+
+`Schedule` decides and holds what was read; it knows no thread and no clock, so a test can drive it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Final, Protocol
+
+from scorekit.measure.meters import PowerSample
+from scorekit.measure.meters.counter import PRECISE_S, Edge, Read, Tick, calibrate
+
+PERIOD_S: Final = 0.1
+_DENSE_S: Final = 0.001
+"""Time between reads where a tick is due."""
+_SEARCH_S: Final = 0.001
+"""Time between reads where it is not known when the next tick is due."""
+_EARLY_S: Final = 0.004
+"""So long before a tick is due the dense reads begin, at least."""
+_CALIBRATION_EDGES: Final = 64
+_TICKS_AFTER: Final = 2
+"""Ticks that must be seen after a window's edge: one for the energy, one more for the power after it."""
+_PATIENCE_S: Final = 1.5
+"""So long after the start of a window its ticks are looked for: three times the slowest known tick."""
+_KEPT_S: Final = 2.0
+"""Reads that are kept from before a window."""
+_RHYTHM_LASTS_TICKS: Final = 50
+
+
+class GpuSource(Protocol):
+    """One GPU, read through its driver. Both functions answer None for what the driver does not tell."""
+
+    @property
+    def uuid(self) -> str:
+        """Which GPU."""
+
+    def read_counter(self) -> int | None:
+        """The energy counter [mJ]."""
+
+    def sample(self, t_s: float, counter_mj: int | None) -> PowerSample:
+        """Power, clocks, temperature and throttle reasons."""
+
+
+@dataclass(slots=True)
+class Track:
+    """What was read of one GPU's counter, and which ticks were seen."""
+
+    reads: deque[Read] = field(default_factory=deque)
+    edges: deque[Edge] = field(default_factory=lambda: deque(maxlen=_CALIBRATION_EDGES))
+    tick: Tick | None = None
+    last: Read | None = None
+
+    def add(self, read: Read) -> None:
+        """Take a read; find out whether the counter ticked before it."""
+        self.reads.append(read)
+        last, self.last = self.last, read
+        if last is None or last.energy_mj is None or read.energy_mj is None or read.energy_mj <= last.energy_mj:
+            return
+        width_s = read.t_s - last.t_s
+        if width_s <= PRECISE_S:
+            self.edges.append(Edge((read.t_s + last.t_s) / 2, width_s / 2, read.energy_mj))
+            self.tick = calibrate(self.edges)
+
+    def settled_after(self, t_s: float) -> bool:
+        """Whether enough was seen after a moment: two ticks, one of them closely, from which the other is timed."""
+        if not self.edges or self.edges[-1].t_s <= t_s:
+            return False
+        values = {read.energy_mj for read in takewhile(lambda read: read.t_s > t_s, reversed(self.reads))}
+        return len(values - {None}) > _TICKS_AFTER
+
+    def forget(self, before_s: float) -> None:
+        """Drop the reads of before a moment."""
+        while self.reads and self.reads[0].t_s < before_s:
+            self.reads.popleft()
+
+    def due(self, now_s: float) -> float:
+        """When to read next, to see the next tick closely."""
+        if self.tick is None or not self.edges:
+            return now_s + _SEARCH_S
+        period_s, seen_s = self.tick.period_s, self.edges[-1].t_s
+        if now_s - seen_s > _RHYTHM_LASTS_TICKS * period_s:
+            return now_s + _SEARCH_S
+        early_s = max(_EARLY_S, 4 * self.tick.spread_s)
+        ticks = max(1, int((now_s - seen_s + early_s) / period_s))
+        next_s = seen_s + ticks * period_s
+        if next_s - early_s > now_s + _DENSE_S:
+            return next_s - early_s
+        return now_s + _DENSE_S
+
+
+class Schedule:
+    """Which reads are due when, and what they gave.
+
+    Args:
+        sources: the GPUs.
+        period_s: time between samples.
+        keep: given every sample.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[GpuSource],
+        period_s: float = PERIOD_S,
+        keep: Callable[[PowerSample], None] | None = None,
+    ) -> None:
+        self._sources = tuple(sources)
+        self._period_s = period_s
+        self._keep = keep or (lambda _sample: None)
+        self.tracks = {source.uuid: Track() for source in sources}
+        self._edge_s: float | None = None
+        self._inside = False
+        self._next_sample_s = float("-inf")
+        self._next_read_s = float("-inf")
+        self.missed_samples = 0
+
+    def step(self, now_s: float, clock: Callable[[], float] = time.monotonic) -> float:
+        """Read what is due.
+
+        Args:
+            now_s: the present moment.
+            clock: looked at right before and after each read.
+
+        Returns:
+            The moment of the next step.
+        """
+        if now_s >= self._next_sample_s:
+            for source in self._sources:
+                read = self._read(source, clock)
+                self._keep(source.sample(read.t_s, read.energy_mj))
+            behind = int((now_s - self._next_sample_s) / self._period_s) if self._next_sample_s > 0 else 0
+            self.missed_samples += behind
+            start_s = self._next_sample_s if self._next_sample_s > 0 else now_s
+            self._next_sample_s = start_s + (behind + 1) * self._period_s
+        if self._hunting(now_s):
+            if now_s >= self._next_read_s:
+                for source in self._sources:
+                    self._read(source, clock)
+            self._next_read_s = min(track.due(now_s) for track in self.tracks.values())
+            return min(self._next_read_s, self._next_sample_s)
+        return self._next_sample_s
+
+    def _hunting(self, now_s: float) -> bool:
+        """Whether ticks are being looked for: always between windows, within one only until its start is settled."""
+        if not self._inside or self._edge_s is None:
+            return True
+        # A counter that does not tick must not keep the thread busy for the whole window.
+        return not self.settled and now_s - self._edge_s < _PATIENCE_S
+
+    @property
+    def settled(self) -> bool:
+        """Whether enough ticks were seen after the last edge of a window."""
+        edge_s = self._edge_s
+        return edge_s is None or all(track.settled_after(edge_s) for track in self.tracks.values())
+
+    def open(self, clock: Callable[[], float] = time.monotonic) -> float:
+        """A window begins; returns the moment."""
+        for source in self._sources:
+            self._read(source, clock)
+        now_s = clock()
+        for track in self.tracks.values():
+            track.forget(now_s - _KEPT_S)
+        self._edge_s, self._inside, self._next_read_s = now_s, True, now_s
+        return now_s
+
+    def close(self, clock: Callable[[], float] = time.monotonic) -> float:
+        """A window ends; returns the moment."""
+        now_s = clock()
+        for source in self._sources:
+            self._read(source, clock)
+        self._edge_s, self._inside, self._next_read_s = now_s, False, now_s
+        return now_s
+
+    def _read(self, source: GpuSource, clock: Callable[[], float]) -> Read:
+        before_s = clock()
+        energy_mj = source.read_counter()
+        read = Read((before_s + clock()) / 2, energy_mj)
+        self.tracks[source.uuid].add(read)
+        return read
+
+
+class Sampler:
+    """A thread that follows a schedule.
+
+    It is never woken: within a window that would cost more than the sampling. Whoever waits for a tick looks for it
+    himself meanwhile.
+
+    Attributes:
+        cpu_s: CPU time that the thread has used within windows.
+        window_s: time spent within windows.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._lock = threading.Lock()
+        self._ended = False
+        self.cpu_s = 0.0
+        self.window_s = 0.0
+        self._opened_s = 0.0
+        self._inside = False
+        self._thread = threading.Thread(target=self._run, name="gpu-sampler", daemon=True)
+        self._thread.start()
+
+    def open(self) -> float:
+        """A window begins; returns the moment on the monotonic clock."""
+        with self._lock:
+            self._inside = True
+            self._opened_s = self._schedule.open()
+            return self._opened_s
+
+    def close(self) -> float:
+        """A window ends; returns the moment."""
+        with self._lock:
+            self._inside = False
+            closed_s = self._schedule.close()
+        self.window_s += closed_s - self._opened_s
+        return closed_s
+
+    def wait_until_calibrated(self, timeout_s: float, ticks: int = 5) -> bool:
+        """Wait until every counter's rhythm is known; False when it is not in time."""
+
+        def known() -> bool:
+            rhythms = [track.tick for track in self._schedule.tracks.values()]
+            return all(tick is not None and tick.count >= ticks for tick in rhythms)
+
+        return self._look(known, timeout_s)
+
+    def wait_until_settled(self, timeout_s: float) -> bool:
+        """Wait until the ticks after a window's edge were seen; False when they did not come in time."""
+        return self._look(lambda: self._schedule.settled, timeout_s)
+
+    def _look(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        deadline_s = time.monotonic() + timeout_s
+        while time.monotonic() < deadline_s:
+            with self._lock:
+                if done():
+                    return True
+                next_s = self._schedule.step(time.monotonic())
+            time.sleep(max(0.0, min(next_s, deadline_s) - time.monotonic()))
+        return False
+
+    def snapshot(self) -> dict[str, Track]:
+        """The reads as they are now, safe to look at while the thread goes on."""
+        with self._lock:
+            return {
+                uuid: Track(deque(track.reads), deque(track.edges), track.tick, track.last)
+                for uuid, track in self._schedule.tracks.items()
+            }
+
+    def stop(self) -> None:
+        """End the thread, within a sampling period."""
+        self._ended = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended:
+            begun_s = time.thread_time()
+            with self._lock:
+                inside = self._inside
+                next_s = self._schedule.step(time.monotonic())
+            time.sleep(max(0.0, next_s - time.monotonic()))
+            if inside:
+                # With what waking up took.
+                self.cpu_s += time.thread_time() - begun_s
