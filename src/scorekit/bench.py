@@ -150,10 +150,11 @@ def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
         print(f"measured by scenario {config.scenario.name}, which has no score\n\nfiles: {folder}")
         return EXIT_DONE
     try:
+        logs.write_validity(folder, logs.read_validity(folder))
         result = logs.read_score(folder)
     except InvalidRunError as error:
         print(f"error: {error}", file=sys.stderr)
-        print(f"measured, but not scored: {folder}", file=sys.stderr)
+        print(f"measured, but not scored: {folder} (scorekit check shows every check)", file=sys.stderr)
         return error.exit_code
     logs.write_score(folder, result)
     tell(folder, result)

@@ -45,7 +45,6 @@ _BENCH_PACKAGES: Final = {
     "huggingface_hub": "huggingface_hub",
     "optimum_benchmark": "optimum-benchmark",
     "psutil": "psutil",
-    "pyarrow": "pyarrow",
     "safetensors": "safetensors",
     "soxr": "soxr",
     "PIL": "pillow",
@@ -202,13 +201,31 @@ def _parse_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs", metavar="RUN", type=Path, nargs="+", help="a run folder, or a folder with runs below it"
     )
+    parser.add_argument(
+        "--allow-invalid",
+        action="store_true",
+        help="score a run with failed checks too; its score says that it is not valid, and why",
+    )
     parser.add_argument("--json", action="store_true", help="print the scores as a JSON array")
 
 
 def _parse(options: argparse.Namespace) -> int:
     from scorekit import verbs
 
-    return verbs.parse(options.runs, as_json=options.json)
+    return verbs.parse(options.runs, as_json=options.json, allow_invalid=options.allow_invalid)
+
+
+def _check_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "runs", metavar="RUN", type=Path, nargs="+", help="a run folder, or a folder with runs below it"
+    )
+    parser.add_argument("--json", action="store_true", help="print the checks of each run as a JSON array")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from scorekit import verbs
+
+    return verbs.check(options.runs, as_json=options.json)
 
 
 def _rate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -271,6 +288,7 @@ _VERBS: Final[dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], _A
         lambda options: _with_bench_extra(lambda: _demo(options)),
     ),
     "parse": ("compute the score of measured runs", _parse_arguments, _parse),
+    "check": ("check whether the figures of measured runs can be true", _check_arguments, _check),
     "rate": ("give stars to scores", _rate_arguments, _rate),
     "tasks": ("list the tasks and what the protocol asks of them", _tasks_arguments, _tasks),
 }

@@ -1,4 +1,4 @@
-"""What the light commands do: parse, rate and tasks. Imported when one of them runs, never for --help."""
+"""What the light commands do: parse, check, rate and tasks. Imported when one of them runs, never for --help."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from scorekit import bundle, editions, logs, rating, tables
+from scorekit import bundle, editions, logs, rating, tables, tables_checks
 from scorekit import tasks as registry
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, LogError, ScorekitError
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, LogError, ScorekitError
 from scorekit.layout import Layout, layout_for
-from scorekit.records import Record, Score
+from scorekit.records import Record, Score, Validity
 
 
-def parse(paths: Sequence[Path], *, as_json: bool) -> int:
-    """Compute and write the score of every run given, or found below a folder.
+def parse(paths: Sequence[Path], *, as_json: bool, allow_invalid: bool = False) -> int:
+    """Compute and write the checks and the score of every run given, or found below a folder.
 
     A run that cannot be scored is told on stderr and does not keep the others from being scored.
+
+    Args:
+        paths: runs, or folders with runs below them.
+        as_json: print the scores as JSON and no table.
+        allow_invalid: score runs with failed checks too; their scores say so.
 
     Returns:
         0, or the exit code of the first run that could not be scored.
@@ -28,7 +33,8 @@ def parse(paths: Sequence[Path], *, as_json: bool) -> int:
     code = EXIT_DONE
     for run in _once(run for path in paths for run in _runs(path)):
         try:
-            score = logs.read_score(run)
+            logs.write_validity(run, logs.read_validity(run))
+            score = logs.read_score(run, allow_invalid)
             logs.write_score(run, score)
         except ScorekitError as error:
             _warn(f"error: {error}")
@@ -41,6 +47,31 @@ def parse(paths: Sequence[Path], *, as_json: bool) -> int:
     elif scores:
         _print(lambda layout: tables.score_table(scores, layout))
     return code
+
+
+def check(paths: Sequence[Path], *, as_json: bool) -> int:
+    """Make every check of the runs given, or found below a folder; print and write them.
+
+    Returns:
+        0, the exit code of the first run that could not be read, or 3 when a check failed.
+    """
+    validities: list[Validity] = []
+    code = EXIT_DONE
+    for run in _once(run for path in paths for run in _runs(path)):
+        try:
+            validity = logs.read_validity(run)
+            logs.write_validity(run, validity)
+        except ScorekitError as error:
+            _warn(f"error: {error}")
+            code = code or error.exit_code
+            continue
+        validities.append(validity)
+        _warn(f"wrote {run / bundle.VALIDITY}")
+    if as_json:
+        _print_json(validities)
+    elif validities:
+        _print(lambda layout: tables_checks.check_tables(validities, layout))
+    return code or (EXIT_DONE if all(validity.valid for validity in validities) else EXIT_INVALID)
 
 
 def rate(paths: Sequence[Path], *, edition: str | None, as_json: bool) -> int:

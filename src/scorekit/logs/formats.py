@@ -11,7 +11,7 @@ from typing import Final
 from scorekit import bundle
 from scorekit.errors import LogError
 from scorekit.logs import run_bundle
-from scorekit.records import Score
+from scorekit.records import Score, Validity
 
 _OPTIMUM_BENCHMARK_FILES: Final = (bundle.REPORT, bundle.BENCHMARK, bundle.CONFIG, "experiment_config.json")
 
@@ -25,13 +25,16 @@ class Reader:
         description: what a folder of this format is, for messages.
         recognises: whether a folder claims to be of this format; cheap, and true for broken ones too, so that
             the reader itself can say what is wrong.
-        read: the score of a folder. Raises LogError, BundleError or InvalidRunError.
+        read: the score of a folder, in spite of failed checks if told so. Raises LogError, BundleError or
+            InvalidRunError.
+        check: the checks of a folder. Raises LogError or BundleError.
     """
 
     format: str
     description: str
     recognises: Callable[[Path], bool]
-    read: Callable[[Path], Score]
+    read: Callable[[Path, bool], Score]
+    check: Callable[[Path], Validity]
 
 
 READERS: Final[tuple[Reader, ...]] = (
@@ -40,6 +43,7 @@ READERS: Final[tuple[Reader, ...]] = (
         description=f"a run folder of scorekit ({bundle.WINDOWS}, {bundle.ENVIRONMENT}, {bundle.MANIFEST})",
         recognises=run_bundle.recognises,
         read=run_bundle.read_score,
+        check=run_bundle.read_validity,
     ),
 )
 """All readers, in the order in which they are asked."""
@@ -71,15 +75,29 @@ def detect(path: Path) -> Reader:
     )
 
 
-def read_score(path: Path) -> Score:
+def read_score(path: Path, allow_invalid: bool = False) -> Score:
     """The score of one run folder of any known format.
+
+    Args:
+        path: the folder.
+        allow_invalid: score it in spite of failed checks; the score says so.
 
     Raises:
         LogError: the folder is not a log that can be read.
         BundleError: the run did not end, or its files are not those that were measured.
-        InvalidRunError: the run breaks a rule and is not scored.
+        InvalidRunError: the run fails a check or breaks a rule, and is not scored.
     """
-    return detect(path).read(path)
+    return detect(path).read(path, allow_invalid)
+
+
+def read_validity(path: Path) -> Validity:
+    """The checks of one run folder of any known format.
+
+    Raises:
+        LogError: the folder is not a log that can be read.
+        BundleError: the run did not end, or its files are not those that were measured.
+    """
+    return detect(path).check(path)
 
 
 def find_runs(path: Path) -> list[Path]:

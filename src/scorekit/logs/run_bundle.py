@@ -1,21 +1,28 @@
-"""The reader of scorekit's own run folders: verified files in, a `Score` out."""
+"""The reader of scorekit's own run folders: verified files in, their checks and a `Score` out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
 from scorekit import bundle
 from scorekit.errors import BundleError, InvalidRunError, LogError
+from scorekit.logs.power_trace import read_power_trace
 from scorekit.logs.scoring import score_run
-from scorekit.records import Environment, Provenance, Score, Window, first_complaint
+from scorekit.records import Check, Environment, GpuState, Provenance, Record, Score, Validity, Window, first_complaint
 from scorekit.tasks import PROTOCOL
+from scorekit.validity import Evidence, PowerTrace, judge
+
+R = TypeVar("R", bound=Record)
 
 FORMAT: Final = "scorekit.bundle/1"
-_READ: Final = (bundle.WINDOWS, bundle.ENVIRONMENT)
+_NEEDED: Final = (bundle.WINDOWS, bundle.ENVIRONMENT)
+_OPTIONAL: Final = (bundle.GPU_STATES, bundle.POWER)
+"""Files that only runs with a GPU have, and none of before they were recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +33,28 @@ class RunBundle:
         folder: where it lies.
         environment: the machine, the model, the data and what was asked.
         windows: every measured window, in the order of measuring.
+        states: states of the used GPUs between windows; None where none were recorded.
+        trace: sampled power; None where none was recorded.
         files: sha256 of each file that was read, as the manifest has it.
     """
 
     folder: Path
     environment: Environment
     windows: tuple[Window, ...]
+    states: tuple[GpuState, ...] | None
+    trace: PowerTrace | None
     files: dict[str, str]
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the checks look at."""
+        return Evidence(
+            environment=self.environment,
+            windows=self.windows,
+            states=self.states,
+            trace=self.trace,
+            run=self.folder.resolve().name,
+        )
 
 
 def recognises(path: Path) -> bool:
@@ -53,29 +75,55 @@ def load(folder: Path) -> RunBundle:
     if not bundle.is_complete(folder):
         raise _incomplete(folder)
     manifest = bundle.read_manifest(folder)
-    for name in _READ:
+    for name in _NEEDED:
         if name not in manifest.measured:
             raise LogError(f"{folder / bundle.MANIFEST} does not list {name}, so it cannot be trusted")
     bundle.check(folder, manifest)
+    read = [name for name in (*_NEEDED, *_OPTIONAL) if name in manifest.measured]
+    states = folder / bundle.GPU_STATES if bundle.GPU_STATES in read else None
+    power = folder / bundle.POWER if bundle.POWER in read else None
     return RunBundle(
         folder=folder,
         environment=_environment(folder / bundle.ENVIRONMENT),
-        windows=_windows(folder / bundle.WINDOWS),
-        files={name: manifest.measured[name].sha256 for name in _READ},
+        windows=tuple(_lines(folder / bundle.WINDOWS, Window, "a window")),
+        states=None if states is None else tuple(_lines(states, GpuState, "a state of a GPU")),
+        trace=None if power is None else read_power_trace(power),
+        files={name: manifest.measured[name].sha256 for name in read},
     )
 
 
-def read_score(folder: Path) -> Score:
-    """The score of a run folder.
+def read_validity(folder: Path) -> Validity:
+    """The checks of a run folder.
 
     Raises:
         BundleError: the run did not end, or its files are not those that were measured.
         LogError: a file is not what it claims to be.
-        InvalidRunError: the run breaks a rule and is not scored.
+    """
+    return judge(load(folder).evidence)
+
+
+def read_score(folder: Path, allow_invalid: bool = False) -> Score:
+    """The score of a run folder.
+
+    Args:
+        folder: the run.
+        allow_invalid: score a run in spite of failed checks; the score then says that it is not valid, and why. Where
+            an energy is missing or cannot be true, there is nothing to score all the same.
+
+    Raises:
+        BundleError: the run did not end, or its files are not those that were measured.
+        LogError: a file is not what it claims to be.
+        InvalidRunError: the run fails a check or breaks a rule, and is not scored.
     """
     from scorekit import __version__
 
     run = load(folder)
+    validity = judge(run.evidence)
+    if validity.failures and not allow_invalid:
+        raise InvalidRunError(
+            f"{folder}: the run is not valid, so it is not scored. {_failures(validity.failures)}",
+            mend=f"scorekit check {folder} shows every check; measure again",
+        )
     provenance = Provenance(
         run=folder.resolve().name,
         created_utc=run.environment.created_utc,
@@ -85,7 +133,7 @@ def read_score(folder: Path) -> Score:
         files=run.files,
     )
     try:
-        return score_run(run.environment, run.windows, provenance)
+        return score_run(run.environment, run.windows, provenance, validity=validity)
     except (LogError, InvalidRunError) as error:
         raise type(error)(f"{folder}: {error.message}", mend=error.mend) from error
 
@@ -97,18 +145,21 @@ def _environment(path: Path) -> Environment:
         raise LogError(f"{path} is not an environment of this version: {first_complaint(error)}") from error
 
 
-def _windows(path: Path) -> tuple[Window, ...]:
-    windows = []
+def _failures(failures: Sequence[Check]) -> str:
+    return " ".join(f"Check {check.number}, {check.name}: {check.message}" for check in failures)
+
+
+def _lines(path: Path, kind: type[R], what: str) -> Iterator[R]:
     for number, line in enumerate(_read(path).splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            windows.append(Window.model_validate_json(line))
+            yield kind.model_validate_json(line)
         except ValidationError as error:
             raise LogError(
-                f"{path}, line {number} is not a window of this version: {first_complaint(error)}"
+                f"{path}, line {number} is not {what} of this version: {first_complaint(error)}",
+                mend="restore the file from a copy of the run, or measure again",
             ) from error
-    return tuple(windows)
 
 
 def _read(path: Path) -> bytes:
