@@ -8,13 +8,15 @@ PYTEST_WORKERS ?= 2
 # Tiny models gain nothing from threads, and two tests at once would fight over the cores.
 TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 
-.PHONY: demo test lint types bench clean help
+.PHONY: demo test lint types bench bench-accuracy bench-cost clean help
 
 help:
 	@echo "make demo    measure every task with tiny models on the CPU, rate them, print the table (minutes)"
 	@echo "make test    lint, types and all tests, on transformers 5 and on 4.57"
 	@echo "make lint    ruff only;  make types  mypy only"
 	@echo "make bench   the speed ratios of benchmarks/"
+	@echo "make bench-accuracy  scorekit, CodeCarbon and Zeus against the exact energy of a fake GPU (minutes)"
+	@echo "make bench-cost      measured seconds of adaptive repeats beside ten official ones (simulated)"
 	@echo "make clean   remove what make made"
 
 demo: $(VENV)/.ready
@@ -33,6 +35,12 @@ types: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(VENV)/bin/python -m benchmarks.speed
+
+bench-accuracy: $(VENV)/.ready
+	$(VENV)/bin/python -m benchmarks.accuracy
+
+bench-cost: $(VENV)/.ready
+	$(VENV)/bin/python -m benchmarks.cost
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) scripts/check_python.py

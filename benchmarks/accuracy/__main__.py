@@ -1,0 +1,52 @@
+"""Prints how near scorekit, CodeCarbon and Zeus come to an exact energy; ends with code 1 when scorekit misses a goal.
+
+python -m benchmarks.accuracy [--quick] [--rows KEY,KEY] [--without-zeus] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.accuracy import observations, peers, runs
+from benchmarks.accuracy.rows import ROWS
+
+FULL_S = (60, 2, 10, 2, 10, 2, 60, 2, 10, 2, 10, 2, 60, 2, 10, 2, 10, 2)
+QUICK_S = (2, 10, 2)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="few and short windows, for CI: about a minute")
+    parser.add_argument("--rows", metavar="KEY,KEY", help=f"only these of {', '.join(row.key for row in ROWS)}")
+    parser.add_argument("--without-zeus", action="store_true", help="leave Zeus out, which pip would have to fetch")
+    parser.add_argument("--seed", type=int, default=1, help="of the phases of windows and traces")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every window to FILE")
+    options = parser.parse_args(argv)
+    keys = options.rows.split(",") if options.rows else [row.key for row in ROWS]
+    tools = ["scorekit", "codecarbon"]
+    zeus = None if options.without_zeus else peers.zeus_folder(_say)
+    if zeus is not None:
+        tools.append("zeus")
+    seen = runs.observe(keys, QUICK_S if options.quick else FULL_S, tools, zeus, options.seed, _say)
+    # A quick run has too few windows to say who is closer.
+    made = observations.lines(seen, compare=not options.quick)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(one) for one in seen], indent=2) + "\n", encoding="utf-8")
+    print("Absolute error in percent of the exact energy, mean / worst over the windows.\n")
+    print(observations.table(made))
+    missed = [(line, fault) for line in made for fault in line.faults]
+    for line, fault in missed:
+        _say(f"goal missed: {line.what}, {line.window_s:g} s: {fault}")
+    return 1 if missed else 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

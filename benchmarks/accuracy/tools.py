@@ -1,0 +1,121 @@
+"""The three meters, each used as its own documentation shows, behind one small face."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+ZEUS_FOLDER = "zeus"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a meter said of a window: an energy in Wh, or why there is none. Either may be missing, never both."""
+
+    energy_wh: float | None
+    problem: str | None = None
+
+
+class Tool(Protocol):
+    """A meter that is made before a window and thrown away after it."""
+
+    def open(self) -> None:
+        """Begin."""
+
+    def close(self) -> None:
+        """End."""
+
+    def answer(self) -> Answer:
+        """What was measured."""
+
+    def stop(self) -> None:
+        """Give everything back."""
+
+
+class Scorekit:
+    """scorekit's NVML meter on the used GPU; an energy with a problem is as good as none, for no score takes it."""
+
+    def __init__(self, uuid: str, folder: Path) -> None:
+        from scorekit.measure.meters import MeterRequest
+        from scorekit.measure.meters.nvml import NvmlMeter
+
+        self._meter = NvmlMeter(MeterRequest(gpu_ids=(uuid,), country_iso_code="USA", folder=folder))
+
+    def open(self) -> None:
+        self._meter.open("window")
+
+    def close(self) -> None:
+        self._meter.close()
+
+    def answer(self) -> Answer:
+        (reading,) = self._meter.readings()
+        return Answer(reading.energy_wh if reading.problem is None else None, reading.problem)
+
+    def stop(self) -> None:
+        self._meter.stop()
+
+
+class CodeCarbon:
+    """CodeCarbon's offline tracker with tasks, over what it takes for the GPUs by itself; a first task goes before."""
+
+    def __init__(self, _uuid: str, folder: Path) -> None:
+        from codecarbon import OfflineEmissionsTracker
+        from codecarbon.core import hardware_cache
+
+        # Each of our trackers is to be like the first and only one of a program: in later ones it has another fault.
+        hardware_cache.clear_cache()
+        self._tracker = OfflineEmissionsTracker(
+            country_iso_code="USA",
+            allow_multiple_runs=True,
+            save_to_file=False,
+            output_dir=str(folder),
+            log_level="critical",
+        )
+        self._tracker.start_task("first")
+        self._tracker.stop_task("first")
+        self._data: Any = None
+
+    def open(self) -> None:
+        self._tracker.start_task("window")
+
+    def close(self) -> None:
+        self._data = self._tracker.stop_task("window")
+
+    def answer(self) -> Answer:
+        return Answer(self._data.gpu_energy * 1000)
+
+    def stop(self) -> None:
+        self._tracker.stop()
+
+
+class Zeus:
+    """Zeus's monitor on the used GPU: its number within CUDA_VISIBLE_DEVICES, or the first where that is not set."""
+
+    def __init__(self, _uuid: str, _folder: Path) -> None:
+        from zeus.monitor import ZeusMonitor
+
+        self._monitor = ZeusMonitor(gpu_indices=[0], cpu_indices=[])
+        self._measured: Any = None
+
+    def open(self) -> None:
+        # There is no device to wait for, and torch without CUDA would raise.
+        self._monitor.begin_window("window", sync_execution=False)
+
+    def close(self) -> None:
+        self._measured = self._monitor.end_window("window", sync_execution=False)
+
+    def answer(self) -> Answer:
+        return Answer(sum(self._measured.gpu_energy.values()) / 3600)
+
+    def stop(self) -> None:
+        pass
+
+
+TOOLS: dict[str, type[Any]] = {"scorekit": Scorekit, "codecarbon": CodeCarbon, "zeus": Zeus}
+
+
+def quiet() -> None:
+    """Keep the libraries' warnings out of the table."""
+    warnings.simplefilter("ignore")
