@@ -10,16 +10,19 @@ import copy
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
+import sys
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import scorekit
 from scorekit.errors import HardwareError
-from scorekit.measure import hub
-from scorekit.records import DatasetFacts, Environment, GpuFacts, ModelFacts, RunFacts
+from scorekit.measure import gpus, hub
+from scorekit.records import DatasetFacts, Environment, ModelFacts, RunFacts
 
 _PACKAGES: Final = (
     "torch",
@@ -35,13 +38,27 @@ _PACKAGES: Final = (
     "nvidia-ml-py",
     "numpy",
     "pyarrow",
+    "zeus",
 )
+IMAGE: Final = "SCOREKIT_IMAGE"
+_IMAGE_NAME: Final = re.compile(r"[\w.:/-]+(@sha256:[0-9a-f]{64})?")
+_ENGINES: Final = re.compile(r"docker|kubepods|containerd|libpod|lxc")
 
 
 def collect(run: RunFacts, model: ModelFacts, dataset: DatasetFacts, gpu_ids: tuple[str, ...]) -> Environment:
-    """All facts about this machine and run."""
+    """All facts about this machine and run.
+
+    Args:
+        run, model, dataset: what is not about the machine.
+        gpu_ids: UUIDs or indices of the GPUs that are measured.
+
+    Raises:
+        HardwareError: a GPU that is measured does not answer.
+    """
     import psutil
 
+    used = gpus.facts(gpu_ids)
+    uuids = tuple(gpu.uuid for gpu in used if gpu.uuid is not None)
     return Environment(
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         scorekit_version=scorekit.__version__,
@@ -51,7 +68,12 @@ def collect(run: RunFacts, model: ModelFacts, dataset: DatasetFacts, gpu_ids: tu
         cpu=_cpu_name(),
         cpu_count=os.cpu_count(),
         ram_gib=round(psutil.virtual_memory().total / 2**30, 1),
-        gpus=_gpus(gpu_ids),
+        gpus=used,
+        other_gpus=gpus.others(uuids),
+        torch_gpus=torch_gpus(),
+        container_image=container_image(os.environ),
+        in_container=in_container(),
+        topology=gpus.topology(uuids),
         packages=_versions(),
         run=run,
         model=model,
@@ -137,45 +159,54 @@ def check_gpus(gpu_ids: tuple[str, ...]) -> None:
     Raises:
         HardwareError: torch sees other GPUs than those named, told by their UUIDs.
     """
-    if not gpu_ids:
+    used = torch_gpus()
+    if not gpu_ids or not used:
         return
-    import torch
-
-    used = {str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())}
-    measured = {str(gpu.uuid).removeprefix("GPU-") for gpu in _gpus(gpu_ids)}
-    if used != measured:
+    measured = {gpu.uuid for gpu in gpus.facts(gpu_ids)}
+    if set(used) != measured:
         raise HardwareError(
-            f"torch computes on the GPUs {sorted(used)}, but {sorted(measured)} are measured",
+            f"torch computes on the GPUs {sorted(used)}, but {sorted(map(str, measured))} are measured",
             mend="run each job in a process of its own (launcher=process) and check backend.device_ids",
         )
 
 
-def _gpus(gpu_ids: tuple[str, ...]) -> tuple[GpuFacts, ...]:
-    if not gpu_ids:
+def torch_gpus() -> tuple[str, ...] | None:
+    """UUIDs of the GPUs that torch has in use, as NVML spells them; None where torch does not tell."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
         return ()
-    import pynvml
-
-    pynvml.nvmlInit()
     try:
-        driver = str(pynvml.nvmlSystemGetDriverVersion())
-        facts = []
-        for gpu_id in gpu_ids:
-            if gpu_id.isdigit():
-                handle = pynvml.nvmlDeviceGetHandleByIndex(int(gpu_id))
-            else:
-                handle = pynvml.nvmlDeviceGetHandleByUUID(gpu_id)
-            facts.append(
-                GpuFacts(
-                    index=int(pynvml.nvmlDeviceGetIndex(handle)),
-                    name=str(pynvml.nvmlDeviceGetName(handle)),
-                    uuid=str(pynvml.nvmlDeviceGetUUID(handle)),
-                    memory_mib=int(pynvml.nvmlDeviceGetMemoryInfo(handle).total) // 2**20,
-                    driver=driver,
-                )
-            )
-        return tuple(facts)
-    finally:
-        pynvml.nvmlShutdown()
+        found = [torch.cuda.get_device_properties(index).uuid for index in range(torch.cuda.device_count())]
+    except AttributeError:
+        # Builds for other makers' GPUs have no UUID.
+        return None
+    return tuple(f"GPU-{str(uuid).removeprefix('GPU-')}" for uuid in found)
+
+
+def container_image(environ: Mapping[str, str]) -> str | None:
+    """The image that SCOREKIT_IMAGE names, where it is written as one: NAME[:TAG][@sha256:...]."""
+    value = environ.get(IMAGE, "")
+    return value if _IMAGE_NAME.fullmatch(value) else None
+
+
+def in_container(root: Path = Path("/")) -> bool | None:
+    """Whether this process runs in a container; None on systems where it cannot be told.
+
+    Args:
+        root: where the file system begins; another one in tests.
+    """
+    if platform.system() != "Linux":
+        return None
+    if any((root / marker).exists() for marker in (".dockerenv", "run/.containerenv")):
+        return True
+    with contextlib.suppress(OSError):
+        if _ENGINES.search((root / "proc/1/cgroup").read_text(encoding="utf-8")):
+            return True
+    with contextlib.suppress(OSError):
+        mounts = (root / "proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+        # An engine lays its image's layers over each other for the root; a machine's own root is one file system.
+        return any(line.split()[4] == "/" and " - overlay " in line for line in mounts)
+    return None
 
 
 def _versions() -> dict[str, str]:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from scorekit.errors import HardwareError
+from scorekit.measure import driver, gpu_probe, gpus
 
 LOGGER = logging.getLogger("scorekit")
 
@@ -26,7 +27,7 @@ class Watch:
 
     Args:
         pid: the measuring process; its children may use the GPUs too.
-        gpu_ids: index or UUID of each GPU; with none there is nothing to watch.
+        gpu_ids: the GPUs as CUDA_VISIBLE_DEVICES names them; with none there is nothing to watch.
         action: `warn` tells of the first other process; `error` and `kill` also end the run.
     """
 
@@ -57,32 +58,34 @@ class Watch:
             )
 
     def _watch(self) -> None:
-        import pynvml
-
         try:
-            pynvml.nvmlInit()
-        except pynvml.NVMLError as error:
-            LOGGER.warning("launcher.device_isolation: the GPUs cannot be watched: %s", error)
-            return
-        try:
-            handles = [_handle(pynvml, gpu_id) for gpu_id in self._gpu_ids]
-            while not self._stop.wait(PERIOD_S):
-                others = sorted(self._processes(pynvml, handles) - _family(self._pid))
-                if others:
-                    self._found(others)
-                    return
-        except pynvml.NVMLError as error:
-            LOGGER.warning("launcher.device_isolation: the GPUs can no longer be watched: %s", error)
-        finally:
-            with contextlib.suppress(pynvml.NVMLError):
-                pynvml.nvmlShutdown()
+            with driver.session() as pynvml:
+                uuids = gpus.resolve(gpus.AUTO, "cuda", ",".join(self._gpu_ids), {})
+                handles = [driver.handle(pynvml, uuid) for uuid in uuids]
+                while not self._stop.wait(PERIOD_S):
+                    found = self._processes(pynvml, handles)
+                    if found is None:
+                        LOGGER.warning("launcher.device_isolation: the GPUs can no longer be watched")
+                        return
+                    others = sorted(found - gpus.family(self._pid))
+                    if others:
+                        self._found(others)
+                        return
+        except HardwareError as error:
+            LOGGER.warning("launcher.device_isolation: the GPUs cannot be watched: %s", error.message)
 
-    def _processes(self, pynvml: Any, handles: list[Any]) -> set[int]:
+    def _processes(self, pynvml: Any, handles: list[Any]) -> set[int] | None:
+        """Compute processes on the GPUs; None where one no longer tells."""
         import psutil
 
-        found = {int(entry.pid) for handle in handles for entry in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)}
-        # A process that has just ended may still be listed.
-        return {pid for pid in found if psutil.pid_exists(pid)}
+        listed: set[int] = set()
+        for handle in handles:
+            found = gpu_probe.compute_pids(pynvml, handle)
+            if found is None:
+                return None
+            listed |= found
+        # A process that has just ended may still be listed, and one of another container has no number here.
+        return {pid for pid in listed if psutil.pid_exists(pid)}
 
     def _found(self, others: list[int]) -> None:
         self._violation = f"other processes ran on the GPUs {', '.join(self._gpu_ids)} during the run: {others}"
@@ -90,18 +93,3 @@ class Watch:
         if self._action != "warn":
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL if self._action == "kill" else signal.SIGTERM)
-
-
-def _handle(pynvml: Any, gpu_id: str) -> Any:
-    if gpu_id.isdigit():
-        return pynvml.nvmlDeviceGetHandleByIndex(int(gpu_id))
-    return pynvml.nvmlDeviceGetHandleByUUID(gpu_id)
-
-
-def _family(pid: int) -> set[int]:
-    """The process, its descendants, and this one."""
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return {os.getpid(), pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
-    return {os.getpid(), pid}
