@@ -82,8 +82,8 @@ def half_width_95(values: Sequence[float], *, sequential: bool = False) -> float
 def sequential_factor(count: int) -> float:
     """By how much an interval is widened where its own width ended the repeats.
 
-    Found by simulation with normal noise: 1.1 for three repeats and 1.3 for more keep the coverage between 94.5 and
-    97.5 % for every ratio of noise to target and for 10 to 40 repeats at most (docs/methodology.md, Uncertainty).
+    Found by simulation with normal noise: 1.1 for three repeats and 1.3 for more keep the coverage above 94 % whatever
+    the noise, for 10 to 40 repeats at most (docs/methodology.md, Uncertainty; scripts/stopping_coverage.py).
     """
     return _STOPPED_AT_ONCE if count <= LEAST_REPEATS else _STOPPED_LATER
 
