@@ -9,7 +9,7 @@ from typing import Final
 
 from scorekit.records import Check, Window
 from scorekit.validity.evidence import Evidence, mean
-from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, warn, where
+from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, warn
 
 REASONS: Final[dict[int, str]] = {
     0x1: "idle",
@@ -60,9 +60,8 @@ def not_throttled(evidence: Evidence) -> Check:
                 findings.append(
                     fail_if(
                         bool(strange & SLOWED_DOWN),
-                        f"{where(window)}: {gpu(device)} was held back by {reason_names(strange)}, expected nothing "
-                        "but its power limit",
-                        repeat=window.repeat,
+                        f"{gpu(device)} was held back by {reason_names(strange)}, expected nothing but its power limit",
+                        at=window,
                         reasons=strange,
                     )
                 )
@@ -226,8 +225,8 @@ def _too_hot(evidence: Evidence, device: str) -> Iterator[Finding]:
         hottest = max([*seen, *(float(value) for value in states if value is not None)], default=None)
         if hottest is not None and hottest > HOTTEST_C:
             yield fail(
-                f"{where(window)}: {gpu(device)} was {hottest:.0f} C hot, expected at most {HOTTEST_C} C",
-                repeat=window.repeat,
+                f"{gpu(device)} was {hottest:.0f} C hot, expected at most {HOTTEST_C} C",
+                at=window,
                 temperature_c=hottest,
             )
 

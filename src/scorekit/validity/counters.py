@@ -58,20 +58,23 @@ def counter_unbroken(evidence: Evidence) -> Check:
 def _clock_findings(evidence: Evidence) -> Iterator[Finding]:
     for window in evidence.windows:
         if window.repeat is not None and window.duration_s <= 0:
-            yield fail(f"{where(window)} ends before it starts, expected a window with a length")
+            yield fail(
+                "ends before it starts, expected a window with a length",
+                at=window,
+            )
         slept_s = _slept_s(window)
         if slept_s is not None and slept_s > SLEPT_S:
             yield fail(
-                f"{where(window)}: the machine slept for {slept_s:.1f} s within the window, expected it to stay awake",
-                repeat=window.repeat,
+                f"the machine slept for {slept_s:.1f} s within the window, expected it to stay awake",
+                at=window,
                 slept_s=slept_s,
             )
         stepped_s = _stepped_s(window, slept_s or 0.0)
         if stepped_s is not None and abs(stepped_s) > STEPPED_S + SLEW * window.duration_s:
             yield warn(
-                f"{where(window)}: the wall clock was set by {stepped_s:+.1f} s; the energy is timed by another clock "
+                f"the wall clock was set by {stepped_s:+.1f} s; the energy is timed by another clock "
                 "and stays true, the times of day do not",
-                repeat=window.repeat,
+                at=window,
                 stepped_s=stepped_s,
             )
 
@@ -157,18 +160,17 @@ def window_length(evidence: Evidence) -> Check:
         if ticks is not None and ticks < LEAST_TICKS * (1 - TICK_SLACK):
             findings.append(
                 fail(
-                    f"{where(window)} lasts {window.duration_s:.2f} s, {ticks:.0f} ticks of the counter, expected at "
+                    f"lasts {window.duration_s:.2f} s, {ticks:.0f} ticks of the counter, expected at "
                     f"least {LEAST_TICKS}",
-                    repeat=window.repeat,
+                    at=window,
                     ticks=ticks,
                 )
             )
         elif evidence.official and window.duration_s < OFFICIAL_WINDOW_S:
             findings.append(
                 warn(
-                    f"{where(window)} lasts {window.duration_s:.1f} s, expected {OFFICIAL_WINDOW_S:.0f} s in an "
-                    "official run",
-                    repeat=window.repeat,
+                    f"lasts {window.duration_s:.1f} s, expected {OFFICIAL_WINDOW_S:.0f} s in an official run",
+                    at=window,
                     duration_s=window.duration_s,
                 )
             )
@@ -178,7 +180,8 @@ def window_length(evidence: Evidence) -> Check:
     return _LENGTH.judged(
         findings,
         passing=f"every answering window holds at least {LEAST_TICKS} ticks of the counter",
-        mend="scenario.min_window_s=10 draws short windows out (official configs: 60)",
+        mend="scenario.min_window_s=10 draws answering windows out (official configs: 60); with more queries "
+        "(scenario.num_samples) preparing takes longer, too",
     )
 
 
@@ -200,9 +203,9 @@ def _short_preparations(evidence: Evidence) -> Iterator[Finding]:
         share = _open_j(evidence, window) / wh_to_joules(whole[window.repeat] * queries)
         if share > TICK_MATTERS:
             yield fail(
-                f"{where(window)} lasts {window.duration_s:.3f} s ({ticks:.0f} ticks), which leaves {share:.1%} of the "
+                f"lasts {window.duration_s:.3f} s ({ticks:.0f} ticks), which leaves {share:.1%} of the "
                 f"repeat's energy open, expected at most {TICK_MATTERS:.1%}",
-                repeat=window.repeat,
+                at=window,
                 share=share,
             )
 
@@ -234,16 +237,19 @@ def counter_tick(evidence: Evidence) -> Check:
                 unknown.append(where(window))
             elif reading.counter.tick_s is None:
                 findings.append(
-                    fail(f"{where(window)}: the tick of {gpu(reading.device)}'s counter could not be calibrated")
+                    fail(
+                        f"the tick of {gpu(reading.device)}'s counter could not be calibrated",
+                        at=window,
+                    )
                 )
             else:
                 ticks.append(reading.counter.tick_s)
                 if reading.counter.tick_s > SLOWEST_TICK_S:
                     findings.append(
                         fail(
-                            f"{where(window)}: the counter of {gpu(reading.device)} ticks every "
+                            f"the counter of {gpu(reading.device)} ticks every "
                             f"{reading.counter.tick_s:.3f} s, expected at most {SLOWEST_TICK_S} s",
-                            repeat=window.repeat,
+                            at=window,
                             tick_s=reading.counter.tick_s,
                         )
                     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from scorekit.records import Check, MeterReading, Window
 from scorekit.validity.evidence import TICK_S, Evidence, mean_power_w
-from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, repeats, warn, where
+from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, repeats, warn
 
 FAR_RATIO: Final = 1.5
 """A window is not of its phase when its energy or power is this far from the median. Repeats of one job differ by some
@@ -50,9 +50,8 @@ def _impossible(evidence: Evidence) -> Iterator[Finding]:
                 # The prefill pass only splits generating: it is no term of the score.
                 yield fail_if(
                     window.phase != "prefill",
-                    f"{where(window)}: the energy of {_name(reading)} is {fault}, expected a positive one",
-                    repeat=window.repeat,
-                    phase=window.phase,
+                    f"the energy of {_name(reading)} is {fault}, expected a positive one",
+                    at=window,
                     device=reading.device,
                     energy_wh=reading.energy_wh,
                 )
@@ -101,13 +100,15 @@ def _lost_devices(evidence: Evidence) -> Iterator[Finding]:
         lost = [name for name in expected if name not in found]
         if lost:
             yield fail(
-                f"{where(window)}: the energy of {names(lost)} is missing, expected that of {names(expected)}",
-                repeat=window.repeat,
-                phase=window.phase,
+                f"the energy of {names(lost)} is missing, expected that of {names(expected)}",
+                at=window,
             )
         twice = sorted({name for name in found if found.count(name) > 1})
         if twice:
-            yield fail(f"{where(window)}: {names(twice)} was read twice by one meter, expected once")
+            yield fail(
+                f"{names(twice)} was read twice by one meter, expected once",
+                at=window,
+            )
 
 
 def _strange(evidence: Evidence) -> Iterator[Finding]:
@@ -141,11 +142,10 @@ def _strange_in_phase(evidence: Evidence, known: Sequence[tuple[Window, float]])
         yield fail_if(
             # Modelled energy, and that of a processor shared with others, may well be as noisy as this.
             severe and window.phase != "prefill" and evidence.computes_on_gpu,
-            f"{where(window)}: {energy_ratio:.2f} x the energy of the other repeats in {duration_ratio:.2f} x their "
+            f"{energy_ratio:.2f} x the energy of the other repeats in {duration_ratio:.2f} x their "
             f"time for the same samples ({energy_wh:.4g} Wh), expected less than {FAR_RATIO} x: "
             + ("a window counted twice, or two passes in one" if energy_ratio > 1 else "a part of it was lost"),
-            repeat=window.repeat,
-            phase=window.phase,
+            at=window,
             energy_wh=energy_wh,
             energy_ratio=energy_ratio,
             duration_ratio=duration_ratio,
@@ -201,18 +201,17 @@ def _implausible(
             continue
         if limit_w is not None and power_w > POWER_OVER_LIMIT * limit_w:
             yield fail(
-                f"{where(window)}: {gpu(device)} took {power_w:.0f} W on average, expected at most its enforced limit "
+                f"{gpu(device)} took {power_w:.0f} W on average, expected at most its enforced limit "
                 f"of {limit_w:.0f} W",
-                repeat=window.repeat,
+                at=window,
                 power_w=power_w,
                 limit_w=limit_w,
             )
         # Preparing comes before the model is loaded, and an empty GPU takes less than one that holds a model.
         if window.phase != "preprocess" and idle_w is not None and power_w < BELOW_IDLE * idle_w:
             yield fail(
-                f"{where(window)}: {gpu(device)} took {power_w:.1f} W on average, expected at least its idle power "
-                f"of {idle_w:.1f} W",
-                repeat=window.repeat,
+                f"{gpu(device)} took {power_w:.1f} W on average, expected at least its idle power of {idle_w:.1f} W",
+                at=window,
                 power_w=power_w,
                 idle_w=idle_w,
             )

@@ -112,10 +112,10 @@ def counter_agrees_with_power(evidence: Evidence) -> Check:
             if not found.agrees:
                 findings.append(
                     fail(
-                        f"{where(window)}: the counter of {gpu(reading.device)} gives "
+                        f"the counter of {gpu(reading.device)} gives "
                         f"{joules_to_wh(found.energy):.4g} Wh, its sampled power {joules_to_wh(found.integral):.4g} Wh "
                         f"({deviation:+.1%}), expected {AGAINST_POWER:.0%} and what the samples' lag explains",
-                        repeat=window.repeat,
+                        at=window,
                         counter_j=found.energy,
                         integral_j=found.integral,
                         lowest_j=found.lowest,
@@ -202,9 +202,9 @@ def _disagreement(
     energy = "no energy" if other.energy_wh is None else f"{other.energy_wh:.4g} Wh"
     yield fail_if(
         not settled,
-        f"{where(window)}: {name} gives {energy} for {gpu(mine.device)}, {mine.meter} {mine.energy_wh:.4g} Wh, "
+        f"{name} gives {energy} for {gpu(mine.device)}, {mine.meter} {mine.energy_wh:.4g} Wh, "
         f"expected them within {allowed:.1%}" + (f" (the sampled power sides with {mine.meter})" if settled else ""),
-        repeat=window.repeat,
+        at=window,
         meter=name,
         energy_wh=other.energy_wh,
         own_energy_wh=mine.energy_wh,

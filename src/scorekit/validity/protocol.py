@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from scorekit.records import Check, Window
 from scorekit.validity.evidence import Evidence
-from scorekit.validity.verdicts import Finding, Rule, fail, names, warn, where
+from scorekit.validity.verdicts import Finding, Rule, fail, names, warn
 
 LEAST_ADAPTIVE_REPEATS: Final = 3
 """Where the confidence interval ends the repeats (`scenario.target_ci`), there are at least this many."""
@@ -56,18 +56,21 @@ def _incomplete(evidence: Evidence, window: Window) -> Iterator[Finding]:
     passes = window.passes or 1
     if window.failures:
         yield fail(
-            f"{where(window)}: {window.failures} queries failed; their energy cannot be told from the rest",
-            repeat=window.repeat,
+            f"{window.failures} queries failed; their energy cannot be told from the rest",
+            at=window,
             failures=window.failures,
         )
     # Only the window in which the model answers must count its queries.
     if not window.samples:
         if window.phase == run.kind:
-            yield fail(f"{where(window)}: no queries were counted, expected {run.num_samples * passes}")
+            yield fail(
+                f"no queries were counted, expected {run.num_samples * passes}",
+                at=window,
+            )
     elif window.samples != run.num_samples * passes:
         yield fail(
-            f"{where(window)}: {window.samples} queries were counted, expected {run.num_samples * passes}",
-            repeat=window.repeat,
+            f"{window.samples} queries were counted, expected {run.num_samples * passes}",
+            at=window,
             samples=window.samples,
         )
     if window.batches is not None and run.batch_size > 0 and window.phase == run.kind:
@@ -75,8 +78,8 @@ def _incomplete(evidence: Evidence, window: Window) -> Iterator[Finding]:
         if window.batches != expected:
             what = "empty batches" if window.batches > expected else "batches left out"
             yield fail(
-                f"{where(window)}: {window.batches} calls of the model, expected {expected} ({what})",
-                repeat=window.repeat,
+                f"{window.batches} calls of the model, expected {expected} ({what})",
+                at=window,
                 batches=window.batches,
             )
 
@@ -159,9 +162,8 @@ def outputs_counted(evidence: Evidence) -> Check:
             share = window.truncated_inputs / window.samples
             findings.append(
                 warn(
-                    f"{where(window)}: {share:.1%} of the inputs were cut at what the model holds, expected at most "
-                    f"{TRUNCATED:.0%}",
-                    repeat=window.repeat,
+                    f"{share:.1%} of the inputs were cut at what the model holds, expected at most {TRUNCATED:.0%}",
+                    at=window,
                     truncated=share,
                 )
             )
@@ -179,15 +181,21 @@ def outputs_counted(evidence: Evidence) -> Check:
 def _outputs(evidence: Evidence, window: Window) -> Iterator[Finding]:
     run, samples = evidence.environment.run, window.samples or 0
     if window.output_tokens is None:
-        yield warn(f"{where(window)}: cannot be judged, the output tokens were not counted")
+        yield warn(
+            "cannot be judged, the output tokens were not counted",
+            at=window,
+        )
         return
     if run.new_tokens is not None and window.output_tokens != run.new_tokens * samples:
         early = "" if window.early_ends is None else f" ({window.early_ends} answers ended early)"
         yield fail(
-            f"{where(window)}: {window.output_tokens} tokens were generated{early}, expected {run.new_tokens} for each "
+            f"{window.output_tokens} tokens were generated{early}, expected {run.new_tokens} for each "
             f"of {samples} queries",
-            repeat=window.repeat,
+            at=window,
             output_tokens=window.output_tokens,
         )
     elif window.output_tokens == 0:
-        yield fail(f"{where(window)}: no token was generated, expected answers", repeat=window.repeat)
+        yield fail(
+            "no token was generated, expected answers",
+            at=window,
+        )

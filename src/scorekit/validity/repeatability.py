@@ -36,7 +36,7 @@ def repeats_agree(evidence: Evidence) -> Check:
     findings: list[Finding] = []
     middle = statistics.median(values)
     flagged = [numbers[index] for index in outliers(values)]
-    told = f"; {repeats(flagged)} stand out" if flagged else ""
+    told = f"; {repeats(flagged)} stand{'s' if len(flagged) == 1 else ''} out" if flagged else ""
     if spread > COV_WARNS:
         findings.append(
             fail_if(

@@ -5,14 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from pydantic import JsonValue
 
 from scorekit.records import Check, Severity, Window
-
-_MOST_TOLD: Final = 40
-"""Findings that a message tells one by one; `details` holds all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,28 +17,37 @@ class Finding:
 
     Attributes:
         severity: warn or fail.
-        text: what was found and expected, with the repeat and phase where it belongs to one.
+        text: what was found and expected.
+        window: where; None for what holds for the whole run.
         details: the figures.
     """
 
     severity: Severity
     text: str
+    window: Window | None = None
     details: dict[str, JsonValue] = field(default_factory=dict)
 
+    def as_json(self) -> dict[str, JsonValue]:
+        """All of it, for `Check.details`."""
+        place: dict[str, JsonValue] = {}
+        if self.window is not None:
+            place = {"phase": self.window.phase, "repeat": self.window.repeat}
+        return {"severity": self.severity, **place, "found": self.text, **self.details}
 
-def fail(text: str, **details: JsonValue) -> Finding:
+
+def fail(text: str, at: Window | None = None, **details: JsonValue) -> Finding:
     """A finding that makes the run invalid."""
-    return Finding("fail", text, finite(details))
+    return Finding("fail", text, at, finite(details))
 
 
-def warn(text: str, **details: JsonValue) -> Finding:
+def warn(text: str, at: Window | None = None, **details: JsonValue) -> Finding:
     """A finding that a reader should know of."""
-    return Finding("warn", text, finite(details))
+    return Finding("warn", text, at, finite(details))
 
 
-def fail_if(severe: bool, text: str, **details: JsonValue) -> Finding:
+def fail_if(severe: bool, text: str, at: Window | None = None, **details: JsonValue) -> Finding:
     """A finding that is severe only under a condition, e.g. in a run that can only be meant as an official one."""
-    return Finding("fail" if severe else "warn", text, finite(details))
+    return fail(text, at, **details) if severe else warn(text, at, **details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,7 @@ class Rule:
         severity: Severity = "fail" if any(finding.severity == "fail" for finding in found) else "warn"
         # What fails comes first: it is what must be mended.
         ordered = sorted(found, key=lambda finding: finding.severity != "fail")
-        told: list[JsonValue] = [
-            {"severity": finding.severity, "found": finding.text, **finding.details} for finding in ordered
-        ]
+        told: list[JsonValue] = [finding.as_json() for finding in ordered]
         return self._check(
             False, severity, f"{_list(ordered)}. {_sentence(mend)}", {**(details or {}), "findings": told}
         )
@@ -102,7 +105,7 @@ def where(window: Window) -> str:
 
 def gpu(device: str) -> str:
     """A GPU by its UUID or index."""
-    return f"GPU {device}"
+    return device if device.startswith(("GPU-", "MIG-")) else f"GPU {device}"
 
 
 def names(found: Sequence[object]) -> str:
@@ -125,9 +128,19 @@ def finite(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def _list(findings: Sequence[Finding]) -> str:
-    told = [finding.text for finding in findings[:_MOST_TOLD]]
-    rest = len(findings) - len(told)
-    return "; ".join([*told, f"and {rest} more"] if rest else told)
+    """The findings, what was found alike in several repeats told once."""
+    grouped: dict[tuple[str, str], list[Window]] = {}
+    for finding in findings:
+        windows = grouped.setdefault(("" if finding.window is None else finding.window.phase, finding.text), [])
+        if finding.window is not None:
+            windows.append(finding.window)
+    told = [f"{_where_all(windows)}: {text}" if windows else text for (_, text), windows in grouped.items()]
+    return "; ".join(told)
+
+
+def _where_all(windows: Sequence[Window]) -> str:
+    numbers = [window.repeat for window in windows if window.repeat is not None]
+    return f"{repeats(numbers)}, phase {windows[0].phase}" if numbers else f"phase {windows[0].phase}"
 
 
 def _sentence(text: str) -> str:
