@@ -111,8 +111,9 @@ def run_pass(
     *,
     title: str,
     keep: Callable[[Any], Any] | None = None,
+    passes: int = 1,
 ) -> Outcome:
-    """Call the model once for each batch of the dataset.
+    """Call the model once for each batch of the dataset, or as often as `passes` says.
 
     Args:
         dataset: encoded samples, from `rows_of`; `dataset[i:j]` is a batch as a dict.
@@ -121,6 +122,7 @@ def run_pass(
         call: the model.
         title: shown on the progress bar.
         keep: what to keep of each output; None keeps nothing.
+        passes: how often to go over the dataset.
 
     Raises:
         ModelError: the model failed on a sample, which is named. A failed sample ends the run: energy of failures
@@ -129,7 +131,8 @@ def run_pass(
     total = len(dataset)
     outputs: list[Any] = []
     samples = batches = 0
-    for start in _progress(range(0, total, batch_size), batch_size, total, title):
+    steps = list(range(0, total, batch_size)) * passes
+    for start in _progress(steps, batch_size, total, passes, title):
         batch = dataset[start : start + batch_size]
         samples += len(next(iter(batch.values())))
         try:
@@ -160,14 +163,14 @@ def sample_error(start: int, error: Exception) -> ModelError:
     )
 
 
-def _progress(steps: range, batch_size: int, total: int, title: str) -> Iterator[int]:
+def _progress(steps: Sequence[int], batch_size: int, total: int, passes: int, title: str) -> Iterator[int]:
     """The steps behind a progress bar with samples/s and time left; without a terminal, the bare steps."""
     if not sys.stderr.isatty():
         yield from steps
         return
     from tqdm import tqdm
 
-    with tqdm(total=total, desc=title, unit="sample", leave=False, mininterval=0.5, dynamic_ncols=True) as bar:
+    with tqdm(total=total * passes, desc=title, unit="sample", leave=False, mininterval=0.5, dynamic_ncols=True) as bar:
         for start in steps:
             yield start
             bar.update(min(batch_size, total - start))

@@ -21,7 +21,7 @@ _NAMES = {"preprocess": "preprocess_dataset"}
 _UNITS = {"generate": "tokens", "decode": "tokens", "call": "images"}
 
 
-def build(windows: Sequence[Window], kind: Kind, meter: str, memory: Any = None) -> Any:
+def build(windows: Sequence[Window], kind: Kind, meters: Sequence[str], memory: Any = None) -> Any:
     """The report over all windows.
 
     Decode is generate minus prefill in each repeat. Where noise leaves nothing of it, decode stays empty: a negative
@@ -30,9 +30,10 @@ def build(windows: Sequence[Window], kind: Kind, meter: str, memory: Any = None)
     Args:
         windows: of the whole run.
         kind: how the model was called.
-        meter: the meter whose readings are reported.
+        meters: names, the score's first; each component is reported by the first that reads it.
         memory: optimum-benchmark's record of the highest use of memory, where it was tracked.
     """
+    windows = [window for window in windows if window.phase not in ("idle_before", "idle_after")]
     split = kind == "generate" and any(window.phase == "prefill" for window in windows)
     targets = ["load_dataset", "preprocess_dataset", "load_model"]
     targets += ["prefill", "decode"] if split else [kind]
@@ -45,31 +46,33 @@ def build(windows: Sequence[Window], kind: Kind, meter: str, memory: Any = None)
         by_phase.setdefault(window.phase, []).append(window)
     for phase, group in by_phase.items():
         name = _NAMES.get(phase, phase)
-        if name in targets:
+        if name in targets and all(_is_whole(window) for window in group):
             _fill(
                 getattr(report, name),
-                [_energy(window, meter) for window in group],
-                [window.duration_s for window in group],
+                [_energy(window, meters) for window in group],
+                [_duration_s(window) for window in group],
                 _volume(group[0]),
                 _UNITS.get(phase, "samples"),
             )
     if split:
-        _fill_decode(report.decode, by_phase["generate"], by_phase["prefill"], meter)
+        _fill_decode(report.decode, by_phase["generate"], by_phase["prefill"], meters)
     if memory is not None:
         report.warmup.memory = memory
     return report
 
 
-def _fill_decode(target: Any, generate: list[Window], prefill: list[Window], meter: str) -> None:
+def _fill_decode(target: Any, generate: list[Window], prefill: list[Window], meters: Sequence[str]) -> None:
     prefills = {window.repeat: window for window in prefill}
     pairs = [(window, prefills[window.repeat]) for window in generate if window.repeat in prefills]
-    energies = [_energy(whole, meter) - _energy(part, meter) for whole, part in pairs]
-    durations = [whole.duration_s - part.duration_s for whole, part in pairs]
+    if not all(_is_whole(window) for pair in pairs for window in pair):
+        return
+    energies = [_energy(whole, meters) - _energy(part, meters) for whole, part in pairs]
+    durations = [_duration_s(whole) - _duration_s(part) for whole, part in pairs]
     # The mean over all pairs, also those that noise made negative: leaving them out would bias it upwards.
     if not pairs or sum(energy.total for energy in energies) <= 0 or sum(durations) <= 0:
         return
     whole, part = pairs[0]
-    volume = (whole.output_tokens or 0) - (part.output_tokens or 0)
+    volume = (_per_pass(whole, whole.output_tokens) or 0) - (_per_pass(part, part.output_tokens) or 0)
     _fill(target, energies, durations, volume, "tokens")
 
 
@@ -89,17 +92,34 @@ def _fill(target: Any, energies: list[Any], durations: list[float], volume: int 
         target.throughput = Throughput(value=volume / fmean(durations), unit=f"{unit}/s")
 
 
-def _energy(window: Window, meter: str) -> Any:
+def _energy(window: Window, meters: Sequence[str]) -> Any:
+    """The energy of one pass: a window may hold several."""
+
     def of(component: str) -> float:
+        found = [reading for reading in window.readings if reading.component == component]
         # The format has no word for "not there"; optimum-benchmark writes 0 for a machine without a GPU.
-        found = (r.energy_wh for r in window.readings if r.meter == meter and r.component == component)
-        return wh_to_kwh(sum(energy_wh for energy_wh in found if energy_wh is not None))
+        meter = next((name for name in meters if any(reading.meter == name for reading in found)), None)
+        total_wh = sum(reading.energy_wh or 0.0 for reading in found if reading.meter == meter)
+        return wh_to_kwh(total_wh) / (window.passes or 1)
 
     gpu, cpu, ram = of("gpu"), of("cpu"), of("ram")
     return Energy(unit="kWh", cpu=cpu, ram=ram, gpu=gpu, total=cpu + ram + gpu)
 
 
+def _is_whole(window: Window) -> bool:
+    """Whether every reading holds an energy: one that does not must not enter a mean as 0."""
+    return all(reading.energy_wh is not None for reading in window.readings)
+
+
+def _duration_s(window: Window) -> float:
+    return window.duration_s / (window.passes or 1)
+
+
 def _volume(window: Window) -> int | None:
     if window.phase == "generate":
-        return window.output_tokens
-    return window.images if window.phase == "call" else window.samples
+        return _per_pass(window, window.output_tokens)
+    return _per_pass(window, window.images if window.phase == "call" else window.samples)
+
+
+def _per_pass(window: Window, count: int | None) -> int | None:
+    return None if count is None else round(count / (window.passes or 1))

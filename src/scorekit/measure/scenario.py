@@ -3,60 +3,55 @@
 Order, as in optimum-benchmark: load the dataset, preprocess it (once for each repeat), load the model, warm up, then
 the repeats. With `phases`, each repeat has a pass of prefill before its pass of generation. The score needs only the
 generation, which holds the prefill; the split costs one more pass.
+
+Where GPUs are measured, an idle baseline stands before the first repeat and after the last, each window is drawn out
+to a least length by further passes, and random gaps and cool-downs stand between them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import logging
+import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scorekit import atomic, bundle
-from scorekit.errors import ModelError, ScorekitError
-from scorekit.measure import bridge, data, environment, hub, meters, passes, preprocess, report, tokens
+from scorekit.errors import ScorekitError
+from scorekit.measure import (
+    adaptive,
+    bridge,
+    data,
+    environment,
+    gpus,
+    loading,
+    meters,
+    pacing,
+    passes,
+    power_log,
+    preprocess,
+    report,
+    tokens,
+)
+from scorekit.measure.kinds import kind_of
+from scorekit.measure.run_facts import run_facts
 from scorekit.measure.settings import CALL_DEFAULTS, GENERATE_DEFAULTS, EnergyStarSettings
 from scorekit.measure.windows import Counts, Recorder
-from scorekit.records import Phase, RunFacts
-from scorekit.tasks import TASKS, Kind
+from scorekit.records import Phase
+from scorekit.tasks import Kind
 
 bridge.apply()
 
 from optimum_benchmark.scenarios.base import Scenario  # noqa: E402
-from optimum_benchmark.task_utils import IMAGE_DIFFUSION_TASKS, TEXT_GENERATION_TASKS  # noqa: E402
 
 LOGGER = logging.getLogger("scorekit")
 
-# optimum-benchmark's list lacks summarization and so never lets it generate.
-GENERATE_TASKS = frozenset({*TEXT_GENERATION_TASKS, "summarization"})
-
-
-def kind_of(task: str, loader_name: str) -> Kind:
-    """How the model is called for a Hugging Face task.
-
-    Args:
-        task: Hugging Face task.
-        loader_name: the auto class that loads the model; CTC speech models transcribe in one forward pass.
-    """
-    if task in IMAGE_DIFFUSION_TASKS:
-        return "call"
-    return "generate" if task in GENERATE_TASKS and loader_name != "AutoModelForCTC" else "forward"
-
-
-def task_name(task: str, settings: EnergyStarSettings) -> str | None:
-    """The registry's name of what is measured, told from the task's options and not from the config's name."""
-    if task == "text2text-generation":
-        name = f"t5_{settings.t5_task}"
-        return name if name in TASKS else None
-    if task == "text-generation":
-        # Chat models are measured for text generation through their template too, but with an exact length.
-        return "reasoning" if settings.reasoning and settings.exact_new_tokens is None else "text_generation"
-    return next((name for name, entry in TASKS.items() if entry.hf_task == task), None)
+_TIMED_CALLS = 8
+"""Calls of the model from which the length of a pass is estimated; one that may be short is then timed as a whole."""
 
 
 class EnergyStarScenario(Scenario):  # type: ignore[misc]
@@ -75,31 +70,51 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         self.task = str(backend.config.task)
         self.batch_size = int(self.config.input_shapes["batch_size"])
         self.kind: Kind = kind_of(self.task, getattr(backend.automodel_loader, "__name__", ""))
+        self.passes: dict[Phase, int] = {}
         data.columns_of(self.task, self.config)
         if self.kind == "generate":
             self.config.generate_kwargs = {**GENERATE_DEFAULTS, **self.config.generate_kwargs}
         elif self.kind == "call":
             self.config.call_kwargs = {**CALL_DEFAULTS, **self.config.call_kwargs}
-        meter_names = meters.resolve(self.config.meters)
-        gpu_ids = gpus_in_use(backend.config)
-        request = meters.MeterRequest(gpu_ids, self.config.country_iso_code, self.folder)
+        config = backend.config
+        self.gpu_ids = gpus.resolve(self.config.gpus, config.device, config.device_ids, os.environ)
+        meter_names = meters.resolve(self.config.meters, gpus=bool(self.gpu_ids))
+        replay = None if self.config.replay is None else Path(self.config.replay)
+        request = meters.MeterRequest(self.gpu_ids, self.config.country_iso_code, self.folder, replay)
+        self.pacer = self._pacer()
+        self.states = power_log.StateLog(self.gpu_ids, self.folder)
         active = meters.start(meter_names, request)
         try:
             self.recorder = Recorder(active, self.folder, _synchronizer(backend.config.device))
             with tempfile.TemporaryDirectory(prefix=bundle.SCRATCH_PREFIX, dir=self.folder) as cache:
-                samples = self._load_dataset()
-                self._preprocess(samples, Path(cache))
+                self.cache = Path(cache)
+                self.samples = self._load_dataset()
+                self._preprocess_all()
                 self._load_model()
-                self._write_environment(samples, meter_names, gpu_ids)
+                self._write_environment(meter_names)
                 memory = self._track_memory(self._warm_up)
-                for repeat in range(self.config.runs):
-                    self._repeat(repeat)
+                self._size_windows()
+                self._idle("idle_before")
+                self.states.record("start")
+                self._repeat_all()
+                self._idle("idle_after")
+                self.states.record("end")
                 self.encoded = self.rows = None  # gives the files in the cache folder back
         finally:
+            self._write_power(active)
             for meter in active:
                 with contextlib.suppress(Exception):
                     meter.stop()
-        return report.build(self.recorder.windows, self.kind, meter_names[0], memory)
+        return report.build(self.recorder.windows, self.kind, meter_names, memory)
+
+    def _pacer(self) -> pacing.Pacer:
+        measured = bool(self.gpu_ids)
+        return pacing.Pacer(
+            self.config.max_gap_s if measured else 0.0,
+            self.config.cool_down_s if measured else 0.0,
+            lambda: [gpus.state(uuid, "repeat", None, ()).temperature_c for uuid in self.gpu_ids],
+            self.backend.config.seed,
+        )
 
     def _load_dataset(self) -> data.Samples:
         LOGGER.info("loading the dataset %s", self.config.dataset_name)
@@ -108,84 +123,59 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         self.num_samples = len(samples.rows)
         return samples
 
-    def _preprocess(self, samples: data.Samples, cache: Path) -> None:
-        for repeat in range(self.config.runs):
-            LOGGER.info("repeat %d/%d: preprocess %d samples", repeat + 1, self.config.runs, self.num_samples)
-            encode = partial(
-                preprocess.preprocess,
-                samples.rows,
-                self.task,
-                self.config,
-                self.backend.pretrained_processor,
-                self.backend.pretrained_config,
-                cache / f"{repeat}.arrow",
-            )
-            with _quiet_datasets():
-                self.encoded = self.recorder.measure(
-                    "preprocess",
-                    repeat,
-                    encode,
-                    lambda encoded: Counts(samples=len(encoded)),
-                    log_name="preprocess_dataset",
-                )
+    def _preprocess_all(self) -> None:
+        """Preprocess for every repeat that is sure to come, before the model is loaded, as optimum-benchmark does."""
+        sure = self.config.runs if self.config.target_ci is None else adaptive.LEAST_REPEATS
+        for repeat in range(sure):
+            self.encoded = self._preprocess(repeat)
             # Only the last one is used; the others were made to be measured.
-            (cache / f"{repeat - 1}.arrow").unlink(missing_ok=True)
+            (self.cache / f"{repeat - 1}.arrow").unlink(missing_ok=True)
         self.rows = passes.rows_of(self.encoded)
         self.sizes = preprocess.input_sizes(self.encoded, self.batch_size) if self.kind == "generate" else None
 
+    def _preprocess(self, repeat: int) -> Any:
+        LOGGER.info("repeat %d/%d: preprocess %d samples", repeat + 1, self.config.runs, self.num_samples)
+        encode = partial(
+            preprocess.preprocess,
+            self.samples.rows,
+            self.task,
+            self.config,
+            self.backend.pretrained_processor,
+            self.backend.pretrained_config,
+            self.cache / f"{repeat}.arrow",
+        )
+        with _quiet_datasets():
+            return self.recorder.measure(
+                "preprocess",
+                repeat,
+                encode,
+                lambda encoded: Counts(passes=1, samples=len(encoded)),
+                log_name="preprocess_dataset",
+            )
+
     def _load_model(self) -> None:
         LOGGER.info("loading the model %s", self.backend.config.model)
-        try:
-            self.recorder.measure("load_model", None, self.backend.load)
-        except (ScorekitError, KeyboardInterrupt):
-            raise
-        except Exception as error:
-            raise _load_error(self.backend.config, error) from error
-        environment.check_gpus(gpus_in_use(self.backend.config))
-        model = self.backend.pretrained_model
-        if self.kind == "call" and hasattr(model, "set_progress_bar_config"):
-            model.set_progress_bar_config(disable=True)
-        settings = getattr(model, "generation_config", None)
-        if settings is not None and settings.pad_token_id is None:
-            # generate() would choose the same, with a warning at each call.
-            end = settings.eos_token_id
-            settings.pad_token_id = end[0] if isinstance(end, (list, tuple)) else end
+        loading.load(self.backend, partial(self.recorder.measure, "load_model", None))
+        if not self._by_hand:
+            environment.check_gpus(self.gpu_ids)
 
-    def _write_environment(self, samples: data.Samples, meter_names: tuple[str, ...], gpu_ids: tuple[str, ...]) -> None:
-        settings = self.config
-        run = RunFacts(
-            task=task_name(self.task, settings),
-            config_name=self._config_name(),
-            hf_task=self.task,
-            kind=self.kind,
-            device=str(self.backend.config.device),
+    @property
+    def _by_hand(self) -> bool:
+        return self.config.gpus is not None and self.config.gpus != gpus.AUTO
+
+    def _write_environment(self, meter_names: tuple[str, ...]) -> None:
+        run = run_facts(
+            self.config,
+            self.backend.config,
+            self.kind,
+            folder=self.folder,
             num_samples=self.num_samples,
-            batch_size=self.batch_size,
-            runs=settings.runs,
-            phases=settings.phases and self.kind == "generate",
-            seed=self.backend.config.seed,
-            new_tokens=settings.exact_new_tokens if self.kind == "generate" else None,
-            max_new_tokens=settings.generate_kwargs.get("max_new_tokens") if self.kind == "generate" else None,
-            image_steps=settings.call_kwargs.get("num_inference_steps") if self.kind == "call" else None,
-            warmup_runs=settings.warmup_runs,
-            generate_kwargs=_plain(settings.generate_kwargs) if self.kind == "generate" else {},
-            call_kwargs=_plain(settings.call_kwargs) if self.kind == "call" else {},
-            forward_kwargs=_plain(settings.forward_kwargs) if self.kind == "forward" else {},
-            backend_switches={
-                **backend_switches(self.backend.config),
-                **({} if settings.truncation is True else {"scenario.truncation": str(settings.truncation)}),
-            },
             meters=meter_names,
-            country_iso_code=settings.country_iso_code,
+            min_window_s=self.config.min_window_s if self.gpu_ids else None,
+            gpus_by_hand=self._by_hand,
         )
-        facts = environment.collect(run, environment.model_facts(self.backend), samples.facts, gpu_ids)
+        facts = environment.collect(run, environment.model_facts(self.backend), self.samples.facts, self.gpu_ids)
         atomic.write_text(self.folder / bundle.ENVIRONMENT, facts.model_dump_json(indent=2) + "\n")
-
-    def _config_name(self) -> str:
-        # The launcher gives the scenario its own part of the config only; the whole lies in the run folder.
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            return str(json.loads((self.folder / bundle.CONFIG).read_text(encoding="utf-8"))["name"])
-        return self.task
 
     def _track_memory(self, work: Callable[[], None]) -> Any:
         """Do the work, with optimum-benchmark's memory tracker around it where `scenario.memory` asks for it.
@@ -244,14 +234,74 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             return self.backend.call(inputs, self.config.call_kwargs)
         return self.backend.forward(inputs, self.config.forward_kwargs)
 
-    def _repeat(self, repeat: int) -> None:
+    def _size_windows(self) -> None:
+        """Find out how many passes each answering window needs; without GPUs every window is one pass."""
+        for phase, call in self._calls():
+            pass_s = self._pass_length_s(phase, call) if self.gpu_ids and self.config.min_window_s > 0 else 0.0
+            self.passes[phase] = pacing.passes_for(self.config.min_window_s, pass_s)
+
+    def _pass_length_s(self, phase: Phase, call: Callable[[dict[str, Any]], Any]) -> float:
+        """Length of one pass, outside of any window: estimated where it is long anyway, else timed as a whole."""
+        batches = -(-self.num_samples // self.batch_size)
+        few = min(_TIMED_CALLS, batches)
+        wait = _synchronizer(self.backend.config.device)
+        begun_s = time.monotonic()
+        for number in range(few):
+            call(self._inputs(number * self.batch_size))
+        wait()
+        estimate_s = (time.monotonic() - begun_s) / few * batches
+        if estimate_s > 2 * self.config.min_window_s:
+            return estimate_s
+        LOGGER.info("timing a pass of %s, %d samples", phase, self.num_samples)
+        begun_s = time.monotonic()
+        passes.run_pass(
+            self.rows, self.batch_size, self.backend.prepare_inputs, call, title=f"timing {phase}", keep=None
+        )
+        wait()
+        return time.monotonic() - begun_s
+
+    def _idle(self, phase: Phase) -> None:
+        """Measure the GPUs with the model loaded and nothing asked of it."""
+        if self.gpu_ids and self.config.idle_s > 0:
+            LOGGER.info("measuring the GPU at rest for %g s", self.config.idle_s)
+            self.recorder.measure(phase, None, lambda: time.sleep(self.config.idle_s))
+
+    def _repeat_all(self) -> None:
+        for repeat in range(self.config.runs):
+            target = self.config.target_ci
+            if target is not None and repeat >= adaptive.LEAST_REPEATS:
+                if adaptive.enough(self.recorder.windows, self.kind, target, gpu=bool(self.gpu_ids)):
+                    LOGGER.info("after %d repeats the interval is within %g %%", repeat, 100 * target)
+                    return
+                self._preprocess(repeat)
+                (self.cache / f"{repeat}.arrow").unlink(missing_ok=True)
+            self._repeat(repeat)
+
+    def _calls(self) -> list[tuple[Phase, Callable[[dict[str, Any]], Any]]]:
+        """The passes of one repeat, in their order."""
+        calls: list[tuple[Phase, Callable[[dict[str, Any]], Any]]] = [(self.kind, self._call)]
         if self.kind == "generate" and self.config.phases:
             options = {**self.config.generate_kwargs, **_exactly(1)}
-            self._measure("prefill", repeat, lambda inputs: self.backend.prefill(inputs, options))
-        self._measure(self.kind, repeat, self._call)
+            calls.insert(0, ("prefill", lambda inputs: self.backend.prefill(inputs, options)))
+        return calls
+
+    def _repeat(self, repeat: int) -> None:
+        self.pacer.cool_down()
+        self.states.record("repeat", repeat)
+        for phase, call in self._calls():
+            self.pacer.gap()
+            self._measure(phase, repeat, call)
 
     def _measure(self, phase: Phase, repeat: int, call: Callable[[dict[str, Any]], Any]) -> None:
-        LOGGER.info("repeat %d/%d: %s, %d samples", repeat + 1, self.config.runs, phase, self.num_samples)
+        count = self.passes.get(phase, 1)
+        LOGGER.info(
+            "repeat %d/%d: %s, %d samples%s",
+            repeat + 1,
+            self.config.runs,
+            phase,
+            self.num_samples,
+            f" x {count}" if count > 1 else "",
+        )
         keep = {"generate": tokens.ids_of, "call": _image_count}.get(self.kind)
         work = partial(
             passes.run_pass,
@@ -261,51 +311,53 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             call,
             title=f"repeat {repeat + 1}/{self.config.runs} {phase}",
             keep=keep,
+            passes=count,
         )
-        self.recorder.measure(phase, repeat, work, self._count)
+        self.recorder.measure(phase, repeat, work, partial(self._count, phase, count))
+        for reading in self.recorder.windows[-1].readings:
+            if reading.problem is not None:
+                LOGGER.warning(
+                    "repeat %d, %s: %s gave no energy of %s: %s. The run will not be scored as it is; "
+                    "Ctrl-C ends it",
+                    repeat, phase, reading.meter, reading.device, reading.problem,
+                )  # fmt: skip
 
-    def _count(self, outcome: passes.Outcome) -> Counts:
-        generated = images = None
+    def _count(self, phase: Phase, count: int, outcome: passes.Outcome) -> Counts:
+        generated = early = images = None
         if self.kind == "call":
             images = sum(outcome.outputs)
         elif self.rule is not None:
-            widths = self.sizes.widths if self.sizes is not None else (0,) * outcome.batches
+            widths = self.sizes.widths * count if self.sizes is not None else (0,) * outcome.batches
             leading = [self.rule.length(width) for width in widths]
-            generated = tokens.count_new(outcome.outputs, leading, tokens.end_tokens(self.backend.pretrained_model))
+            lengths = tokens.new_lengths(outcome.outputs, leading, tokens.end_tokens(self.backend.pretrained_model))
+            generated = sum(lengths)
+            if phase == "generate":
+                early = sum(length < self.config.generate_kwargs["max_new_tokens"] for length in lengths)
         return Counts(
+            passes=count,
             samples=outcome.samples,
             batches=outcome.batches,
             failures=0,
-            input_tokens=self.sizes.tokens if self.sizes is not None else None,
+            input_tokens=self.sizes.tokens * count if self.sizes is not None else None,
             output_tokens=generated,
+            early_ends=early,
             images=images,
         )
 
-
-def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as JSON has them."""
-    plain: dict[str, Any] = json.loads(json.dumps(dict(options), default=str))
-    return plain
-
-
-_TOLD_ELSEWHERE = frozenset(
-    {"name", "version", "_target_", "model", "processor", "task", "library", "model_type", "device", "device_ids"}
-    | {"seed", "no_weights", "torch_dtype", "device_map", "model_kwargs", "processor_kwargs"}
-)
-
-
-def backend_switches(config: Any) -> dict[str, Any]:
-    """Options of the backend that differ from its defaults and change how a model runs."""
-    switches = {}
-    for field in dataclasses.fields(config):
-        default = field.default if field.default is not dataclasses.MISSING else None
-        if field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        value = getattr(config, field.name)
-        if field.name not in _TOLD_ELSEWHERE and value != default:
-            switches[field.name] = value
-    extra = {key: value for key, value in (config.model_kwargs or {}).items() if key not in ("revision", "cache_dir")}
-    return _plain({**switches, **({"model_kwargs": extra} if extra else {})})
+    def _write_power(self, active: list[meters.Meter]) -> None:
+        """Keep the samples, also of a run that did not end well."""
+        for meter in active:
+            samples = meter.trace()
+            if samples:
+                cost: meters.SamplerCost | None = meter.cost() if hasattr(meter, "cost") else None
+                power_log.write_power(
+                    samples,
+                    self.folder,
+                    period_s=meters.SAMPLING_S,
+                    sampler_cpu_s=None if cost is None else cost.cpu_s,
+                    sampler_wall_s=None if cost is None else cost.window_s,
+                )
+                return
 
 
 def _exactly(count: int) -> dict[str, int]:
@@ -314,13 +366,6 @@ def _exactly(count: int) -> dict[str, int]:
 
 def _image_count(output: Any) -> int:
     return len(output.images)
-
-
-def gpus_in_use(config: Any) -> tuple[str, ...]:
-    """The GPUs that the backend may use, as given (index or UUID); empty for a run on the CPU."""
-    if config.device != "cuda" or config.device_ids is None:
-        return ()
-    return tuple(part.strip() for part in str(config.device_ids).split(",") if part.strip())
 
 
 def _synchronizer(device: str | None) -> Callable[[], None]:
@@ -347,26 +392,3 @@ def _quiet_datasets() -> Iterator[None]:
         yield
     finally:
         enable_progress_bar()
-
-
-def _load_error(config: Any, error: Exception) -> ModelError:
-    lines = str(error).strip().splitlines()
-    first = lines[0] if lines else type(error).__name__
-    if type(error).__name__ == "OutOfMemoryError":
-        return ModelError(
-            f"the model {config.model} does not fit into the GPU's memory: {first}",
-            mend='use several GPUs (backend.device_ids="0,1" backend.device_map=auto) or a smaller dtype',
-        )
-    if "Unrecognized configuration class" in str(error):
-        return ModelError(
-            f"the model {config.model} is not made for {config.task}",
-            mend="choose the config of the task that it does: `scorekit tasks` lists them",
-        )
-    cause = hub.cause_in_hub(error)
-    if cause is not None:
-        message, mend = hub.hub_error("model", str(config.model), cause)
-        return ModelError(message, mend=mend)
-    return ModelError(
-        f"the model {config.model} could not be loaded: {type(error).__name__}: {first}",
-        mend="check that the folder or repository is whole; the traceback is in benchmark.log",
-    )

@@ -6,12 +6,14 @@ backend, scenario and launcher stays theirs.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from scorekit.errors import UsageError
 from scorekit.measure import bridge
 from scorekit.tasks import DEFAULT_NEW_TOKENS, OFFICIAL_IMAGE_STEPS
+from scorekit.uncertainty import LEAST_REPEATS
 
 bridge.apply()
 
@@ -38,6 +40,16 @@ class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
         runs: repeats of the whole pass; each is kept. optimum-benchmark's own files make one.
         phases: measure prefill as a pass of its own, so that decode can be told apart.
         meters: which meters record each window, the first being the score's; `auto` takes what the machine has.
+        gpus: which GPUs are measured: `auto` for those that the model uses, or a list of indices or UUIDs.
+        min_window_s: short tasks repeat their pass over the samples until an answering window is so long. Where a GPU
+            is measured; the energy of a CPU does not come in ticks.
+        idle_s: length of the idle baseline before the first and after the last repeat, with the model loaded. Where a
+            GPU is measured.
+        max_gap_s: longest random gap before a window. Where a GPU is measured.
+        cool_down_s: longest time to wait before a repeat for a GPU to come within 3 C of where it was at first.
+        target_ci: relative half-width of the 95 % interval at which repeats end, after three at least and `runs` at
+            most; None for exactly `runs`.
+        replay: the recorded trace for the meter `replay`.
         country_iso_code: where the electricity comes from, for CodeCarbon's own files; never looked up online.
         dataset_revision: commit of the dataset on the Hub.
     """
@@ -47,6 +59,13 @@ class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
     runs: int = 1
     phases: bool = True
     meters: list[str] = field(default_factory=lambda: ["auto"])
+    gpus: Any = "auto"
+    min_window_s: float = 10.0
+    idle_s: float = 10.0
+    max_gap_s: float = 1.0
+    cool_down_s: float = 120.0
+    target_ci: float | None = None
+    replay: str | None = None
     country_iso_code: str = "USA"
     dataset_revision: str | None = None
     generate_kwargs: dict[str, Any] = field(default_factory=dict)
@@ -72,6 +91,18 @@ class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
             )
         if int(self.input_shapes["batch_size"]) < 1:
             raise UsageError("scenario.input_shapes.batch_size must be at least 1")
+        for name in ("min_window_s", "idle_s", "max_gap_s", "cool_down_s"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UsageError(f"scenario.{name}={getattr(self, name)} is no time", mend=f"scenario.{name}=0 or more")
+        if self.target_ci is not None and not 0 < self.target_ci < 1:
+            raise UsageError(
+                f"scenario.target_ci={self.target_ci} is no relative half-width", mend="scenario.target_ci=0.01"
+            )
+        if self.target_ci is not None and self.runs < LEAST_REPEATS:
+            raise UsageError(
+                f"scenario.target_ci needs {LEAST_REPEATS} repeats, and scenario.runs={self.runs} allows fewer",
+                mend="scenario.runs=30, the most that will be made",
+            )
         if self.warmup_runs < 0:
             raise UsageError("scenario.warmup_runs must not be negative")
         if self.max_length != -1 or self.resize:

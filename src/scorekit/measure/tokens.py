@@ -77,20 +77,25 @@ def end_tokens(model: Any) -> frozenset[int]:
 
 
 def count_new(sequences: Sequence[Any], leading: Sequence[int], ends: frozenset[int]) -> int:
-    """Tokens that were generated.
+    """Tokens that were generated: the sum of `new_lengths`."""
+    return sum(new_lengths(sequences, leading, ends))
+
+
+def new_lengths(sequences: Sequence[Any], leading: Sequence[int], ends: frozenset[int]) -> list[int]:
+    """Tokens that were generated for each sample.
 
     Args:
         sequences: for each batch the ids, of shape (samples, prompt + new).
         leading: for each batch how many leading ids are not new.
         ends: ids that end a sequence; in a batch of several, what follows the first one in a row is padding.
     """
-    total = 0
+    lengths = []
     for ids, prompt in zip(sequences, leading, strict=True):
         rows, width = int(ids.shape[0]), int(ids.shape[1])
         if rows == 1 or not ends:
-            total += rows * max(0, width - prompt)
+            lengths += [max(0, width - prompt)] * rows
             continue
         for row in ids[:, prompt:].tolist():
             stops = [index for index, token in enumerate(row) if token in ends]
-            total += stops[0] + 1 if stops else len(row)
-    return total
+            lengths.append(stops[0] + 1 if stops else len(row))
+    return lengths

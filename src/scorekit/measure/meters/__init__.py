@@ -14,6 +14,9 @@ from typing import Final, Protocol
 from scorekit.errors import UsageError, nearest
 from scorekit.records import Component, MeterReading
 
+SAMPLING_S: Final = 0.1
+"""Time between the samples of a GPU's power."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeterRequest:
@@ -61,6 +64,15 @@ class PowerSample:
     mem_clock_mhz: int | None = None
     reasons: int | None = None
     utilization_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerCost:
+    """What sampling took: CPU time of its thread within windows, their whole length, samples that came late."""
+
+    cpu_s: float
+    window_s: float
+    missed_samples: int
 
 
 class Meter(Protocol):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from scorekit.errors import HardwareError, UsageError
-from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample
+from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample, SamplerCost
 from scorekit.measure.meters.counter import PRECISE_S, Edge, Estimate, Read, Tick, energy_at
 from scorekit.measure.meters.nvml_gpu import NvmlGpu
 from scorekit.measure.meters.sampler import Sampler, Schedule, Track
@@ -26,15 +25,6 @@ _SETTLING_S: Final = 1.5
 _STILL_TICKS: Final = 5
 _STILL_S: Final = 1.0
 """A counter that stands still for this many ticks, and this long, is frozen: a GPU always takes some power."""
-
-
-@dataclass(frozen=True, slots=True)
-class SamplerCost:
-    """What sampling took: CPU time of its thread within windows, their whole length, samples that came late."""
-
-    cpu_s: float
-    window_s: float
-    missed_samples: int
 
 
 class NvmlMeter:

@@ -18,10 +18,9 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final, Protocol
 
-from scorekit.measure.meters import PowerSample
+from scorekit.measure.meters import SAMPLING_S, PowerSample
 from scorekit.measure.meters.counter import PRECISE_S, Edge, Read, Tick, calibrate
 
-PERIOD_S: Final = 0.1
 _DENSE_S: Final = 0.001
 """Time between reads where a tick is due."""
 _SEARCH_S: Final = 0.001
@@ -111,7 +110,7 @@ class Schedule:
     def __init__(
         self,
         sources: Sequence[GpuSource],
-        period_s: float = PERIOD_S,
+        period_s: float = SAMPLING_S,
         keep: Callable[[PowerSample], None] | None = None,
     ) -> None:
         self._sources = tuple(sources)

@@ -1,0 +1,93 @@
+"""What happens between windows: a random gap, a cool-down, and how many passes a window gets. GPUs only.
+
+A load whose period is that of the counter's ticks can hide energy by any amount; gaps of random length move the ticks
+against it from repeat to repeat. A GPU that starts a repeat warmer takes more power for the same work.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+LOGGER = logging.getLogger("scorekit")
+
+COOL_WITHIN_C: Final = 3
+_LOOK_S: Final = 1.0
+_MARGIN: Final = 1.05
+"""Passes are sized this much longer than asked, so that one that is a little faster still fills its window."""
+_MOST_PASSES: Final = 100_000
+
+
+class Pacer:
+    """Waits before windows.
+
+    Args:
+        max_gap_s: longest gap; each is drawn evenly from 0 to it.
+        cool_down_s: longest time to wait for a GPU to cool; 0 waits for none.
+        temperatures: reads the temperature of each GPU [C], None where it is not told.
+        seed: of the gaps.
+        sleep: waits.
+    """
+
+    def __init__(
+        self,
+        max_gap_s: float,
+        cool_down_s: float,
+        temperatures: Callable[[], Sequence[int | None]],
+        seed: int,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._max_gap_s = max_gap_s
+        self._cool_down_s = cool_down_s
+        self._temperatures = temperatures
+        # Its own, so that the model's random numbers are the same with and without gaps.
+        self._random = random.Random(seed)
+        self._sleep = sleep
+        self._reference: list[int | None] | None = None
+
+    def gap(self) -> None:
+        """Wait for a random time."""
+        if self._max_gap_s > 0:
+            self._sleep(self._random.uniform(0, self._max_gap_s))
+
+    def cool_down(self) -> None:
+        """Wait until every GPU is within 3 C of where it was at the first call; tell where it does not get there."""
+        found = list(self._temperatures())
+        if self._reference is None:
+            self._reference = found
+        if self._cool_down_s <= 0:
+            return
+        waited_s = 0.0
+        while (warmest := self._above(found)) > COOL_WITHIN_C:
+            if waited_s >= self._cool_down_s:
+                LOGGER.warning(
+                    "after %.0f s the GPU is still %d C warmer than before the first repeat; going on",
+                    waited_s,
+                    warmest,
+                )
+                return
+            if waited_s == 0:
+                LOGGER.info("waiting for the GPU to cool by %d C", warmest - COOL_WITHIN_C)
+            self._sleep(_LOOK_S)
+            waited_s += _LOOK_S
+            found = list(self._temperatures())
+
+    def _above(self, found: Sequence[int | None]) -> int:
+        assert self._reference is not None
+        differences = [
+            now - before
+            for now, before in zip(found, self._reference, strict=True)
+            if now is not None and before is not None
+        ]
+        return max(differences, default=0)
+
+
+def passes_for(min_window_s: float, pass_s: float) -> int:
+    """Passes over the samples that make a window at least so long, when one takes `pass_s`."""
+    if min_window_s <= 0 or pass_s <= 0:
+        return 1
+    return min(_MOST_PASSES, max(1, math.ceil(_MARGIN * min_window_s / pass_s)))
