@@ -84,6 +84,8 @@ def _unresolved(reading: MeterReading, window: Window, evidence: Evidence) -> bo
 
 
 def _name(reading: MeterReading) -> str:
+    if reading.component == "gpu":
+        return gpu(reading.device)
     part = reading.component.upper()
     return part if reading.device in ("", reading.component) else f"{part} {reading.device}"
 

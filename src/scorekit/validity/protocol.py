@@ -45,7 +45,8 @@ def _missing_repeats(evidence: Evidence) -> Iterator[Finding]:
     least = run.runs if run.target_ci is None else min(LEAST_ADAPTIVE_REPEATS, run.runs)
     if not least <= len(found) <= run.runs or found != set(range(len(found))):
         asked = f"{run.runs}" if least == run.runs else f"{least} to {run.runs}"
-        yield fail(f"{asked} repeats were asked for, but the windows hold {len(found)} ({names(sorted(found))})")
+        held = f"{len(found)} ({names(sorted(found))})" if found else "none"
+        yield fail(f"{asked} repeats were asked for, but the windows hold {held}")
     prepared = {window.repeat for window in evidence.preparations}
     for repeat in sorted(found - prepared):
         yield fail(f"repeat {repeat}: there is no window of phase preprocess", repeat=repeat)
