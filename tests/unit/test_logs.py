@@ -246,7 +246,7 @@ def test_a_manifest_that_leaves_the_windows_out_is_refused(tmp_path: Path) -> No
         (bundle.ENVIRONMENT, b"\xff\xfe", "is not an environment of this version"),
         (bundle.WINDOWS, b'{"phase": "generate"}\n', "line 1 is not a window"),
         (bundle.WINDOWS, b"\x00\x01\n", "line 1 is not a window"),
-        (bundle.WINDOWS, b"", "3 repeats were asked for, but the windows hold none"),
+        (bundle.WINDOWS, b"", "3 repeats were asked for, but the windows hold"),
     ],
 )
 def test_garbage_under_a_true_manifest_is_refused(name: str, content: bytes, message: str, tmp_path: Path) -> None:

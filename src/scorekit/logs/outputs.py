@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from scorekit import atomic, bundle
-from scorekit.records import Score, Validity
+from scorekit.records import Score
 from scorekit.units import wh_to_kwh
 
 _SUMMARY_FORMAT: Final = "scorekit.gpu-energy/1"
 
 
-def write_score(folder: Path, score: Score, validity: Validity | None = None) -> list[Path]:
+def write_score(folder: Path, score: Score) -> list[Path]:
     """Write score.json and the two files that users of AI Energy Score know, and renew the manifest.
-
-    The checks go into validity.json beside them, where they were made.
 
     `GPU_ENERGY_WH.txt` holds one number: GPU energy in Wh of the counted phases, as the mean over the
     repeats, at full precision. Where no GPU was read, or the run is invalid, it holds `None` and, on a second line,
@@ -34,8 +32,6 @@ def write_score(folder: Path, score: Score, validity: Validity | None = None) ->
         bundle.GPU_WH: gpu_wh_text(score),
         bundle.GPU_SUMMARY: json.dumps(gpu_summary(score), indent=2, allow_nan=False) + "\n",
     }
-    if validity is not None:
-        files[bundle.VALIDITY] = validity.model_dump_json(indent=2) + "\n"
     for name, text in files.items():
         atomic.write_text(folder / name, text)
     bundle.record_derived(folder)
