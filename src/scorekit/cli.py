@@ -260,6 +260,18 @@ def _tasks(options: argparse.Namespace) -> int:
     return verbs.tasks(as_json=options.json)
 
 
+def _doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config-name", metavar="TASK", help="the task that is thought of, as for scorekit bench")
+    parser.add_argument("--json", action="store_true", help="print what was found as JSON")
+    parser.add_argument("--torch", action="store_true", help="load torch and ask it for its GPUs, which takes seconds")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from scorekit import doctor
+
+    return doctor.main(config_name=options.config_name, as_json=options.json, ask_torch=options.torch)
+
+
 def _with_bench_extra(run: Callable[[], int]) -> int:
     """Run what needs the bench extra, and say how to get it where it is missing."""
     try:
@@ -290,6 +302,7 @@ _VERBS: Final[dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], _A
     "parse": ("compute the score of measured runs", _parse_arguments, _parse),
     "check": ("check whether the figures of measured runs can be true", _check_arguments, _check),
     "rate": ("give stars to scores", _rate_arguments, _rate),
+    "doctor": ("tell what is on this machine and what is in the way of a run", _doctor_arguments, _doctor),
     "tasks": ("list the tasks and what the protocol asks of them", _tasks_arguments, _tasks),
 }
 

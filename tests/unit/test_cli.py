@@ -32,7 +32,7 @@ def _module(monkeypatch: pytest.MonkeyPatch, name: str, **attributes: Any) -> No
 def test_help_lists_every_verb_and_each_has_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     text = capsys.readouterr().out
-    for verb in ("tiny", "demo", "parse", "rate", "tasks"):
+    for verb in ("tiny", "demo", "parse", "rate", "doctor", "tasks"):
         assert verb in text
         assert cli.main([verb, "--help"]) == 0
         assert f"usage: scorekit {verb}" in capsys.readouterr().out

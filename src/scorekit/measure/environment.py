@@ -65,7 +65,7 @@ def collect(run: RunFacts, model: ModelFacts, dataset: DatasetFacts, gpu_ids: tu
         git_commit=_git_commit(),
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
-        cpu=_cpu_name(),
+        cpu=cpu_name(),
         cpu_count=os.cpu_count(),
         ram_gib=round(psutil.virtual_memory().total / 2**30, 1),
         gpus=used,
@@ -217,7 +217,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _cpu_name() -> str | None:
+def cpu_name() -> str | None:
+    """The processor's name, as its maker writes it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
