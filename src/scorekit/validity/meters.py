@@ -62,8 +62,9 @@ def _against_power(evidence: Evidence, window: Window, reading: MeterReading) ->
     towards the edge. The plain mean over the second before an edge is the sample at the edge itself, so the lag takes
     L = tau / 2 * (sample at b - sample at a) off the energy. Older drivers give the power of the moment, with no lag:
     hence anything from 0 to L is allowed for. The weighted mean differs from the plain one by at most a quarter of the
-    power's step within that second, so each edge adds tau / 8 of the samples' range around it. For a load of 300 W that
-    begins on an idle GPU of 70 W, all of it together is 5.8 % of a window of 10 s and 1 % of one of 60 s.
+    swing of P within that second, which the samples do not show: it is taken as the widest there can be, from idle to
+    the power limit. So each edge adds tau / 8 of that. For a load of 300 W on an H100 idle at 70 W, all of it together
+    is 7 to 11 % of a window of 10 s and 3 to 3.5 % of one of 60 s.
     """
     trace = evidence.trace_of(reading.device)
     energy_wh = reading.energy_wh
@@ -75,8 +76,7 @@ def _against_power(evidence: Evidence, window: Window, reading: MeterReading) ->
     if integral is None or at_start is None or at_end is None:
         return None
     lag = AVERAGED_S / 2 * (at_end - at_start)
-    steps = sum(trace.power_range(edge - AVERAGED_S, edge + AVERAGED_S) for edge in (start_s, end_s))
-    open_j = AGAINST_POWER * integral + AVERAGED_S / 8 * steps
+    open_j = AGAINST_POWER * integral + 2 * AVERAGED_S / 8 * _widest_swing_w(evidence, reading.device, trace)
     if reading.standard_uncertainty_wh is not None:
         open_j += 2 * wh_to_joules(reading.standard_uncertainty_wh)
     else:
@@ -87,6 +87,13 @@ def _against_power(evidence: Evidence, window: Window, reading: MeterReading) ->
         lowest=integral + min(0.0, lag) - open_j,
         highest=integral + max(0.0, lag) + open_j,
     )
+
+
+def _widest_swing_w(evidence: Evidence, device: str, trace: DeviceTrace) -> float:
+    """How far the power may have swung within a second: from idle to the limit."""
+    limits = [state.power_limit_w for state in evidence.states_of(device) if state.power_limit_w is not None]
+    highest = max(limits, default=None) or 2 * max((p for p in trace.power_w if not math.isnan(p)), default=0.0)
+    return max(0.0, highest - (evidence.idle_power_w(device) or 0.0))
 
 
 def counter_agrees_with_power(evidence: Evidence) -> Check:

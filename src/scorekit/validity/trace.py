@@ -72,11 +72,6 @@ class DeviceTrace:
         found = self.values("power_w", t_s - AVERAGED_S, t_s)
         return found[-1] if found else None
 
-    def power_range(self, start_s: float, end_s: float) -> float:
-        """Highest less lowest power [W] between two moments; 0 without samples."""
-        found = self.values("power_w", start_s, end_s)
-        return max(found) - min(found) if found else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class PowerTrace:

@@ -1,0 +1,139 @@
+"""What holds of the checks for any evidence: none breaks, and no impossible energy passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scorekit.records import MeterReading
+from scorekit.validity import DeviceTrace, Evidence, PowerTrace, judge, star_probability
+from tests.bundles import NVML_GPU
+from tests.evidence import at, change_readings, cpu_evidence, good_evidence, of_phase
+from tests.strategies import energies_wh, impossible_energies_wh
+
+any_number = st.one_of(st.none(), st.floats(), st.floats(min_value=0, max_value=1e6))
+powers_w = st.floats(min_value=0, max_value=700)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_evidence_breaks_a_check(data: st.DataObject) -> None:
+    windows = []
+    for window in good_evidence().windows:
+        drawn: tuple[MeterReading, ...] = tuple(
+            found.model_copy(update={"energy_wh": data.draw(any_number)}) if data.draw(st.booleans()) else found
+            for found in window.readings
+        )
+        length_s = data.draw(st.sampled_from([-1.0, 0.0, 0.05, 3.0, 60.0]))
+        samples = data.draw(st.sampled_from([None, 0, 1000, 2000]))
+        changes = {"readings": drawn, "end_monotonic_s": window.start_monotonic_s + length_s, "samples": samples}
+        windows.append(window.model_copy(update=changes))
+    kept = data.draw(st.integers(0, len(windows)))
+    evidence = replace(good_evidence(), windows=tuple(windows[:kept]))
+    if data.draw(st.booleans()):
+        evidence = replace(evidence, trace=None, states=None)
+    validity = judge(evidence)
+    assert [check.number for check in validity.checks] == list(range(1, 27))
+    assert validity.valid == (not validity.failures)
+
+
+@given(energy_wh=impossible_energies_wh, repeat=st.integers(0, 9))
+@settings(max_examples=50, deadline=None)
+def test_no_impossible_energy_passes(energy_wh: float, repeat: int) -> None:
+    evidence = change_readings(of_phase("generate", repeat), energy_wh=energy_wh)(good_evidence())
+    check = judge(evidence).checks[0]
+    assert (check.passed, check.severity) == (False, "fail")
+    assert f"repeat {repeat}, phase generate" in check.message
+
+
+@st.composite
+def _loads(draw: st.DrawFn) -> tuple[list[float], list[float]]:
+    """Moments and the powers from each of them on."""
+    lengths = draw(st.lists(st.floats(min_value=0.05, max_value=20), min_size=1, max_size=40))
+    times = [-10.0]
+    for length in lengths:
+        times.append(times[-1] + length)
+    return times, [draw(powers_w) for _ in times]
+
+
+@given(load=_loads(), start_s=st.floats(0, 5), length_s=st.floats(2, 60), averaged=st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_a_true_energy_agrees_with_the_samples_of_any_power(
+    load: tuple[list[float], list[float]], start_s: float, length_s: float, averaged: bool
+) -> None:
+    times, powers = load
+    sums = [0.0]
+    for (t0, t1), power_w in zip(pairwise(times), powers, strict=False):
+        sums.append(sums[-1] + (t1 - t0) * power_w)
+
+    def energy_j(t_s: float) -> float:
+        last = max(at for at, t in enumerate(times) if t <= t_s)
+        return sums[last] + (t_s - times[last]) * powers[last]
+
+    # Either the mean over the last second, as on Ampere and newer, or a power that is near enough to the moment's.
+    lag_s = 1.0 if averaged else 0.02
+    moments = [-5 + 0.02 * number for number in range(round((start_s + length_s + 8) / 0.02))]
+    samples = DeviceTrace(moments, [(energy_j(t) - energy_j(t - lag_s)) / lag_s for t in moments])
+    answer = at("generate", 0)
+    true_wh = (energy_j(start_s + length_s) - energy_j(start_s)) / 3600
+    reading = answer.readings[0].model_copy(update={"energy_wh": true_wh, "standard_uncertainty_wh": 0.0})
+    window = answer.model_copy(
+        update={"readings": (reading,), "start_monotonic_s": start_s, "end_monotonic_s": start_s + length_s}
+    )
+    idle = tuple(
+        found.model_copy(
+            update={"readings": (found.readings[0].model_copy(update={"energy_wh": 0.0}),)},
+        )
+        for found in good_evidence().windows
+        if found.phase.startswith("idle")
+    )
+    evidence = replace(good_evidence(), windows=(window, *idle), trace=PowerTrace({NVML_GPU: samples}, 0.02))
+    check = judge(evidence).checks[5]
+    assert check.passed is True, check.message
+
+
+@given(
+    cuts=st.lists(st.floats(10, 90), min_size=1, max_size=5, unique=True),
+    powers=st.lists(powers_w, min_size=201, max_size=201),
+)
+def test_the_integral_of_a_split_window_adds_up(cuts: list[float], powers: list[float]) -> None:
+    trace = DeviceTrace([0.5 * number for number in range(201)], powers)
+    edges = [5.0, *sorted(cuts), 95.0]
+    parts = [trace.energy_ws(a, b) for a, b in pairwise(edges)]
+    whole = trace.energy_ws(5.0, 95.0)
+    assert whole == pytest.approx(sum(part for part in parts if part is not None), abs=1e-6)
+    assert None not in parts
+    assert whole is not None
+    assert whole >= 0
+
+
+@given(mean_wh=energies_wh, share=st.floats(0, 2), bounds=st.lists(energies_wh, min_size=4, max_size=4, unique=True))
+def test_probabilities_of_all_stars_add_up_to_one(mean_wh: float, share: float, bounds: list[float]) -> None:
+    edges = [None, *sorted(bounds), None]
+    found = [star_probability(mean_wh, share * mean_wh, low, high) for low, high in pairwise(edges)]
+    assert sum(found) == pytest.approx(1.0)
+    assert all(0 <= value <= 1 for value in found)
+
+
+def test_a_star_far_from_its_bounds_is_certain_and_one_at_a_bound_is_even() -> None:
+    assert star_probability(10.0, 0.1, 5.0, 20.0) == pytest.approx(1.0)
+    assert star_probability(10.0, 0.1, 5.0, 10.0) == pytest.approx(0.5)
+    assert star_probability(10.0, 0.0, 5.0, 10.0) == 0.0
+    # 1.96 standard deviations are the half-width: the bound lies at one of them.
+    assert star_probability(10.0, 1.95996, None, 11.0) == pytest.approx(0.8413, abs=1e-4)
+    with pytest.raises(ValueError, match="half-width"):
+        star_probability(10.0, float("nan"), None, None)
+
+
+@given(energies=st.lists(energies_wh, min_size=6, max_size=6))
+def test_no_noise_of_a_cpu_makes_a_run_invalid(energies: list[float]) -> None:
+    windows = list(cpu_evidence().windows)
+    for index, energy_wh in enumerate(energies):
+        cpu = windows[index].readings[0].model_copy(update={"energy_wh": energy_wh})
+        windows[index] = windows[index].model_copy(update={"readings": (cpu, windows[index].readings[1])})
+    evidence: Evidence = replace(cpu_evidence(), windows=tuple(windows))
+    assert judge(evidence).failures == ()
