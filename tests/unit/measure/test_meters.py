@@ -18,6 +18,7 @@ from scorekit.measure import meters
 from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample
 from scorekit.measure.meters.codecarbon import CodeCarbonMeter
 from scorekit.records import MeterReading
+from tests.fake_nvml.fake import FakeNvml
 
 
 def request_for(folder: Path, country: str = "FRA", gpus: tuple[str, ...] = ()) -> MeterRequest:
@@ -30,27 +31,32 @@ def work() -> int:
 
 
 @pytest.mark.parametrize(
-    ("names", "expected"),
+    ("names", "gpus", "expected"),
     [
-        (["auto"], ("codecarbon",)),
-        (["codecarbon"], ("codecarbon",)),
-        (["codecarbon", "auto", "codecarbon"], ("codecarbon",)),
+        (["auto"], False, ("codecarbon",)),
+        (["auto"], True, ("nvml", "codecarbon")),
+        (["codecarbon"], True, ("codecarbon",)),
+        (["codecarbon", "auto", "codecarbon"], False, ("codecarbon",)),
+        (["codecarbon", "auto"], True, ("codecarbon", "nvml")),
+        (["replay", "rapl"], False, ("replay", "rapl")),
     ],
     ids=str,
 )
-def test_auto_is_what_the_machine_has_and_no_meter_is_taken_twice(names: list[str], expected: tuple[str, ...]) -> None:
-    assert meters.resolve(names) == expected
+def test_auto_is_what_suits_the_run_and_no_meter_is_taken_twice(
+    names: list[str], gpus: bool, expected: tuple[str, ...]
+) -> None:
+    assert meters.resolve(names, gpus=gpus) == expected
 
 
 def test_an_unknown_meter_lists_the_valid_ones_and_suggests_the_nearest() -> None:
     with pytest.raises(UsageError, match="no meter 'codecarbn'; valid: auto, codecarbon") as caught:
-        meters.resolve(["auto", "codecarbn"])
+        meters.resolve(["auto", "codecarbn"], gpus=False)
     assert caught.value.mend == "scenario.meters=[codecarbon]"
 
 
 def test_no_meter_at_all_is_refused() -> None:
     with pytest.raises(UsageError, match="names no meter"):
-        meters.resolve([])
+        meters.resolve([], gpus=False)
 
 
 class Fake:
@@ -109,11 +115,11 @@ def test_a_country_that_codecarbon_does_not_know_is_refused(tmp_path: Path) -> N
 
 
 def test_gpus_that_codecarbon_does_not_find_are_refused_and_not_read_as_zero(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_nvml_here: FakeNvml
 ) -> None:
     monkeypatch.setattr(CodeCarbonMeter, "_watched_gpus", lambda _: [])
     with pytest.raises(HardwareError, match="but the model uses") as caught:
-        CodeCarbonMeter(request_for(tmp_path, gpus=("GPU-unknown",)))
+        CodeCarbonMeter(request_for(tmp_path, gpus=(fake_nvml_here.uuid(0),)))
     assert "nvidia-smi -L" in str(caught.value.mend)
 
 
@@ -137,14 +143,15 @@ class FakeTracker:
         return SimpleNamespace(country_name="France")
 
 
-@pytest.mark.parametrize("gpus", [(), ("0",), ("1", "GPU-0a1b")], ids=str)
+@pytest.mark.parametrize("used", [(), (0,), (3, 1)], ids=str)
 def test_codecarbon_is_asked_for_the_gpus_in_use_and_no_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpus: tuple[str, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_nvml_here: FakeNvml, used: tuple[int, ...]
 ) -> None:
     monkeypatch.setattr(codecarbon, "OfflineEmissionsTracker", FakeTracker)
-    CodeCarbonMeter(request_for(tmp_path, gpus=gpus))
-    # None would be all GPUs of the machine.
-    assert FakeTracker.asked["gpu_ids"] == list(gpus)
+    fake_nvml_here.set(gpus=4)
+    CodeCarbonMeter(request_for(tmp_path, gpus=tuple(fake_nvml_here.uuid(index) for index in used)))
+    # By index, for it reads nothing of a UUID; and None would be all GPUs of the machine.
+    assert FakeTracker.asked["gpu_ids"] == list(used)
     assert FakeTracker.asked["country_iso_code"] == "FRA"
 
 

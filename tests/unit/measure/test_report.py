@@ -25,7 +25,7 @@ def generation(prefill: list[Window], generate: list[Window]) -> list[Window]:
 
 
 def test_energy_is_the_mean_over_the_repeats_in_kwh() -> None:
-    found = report.build(repeats("forward", 1.0, 3.0), "forward", METER).forward
+    found = report.build(repeats("forward", 1.0, 3.0), "forward", [METER]).forward
     assert found.energy.unit == "kWh"
     assert found.energy.gpu == found.energy.total == pytest.approx(2.0e-3)
     assert (found.energy.cpu, found.energy.ram) == (0, 0)
@@ -36,7 +36,7 @@ def test_energy_is_the_mean_over_the_repeats_in_kwh() -> None:
 def test_components_are_added_and_another_meters_readings_are_not() -> None:
     other = MeterReading(meter="other", component="gpu", device="0", energy_wh=100.0, origin="measured")
     readings = [reading("gpu", 2.0), reading("gpu", 3.0), reading("cpu", 0.5), reading("ram", 0.25), other]
-    found = report.build([window("forward", 0, readings)], "forward", METER).forward.energy
+    found = report.build([window("forward", 0, readings)], "forward", [METER]).forward.energy
     assert (found.gpu, found.cpu, found.ram) == (pytest.approx(5e-3), pytest.approx(0.5e-3), pytest.approx(0.25e-3))
     assert found.total == pytest.approx(5.75e-3)
 
@@ -46,7 +46,7 @@ def test_decode_is_generate_less_prefill_with_the_tokens_that_are_left() -> None
         repeats("prefill", 4.0, 4.0, seconds=2.0, output_tokens=1000),
         repeats("generate", 9.0, 11.0, seconds=10.0, output_tokens=10_000),
     )
-    found = report.build(windows, "generate", METER)
+    found = report.build(windows, "generate", [METER])
     assert set(found.to_dict()) == {"load_dataset", "preprocess_dataset", "load_model", "prefill", "decode"}
     assert found.decode.energy.gpu == pytest.approx(6.0e-3)
     assert found.decode.latency.mean == pytest.approx(8.0)
@@ -67,7 +67,7 @@ def test_decode_is_generate_less_prefill_with_the_tokens_that_are_left() -> None
     ids=["negative-on-average", "zero-on-average", "shorter-than-its-prefill"],
 )
 def test_decode_stays_empty_where_noise_leaves_nothing_of_it(prefill: list[Window], generate: list[Window]) -> None:
-    found = report.build(generation(prefill, generate), "generate", METER)
+    found = report.build(generation(prefill, generate), "generate", [METER])
     assert found.decode.energy is None
     assert found.decode.latency is None
     assert found.prefill.energy is not None
@@ -76,29 +76,29 @@ def test_decode_stays_empty_where_noise_leaves_nothing_of_it(prefill: list[Windo
 def test_decode_is_the_mean_over_all_pairs_also_those_that_noise_made_negative() -> None:
     """Leaving them out would make decode larger than generate less prefill."""
     windows = generation(repeats("prefill", 4.0, 12.0), repeats("generate", 9.0, 11.0, seconds=20.0))
-    assert report.build(windows, "generate", METER).decode.energy.gpu == pytest.approx(2.0e-3)
+    assert report.build(windows, "generate", [METER]).decode.energy.gpu == pytest.approx(2.0e-3)
 
 
 def test_a_repeat_without_its_prefill_is_left_out_of_decode() -> None:
     found = report.build(
-        generation(repeats("prefill", 4.0), repeats("generate", 9.0, 100.0, seconds=20.0)), "generate", METER
+        generation(repeats("prefill", 4.0), repeats("generate", 9.0, 100.0, seconds=20.0)), "generate", [METER]
     )
     assert found.decode.energy.gpu == pytest.approx(5.0e-3)
 
 
 def test_without_a_prefill_pass_the_whole_stands_under_its_own_name() -> None:
-    found = report.build(generation([], repeats("generate", 9.0, 9.0, output_tokens=10_000)), "generate", METER)
+    found = report.build(generation([], repeats("generate", 9.0, 9.0, output_tokens=10_000)), "generate", [METER])
     assert set(found.to_dict()) == {"load_dataset", "preprocess_dataset", "load_model", "generate"}
     assert found.generate.throughput.value == pytest.approx(1000.0)
 
 
 def test_images_are_counted_and_not_samples() -> None:
-    found = report.build(repeats("call", 2.0, images=3000), "call", METER).call
+    found = report.build(repeats("call", 2.0, images=3000), "call", [METER]).call
     assert (found.throughput.value, found.throughput.unit) == (pytest.approx(300.0), "images/s")
 
 
 def test_what_was_not_counted_has_no_throughput() -> None:
-    found = report.build([window("load_model", None, [reading("gpu", 1.0)])], "forward", METER)
+    found = report.build([window("load_model", None, [reading("gpu", 1.0)])], "forward", [METER])
     assert found.load_model.energy.gpu == pytest.approx(1e-3)
     assert found.load_model.throughput is None
     assert found.forward.energy is None
@@ -113,7 +113,7 @@ def test_optimum_benchmarks_own_reader_takes_it_back() -> None:
             repeats("generate", 9.0, 11.0, output_tokens=10_000),
         ),
         "generate",
-        METER,
+        [METER],
     )
     written = json.loads(json.dumps(built.to_dict()))
     again = BenchmarkReport.from_dict(written)
