@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -349,6 +350,12 @@ def test_there_are_26_checks_in_the_order_of_their_numbers() -> None:
     assert [check.number for check in checks] == list(range(1, 27))
     assert [check.name for check in checks] == NAMES
     assert len(set(NAMES)) == 26
+
+
+def test_the_methodology_tells_every_check() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "methodology.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", page, flags=re.MULTILINE)
+    assert rows == [(str(number), name) for number, name in enumerate(NAMES, start=1)]
 
 
 def test_every_check_passes_on_a_good_run() -> None:
