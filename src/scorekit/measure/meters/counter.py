@@ -22,6 +22,8 @@ PRECISE_S: Final = 0.005
 _NEAR_TICKS: Final = 5.5
 """Reads further than this from an edge are not set into its rhythm: irregular ticks would add up."""
 _MOST_SKIPPED: Final = 20
+_MOST_UNSEEN: Final = 3
+"""Energy at a moment is worked out over at most so many ticks: over more, nobody knows how the power went."""
 _RECTANGULAR: Final = 1 / math.sqrt(3)
 """Standard deviation of a rectangular distribution of half-width 1 (GUM, JCGM 100, 4.3.7)."""
 
@@ -164,16 +166,28 @@ def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate 
 
 
 def _edge_before(edge: Edge, known: Sequence[Edge], reads: Sequence[Read], tick: Tick | None) -> Edge | None:
-    """The tick before `edge`: as it was seen, or one period earlier with the value that the counter had then."""
-    value = next((read.energy_mj for read in reversed(reads) if read.t_s < edge.t_s - edge.half_width_s / 2), None)
-    if value is None or value >= edge.energy_mj:
+    """The last tick before `edge` whose value was read: as it was seen, or placed by the rhythm.
+
+    A read holds the value of the latest tick before it, which is some periods before `edge` where reads are missing (a
+    busy machine, errors of NVML).
+    """
+    read = next((read for read in reversed(reads) if read.t_s < edge.t_s - edge.half_width_s / 2), None)
+    if read is None or read.energy_mj is None or read.energy_mj >= edge.energy_mj:
         return None
     for seen in reversed(known):
-        if seen.energy_mj == value:
-            return seen
+        if seen.energy_mj == read.energy_mj:
+            return seen if tick is None or edge.t_s - seen.t_s < (_MOST_UNSEEN + 0.5) * tick.period_s else None
     if tick is None:
         return None
-    return Edge(edge.t_s - tick.period_s, edge.half_width_s + tick.spread_s / _RECTANGULAR, value)
+    periods = (edge.t_s - read.t_s) / tick.period_s
+    count = max(1, math.ceil(periods))
+    if count > _MOST_UNSEEN:
+        return None
+    half_width_s = edge.half_width_s + count * tick.spread_s / _RECTANGULAR
+    if count > 1 and abs(periods - round(periods)) * tick.period_s <= half_width_s:
+        # The read may have come just before that tick or just after it.
+        return None
+    return Edge(edge.t_s - count * tick.period_s, half_width_s, read.energy_mj)
 
 
 def _power_before(edge: Edge, reads: Sequence[Read], tick: Tick | None) -> float | None:
