@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-
-ZEUS_FOLDER = "zeus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +34,19 @@ class Tool(Protocol):
 
 
 class Scorekit:
-    """scorekit's NVML meter on the used GPU; an energy with a problem is as good as none, for no score takes it."""
+    """scorekit's NVML meter on the GPUs that it finds in use, of CUDA_VISIBLE_DEVICES or backend.device_ids=0.
 
-    def __init__(self, uuid: str, folder: Path) -> None:
+    An energy with a problem is as good as none, for no score takes it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from scorekit.measure import gpus
         from scorekit.measure.meters import MeterRequest
         from scorekit.measure.meters.nvml import NvmlMeter
 
-        self._meter = NvmlMeter(MeterRequest(gpu_ids=(uuid,), country_iso_code="USA", folder=folder))
+        device_ids = None if "CUDA_VISIBLE_DEVICES" in os.environ else 0
+        used = gpus.resolve(gpus.AUTO, "cuda", device_ids, os.environ)
+        self._meter = NvmlMeter(MeterRequest(gpu_ids=used, country_iso_code="USA", folder=folder))
 
     def open(self) -> None:
         self._meter.open("window")
@@ -60,7 +65,7 @@ class Scorekit:
 class CodeCarbon:
     """CodeCarbon's offline tracker with tasks, over what it takes for the GPUs by itself; a first task goes before."""
 
-    def __init__(self, _uuid: str, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         from codecarbon import OfflineEmissionsTracker
         from codecarbon.core import hardware_cache
 
@@ -93,7 +98,7 @@ class CodeCarbon:
 class Zeus:
     """Zeus's monitor on the used GPU: its number within CUDA_VISIBLE_DEVICES, or the first where that is not set."""
 
-    def __init__(self, _uuid: str, _folder: Path) -> None:
+    def __init__(self, _: Path) -> None:
         from zeus.monitor import ZeusMonitor
 
         self._monitor = ZeusMonitor(gpu_indices=[0], cpu_indices=[])

@@ -79,7 +79,7 @@ def _window(
     started: dict[str, Any] = {}
     said: dict[str, Answer] = {}
     for name in tools:
-        _try(said, name, lambda name=name: started.update({name: TOOLS[name](fake.uuid(chosen.used), folder)}))
+        _try(said, name, lambda name=name: started.update({name: TOOLS[name](folder)}))
     start_s = fake.now() + _LEAD_S + randomness.random() * TICK_S
     # Work does not last for a whole number of ticks.
     end_s = start_s + seconds + randomness.random() * TICK_S

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from scorekit.errors import HardwareError, UsageError
+from scorekit.measure import gpus
 from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample
 from scorekit.records import MeterReading
 from scorekit.units import joules_to_wh
@@ -47,9 +48,9 @@ class ZeusMeter:
         self._error: type[Exception] = module.exception.ZeusBaseError
         try:
             with _all_gpus_visible():
-                gpus = module.device.get_gpus()
+                found = module.device.get_gpus()
             for gpu, index in list(indices.items()):
-                if not gpus.supports_get_total_energy_consumption(index):
+                if not found.supports_get_total_energy_consumption(index):
                     self._unable[gpu] = "the GPU has no energy counter"
                     del indices[gpu]
         except self._error as error:
@@ -158,15 +159,4 @@ def _index(gpu: str) -> int:
     Raises:
         HardwareError: NVML does not know it.
     """
-    if gpu.isdecimal():
-        return int(gpu)
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-        try:
-            return int(pynvml.nvmlDeviceGetIndex(pynvml.nvmlDeviceGetHandleByUUID(gpu)))
-        finally:
-            pynvml.nvmlShutdown()
-    except pynvml.NVMLError as error:
-        raise HardwareError(f"NVML does not know the GPU {gpu}: {error}", mend="`nvidia-smi -L` lists them") from error
+    return int(gpu) if gpu.isdecimal() else gpus.indices([gpu])[0]
