@@ -34,6 +34,9 @@ often used settings:
   scenario.num_samples=10           queries in one repeat (official: 1000)
   scenario.runs=3                   repeats (official: 10)
   scenario.phases=false             leave out the pass that tells prefill from decode
+  scenario.meters=[nvml,codecarbon] the meters; the first that reads a component makes the score
+  scenario.min_window_s=60          least length of a window on a GPU; short tasks repeat their pass
+  scenario.target_ci=0.01           as many repeats as the 95 % interval needs, up to scenario.runs
 
 Hydra's options work too: -m runs several jobs (backend.model=a,b), --config-dir adds a folder of configs,
 --cfg job shows the composed config, --hydra-help tells the rest.
@@ -203,6 +206,26 @@ def _first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+_WITH_VALUE = frozenset(
+    {"--config-name", "-cn", "--config-dir", "-cd", "--config-path", "-cp", "--package", "-p", "--cfg", "-c"}
+    | {"--experimental-rerun"}
+)
+"""Hydra's options that take the next word as their value."""
+
+
+def _options_first(argv: list[str]) -> list[str]:
+    """The same command line with the options before the overrides, which argparse takes in one stretch only."""
+    options: list[str] = []
+    overrides: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word in _WITH_VALUE:
+            options += [word, *([value] if (value := next(words, None)) is not None else [])]
+        else:
+            (options if word.startswith("-") else overrides).append(word)
+    return [*options, *overrides]
+
+
 def _without_hydra_files(argv: list[str]) -> list[str]:
     """Keep Hydra from writing files of its own into the run folder, unless they are asked for.
 
@@ -214,9 +237,7 @@ def _without_hydra_files(argv: list[str]) -> list[str]:
         for setting in ("hydra.output_subdir=null", "hydra/job_logging=none")
         if not any(word.lstrip("+").startswith(setting.split("=")[0]) for word in argv)
     ]
-    # Beside the other overrides: argparse takes them only in one stretch.
-    where = next((i for i, word in enumerate(argv) if "=" in word and not word.startswith("-")), len(argv))
-    return [*argv[:where], *ours, *argv[where:]]
+    return [*_options_first(argv), *ours]
 
 
 @contextmanager

@@ -19,6 +19,8 @@ COOL_WITHIN_C: Final = 3
 _LOOK_S: Final = 1.0
 _MARGIN: Final = 1.05
 """Passes are sized this much longer than asked, so that one that is a little faster still fills its window."""
+_TIMED_CALLS: Final = 8
+"""Calls from which the length of a pass is estimated; one that may be short is then timed as a whole."""
 _MOST_PASSES: Final = 100_000
 
 
@@ -91,3 +93,34 @@ def passes_for(min_window_s: float, pass_s: float) -> int:
     if min_window_s <= 0 or pass_s <= 0:
         return 1
     return min(_MOST_PASSES, max(1, math.ceil(_MARGIN * min_window_s / pass_s)))
+
+
+def pass_length_s(
+    min_window_s: float,
+    *,
+    batches: int,
+    call: Callable[[int], object],
+    whole: Callable[[], object],
+    wait: Callable[[], None],
+) -> float:
+    """Length of one pass over the samples, outside of any window.
+
+    Args:
+        min_window_s: least length of a window; a pass of twice that is only estimated.
+        batches: batches of a pass.
+        call: calls the model on a batch, by its number.
+        whole: makes a pass.
+        wait: until the devices have finished.
+    """
+    few = min(_TIMED_CALLS, batches)
+    begun_s = time.monotonic()
+    for number in range(few):
+        call(number)
+    wait()
+    estimate_s = (time.monotonic() - begun_s) / few * batches
+    if estimate_s > 2 * min_window_s:
+        return estimate_s
+    begun_s = time.monotonic()
+    whole()
+    wait()
+    return time.monotonic() - begun_s

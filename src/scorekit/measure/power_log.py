@@ -11,7 +11,7 @@ from typing import Literal
 
 from scorekit import atomic, bundle
 from scorekit.measure import gpus
-from scorekit.measure.meters import PowerSample
+from scorekit.measure.meters import SAMPLING_S, Meter, PowerSample, SamplerCost
 from scorekit.records import POWER_SCHEMA
 
 
@@ -33,6 +33,22 @@ class StateLog:
         for uuid in self._uuids:
             state = gpus.state(uuid, when, repeat, own)
             atomic.append_line(self._folder / bundle.GPU_STATES, state.model_dump_json())
+
+
+def write_traces(active: Sequence[Meter], folder: Path) -> None:
+    """Write the samples of the first meter that takes any; none leave no file."""
+    for meter in active:
+        samples = meter.trace()
+        if samples:
+            cost: SamplerCost | None = meter.cost() if hasattr(meter, "cost") else None
+            write_power(
+                samples,
+                folder,
+                period_s=SAMPLING_S,
+                sampler_cpu_s=None if cost is None else cost.cpu_s,
+                sampler_wall_s=None if cost is None else cost.window_s,
+            )
+            return
 
 
 def write_power(

@@ -50,9 +50,6 @@ from optimum_benchmark.scenarios.base import Scenario  # noqa: E402
 
 LOGGER = logging.getLogger("scorekit")
 
-_TIMED_CALLS = 8
-"""Calls of the model from which the length of a pass is estimated; one that may be short is then timed as a whole."""
-
 
 class EnergyStarScenario(Scenario):  # type: ignore[misc]
     """optimum-benchmark's scenario protocol: `run(backend)` returns its report. The bundle is written on the way."""
@@ -101,7 +98,8 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
                 self.states.record("end")
                 self.encoded = self.rows = None  # gives the files in the cache folder back
         finally:
-            self._write_power(active)
+            # Also of a run that did not end well.
+            power_log.write_traces(active, self.folder)
             for meter in active:
                 with contextlib.suppress(Exception):
                     meter.stop()
@@ -241,24 +239,16 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             self.passes[phase] = pacing.passes_for(self.config.min_window_s, pass_s)
 
     def _pass_length_s(self, phase: Phase, call: Callable[[dict[str, Any]], Any]) -> float:
-        """Length of one pass, outside of any window: estimated where it is long anyway, else timed as a whole."""
-        batches = -(-self.num_samples // self.batch_size)
-        few = min(_TIMED_CALLS, batches)
-        wait = _synchronizer(self.backend.config.device)
-        begun_s = time.monotonic()
-        for number in range(few):
-            call(self._inputs(number * self.batch_size))
-        wait()
-        estimate_s = (time.monotonic() - begun_s) / few * batches
-        if estimate_s > 2 * self.config.min_window_s:
-            return estimate_s
-        LOGGER.info("timing a pass of %s, %d samples", phase, self.num_samples)
-        begun_s = time.monotonic()
-        passes.run_pass(
-            self.rows, self.batch_size, self.backend.prepare_inputs, call, title=f"timing {phase}", keep=None
+        title = f"timing a pass of {phase}"
+        return pacing.pass_length_s(
+            self.config.min_window_s,
+            batches=-(-self.num_samples // self.batch_size),
+            call=lambda batch: call(self._inputs(batch * self.batch_size)),
+            whole=lambda: passes.run_pass(
+                self.rows, self.batch_size, self.backend.prepare_inputs, call, title=title, keep=None
+            ),
+            wait=_synchronizer(self.backend.config.device),
         )
-        wait()
-        return time.monotonic() - begun_s
 
     def _idle(self, phase: Phase) -> None:
         """Measure the GPUs with the model loaded and nothing asked of it."""
@@ -343,21 +333,6 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             early_ends=early,
             images=images,
         )
-
-    def _write_power(self, active: list[meters.Meter]) -> None:
-        """Keep the samples, also of a run that did not end well."""
-        for meter in active:
-            samples = meter.trace()
-            if samples:
-                cost: meters.SamplerCost | None = meter.cost() if hasattr(meter, "cost") else None
-                power_log.write_power(
-                    samples,
-                    self.folder,
-                    period_s=meters.SAMPLING_S,
-                    sampler_cpu_s=None if cost is None else cost.cpu_s,
-                    sampler_wall_s=None if cost is None else cost.window_s,
-                )
-                return
 
 
 def _exactly(count: int) -> dict[str, int]:
