@@ -106,6 +106,15 @@ def state(
     )
 
 
+def temperature_c(uuid: str) -> int | None:
+    """Temperature of a GPU now; None where it is not told."""
+    with contextlib.suppress(HardwareError, ModuleNotFoundError), driver.session() as pynvml:
+        gpu = driver.handle(pynvml, uuid)
+        found = ask(pynvml.nvmlDeviceGetTemperature, gpu, pynvml.NVML_TEMPERATURE_GPU)
+        return None if found is None else int(found)
+    return None
+
+
 def topology(uuids: Iterable[str]) -> tuple[str, ...]:
     """How GPUs are linked, one pair a line: '0-1: nvlink'. Empty for fewer than two, or where NVML does not tell."""
     wanted = tuple(uuids)

@@ -14,9 +14,20 @@ from typing import Any, Final
 from scorekit.errors import HardwareError, ScorekitError, UsageError
 from scorekit.measure import driver
 from scorekit.measure.driver import Listed
-from scorekit.measure.gpu_probe import facts, family, others, state, topology
+from scorekit.measure.gpu_probe import facts, family, others, state, temperature_c, topology
 
-__all__ = ["AUTO", "facts", "family", "indices", "others", "resolve", "state", "topology", "visible_ids"]
+__all__ = [
+    "AUTO",
+    "facts",
+    "family",
+    "indices",
+    "others",
+    "resolve",
+    "state",
+    "temperature_c",
+    "topology",
+    "visible_ids",
+]
 
 AUTO: Final = "auto"
 _GPU: Final = "GPU-"
@@ -77,6 +88,16 @@ def indices(uuids: Iterable[str]) -> tuple[int, ...]:
     """
     with driver.session() as pynvml:
         return tuple(driver.index_of(pynvml, driver.handle(pynvml, uuid)) for uuid in uuids)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two spellings name one GPU; by their text alone where NVML cannot be asked."""
+    if one == other:
+        return True
+    try:
+        return len(set(indices([one, other]))) == 1
+    except (HardwareError, ModuleNotFoundError):
+        return False
 
 
 def _by_hand(setting: Any) -> list[str] | None:

@@ -16,7 +16,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from scorekit.errors import HardwareError, ModelError, UsageError, nearest
-from scorekit.measure import bridge, hub
+from scorekit.measure import bridge, gpus, hub
 
 DTYPES = ("float32", "float16", "bfloat16", "auto")
 DEVICES = ("cuda", "cpu", "mps")
@@ -146,9 +146,9 @@ def _check_visible(backend: DictConfig) -> None:
     """Refuse GPUs that this process was not given: optimum-benchmark sets CUDA_VISIBLE_DEVICES to device_ids."""
     if not _VISIBLE_AT_START or backend.get("device_ids") is None:
         return
-    given = [part.strip() for part in _VISIBLE_AT_START.split(",")]
+    given = gpus.visible_ids(_VISIBLE_AT_START)
     asked = [part.strip() for part in str(backend.device_ids).split(",")]
-    foreign = [part for part in asked if part not in given]
+    foreign = [part for part in asked if not any(gpus.same(part, other) for other in given)]
     if foreign:
         raise HardwareError(
             f"backend.device_ids={backend.device_ids} asks for the GPU {foreign[0]}, but CUDA_VISIBLE_DEVICES="

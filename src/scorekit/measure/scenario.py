@@ -110,7 +110,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         return pacing.Pacer(
             self.config.max_gap_s if measured else 0.0,
             self.config.cool_down_s if measured else 0.0,
-            lambda: [gpus.state(uuid, "repeat", None, ()).temperature_c for uuid in self.gpu_ids],
+            lambda: [gpus.temperature_c(uuid) for uuid in self.gpu_ids],
             self.backend.config.seed,
         )
 

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from scorekit.errors import HardwareError, ModelError, ScorekitError, UsageError
 from scorekit.measure import hub, preflight
+from tests.fake_nvml.fake import FakeNvml
 
 pytestmark = pytest.mark.transformers
 
@@ -116,6 +117,16 @@ def test_gpus_that_the_process_was_not_given_are_refused(monkeypatch: pytest.Mon
     for given in ("3", "GPU-abc", "3, GPU-abc", None):
         preflight._check_visible(OmegaConf.create({"device_ids": given}))
     with pytest.raises(HardwareError, match="GPU 0, but CUDA_VISIBLE_DEVICES=3,GPU-abc"):
+        preflight._check_visible(OmegaConf.create({"device_ids": "0"}))
+
+
+def test_one_gpu_may_be_given_by_uuid_and_asked_for_by_index(
+    monkeypatch: pytest.MonkeyPatch, fake_nvml_here: FakeNvml
+) -> None:
+    fake_nvml_here.set(gpus=2)
+    monkeypatch.setattr(preflight, "_VISIBLE_AT_START", fake_nvml_here.uuid(1))
+    preflight._check_visible(OmegaConf.create({"device_ids": "1"}))
+    with pytest.raises(HardwareError, match="asks for the GPU 0"):
         preflight._check_visible(OmegaConf.create({"device_ids": "0"}))
 
 
