@@ -35,6 +35,7 @@ types: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(VENV)/bin/python -m benchmarks.speed
+	$(VENV)/bin/python -m benchmarks.overhead
 
 bench-accuracy: $(VENV)/.ready
 	$(VENV)/bin/python -m benchmarks.accuracy

@@ -1,0 +1,234 @@
+"""What measuring takes from what is measured: the same work with a window around it and without, in turn.
+
+python -m benchmarks.overhead [--quick] [--json FILE]
+
+The work is generation with the tiny text model on the CPU, under the fake NVML of the tests. Ends with code 1 when a
+goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import comparison
+from benchmarks.comparison import Comparison, Goal
+
+WALL_GOAL: Final = Goal(1.005)
+TAKEN_GOAL: Final = Goal(0.5, on="ours")
+"""Percent of the window's wall time."""
+SAMPLER_GOAL: Final = Goal(0.1, on="ours")
+"""Percent of a core."""
+METERS: Final = (("nvml",), ("nvml", "codecarbon"))
+SAMPLES: Final = 20
+NEW_TOKENS: Final = 10
+
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_FAKE: Final = "BENCHMARK_FAKE_NVML"
+_ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
+
+Work = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The same work once.
+
+    Attributes:
+        wall_s: wall time, of opening and closing too.
+        cpu_s: CPU time of the whole process.
+        others_s: CPU time of all other threads within the window.
+        edges_s: wall time of opening and closing.
+    """
+
+    wall_s: float
+    cpu_s: float
+    others_s: float = 0.0
+    edges_s: float = 0.0
+
+
+def plain(work: Work) -> Turn:
+    """Do the work without a window."""
+    wall, cpu = time.monotonic(), time.process_time()
+    work()
+    return Turn(time.monotonic() - wall, time.process_time() - cpu)
+
+
+def windowed(work: Work, meters: Sequence[Any]) -> Turn:
+    """Do the work in a window of each meter, the first being the tightest, as in a run."""
+    wall, cpu = time.monotonic(), time.process_time()
+    for meter in reversed(meters):
+        meter.open("window")
+    begun, cpu_begun, thread_begun = time.monotonic(), time.process_time(), time.thread_time()
+    work()
+    ended, cpu_ended, thread_ended = time.monotonic(), time.process_time(), time.thread_time()
+    for meter in meters:
+        meter.close()
+    wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    others = max(0.0, cpu_ended - cpu_begun - (thread_ended - thread_begun))
+    return Turn(wall, cpu, others, wall - (ended - begun))
+
+
+def pairs(work: Work, make: Callable[[], Sequence[Any]], count: int) -> tuple[list[Turn], list[Turn], list[float]]:
+    """Work with windows and without, each first in every second pair.
+
+    The meters are made before each window and stopped after it, so that none of their threads is there without one.
+
+    Returns:
+        Turns with a window, turns without, and the sampler's CPU time in percent of a core in each window.
+    """
+    on: list[Turn] = []
+    off: list[Turn] = []
+    sampler: list[float] = []
+    for number in range(count + 1):
+        if number % 2:
+            off.append(plain(work))
+        meters = make()
+        try:
+            on.append(windowed(work, meters))
+            for meter in meters:
+                meter.readings()
+            cost = meters[0].cost()
+            sampler.append(100 * cost.cpu_s / cost.window_s)
+        finally:
+            for meter in meters:
+                meter.stop()
+        if not number % 2:
+            off.append(plain(work))
+    # The first pair warms up.
+    return on[1:], off[1:], sampler[1:]
+
+
+def rows(names: Sequence[str], on: Sequence[Turn], off: Sequence[Turn], sampler: Sequence[float]) -> list[Comparison]:
+    """What the turns say of these meters."""
+    what = "+".join(names)
+    found = [
+        Comparison(
+            key=f"wall_{what}",
+            what=f"work in a window of {what}",
+            reference="the same work without",
+            unit="s",
+            ours=tuple(one.wall_s for one in on),
+            theirs=tuple(one.wall_s for one in off),
+            goal=WALL_GOAL,
+            cpu_ratios=tuple(a.cpu_s / b.cpu_s for a, b in zip(on, off, strict=True)),
+        ),
+        Comparison(
+            key=f"taken_{what}",
+            what=f"  taken by {what}: threads' CPU, opening, closing",
+            reference="the window",
+            unit="%",
+            ours=tuple(100 * (one.others_s + one.edges_s) / one.wall_s for one in on),
+            theirs=(100.0,) * len(on),
+            goal=TAKEN_GOAL,
+        ),
+    ]
+    if names == METERS[0]:
+        found.append(
+            Comparison(
+                key="sampler_cpu",
+                what="  CPU of the sampler in the window",
+                reference="a core",
+                unit="%",
+                ours=tuple(sampler),
+                theirs=(100.0,) * len(sampler),
+                goal=SAMPLER_GOAL,
+            )
+        )
+    return found
+
+
+def work_of(folder: Path, seconds: float) -> Work:
+    """Generation over the same samples, as often as takes about so long."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from scorekit.measure.tiny import write_tiny
+
+    torch.set_num_threads(1)
+    tiny = write_tiny(folder / "tiny", tasks=["text_generation"], samples=SAMPLES)["text_generation"]
+    model = AutoModelForCausalLM.from_pretrained(tiny.model)
+    tokenizer = AutoTokenizer.from_pretrained(tiny.model)
+    texts = [f"Sentence number {number} of the benchmark says nothing." for number in range(SAMPLES)]
+    inputs = [tokenizer(text, return_tensors="pt", return_token_type_ids=False) for text in texts]
+
+    def once() -> None:
+        with torch.inference_mode():
+            for one in inputs:
+                model.generate(**one, max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, do_sample=False)
+
+    once()
+    # On a busy machine the quickest is the nearest to what it takes.
+    times = max(1, round(seconds / min(plain(once).wall_s for _ in range(5))))
+
+    def work() -> None:
+        for _ in range(times):
+            once()
+
+    return work
+
+
+def measure(count: int, seconds: float) -> list[Comparison]:
+    """All rows; to be called in a process that finds the fake NVML."""
+    from tests.fake_nvml import FakeNvml
+
+    from scorekit.measure import meters
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fake = FakeNvml(Path(os.environ[_FAKE]), tick_ms=100)
+        request = meters.MeterRequest(gpu_ids=(fake.uuid(),), country_iso_code="USA", folder=folder)
+        work = work_of(folder, seconds)
+        found = []
+        for names in METERS:
+            found += rows(names, *pairs(work, lambda names=names: meters.start(names, request), count))
+        return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter windows, for CI: a minute or two")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every turn to FILE")
+    options = parser.parse_args(argv)
+    if _FAKE not in os.environ:
+        return _below_the_fake(sys.argv[1:] if argv is None else argv)
+    count, seconds = (2, 6.0) if options.quick else (7, 10.0)
+    found = measure(count, seconds)
+    if options.json:
+        options.json.write_text(
+            comparison.as_json(
+                found, quick=options.quick, python=platform.python_version(), cores=os.cpu_count(), seconds=seconds
+            ),
+            encoding="utf-8",
+        )
+    print(comparison.table(found))
+    missed = [
+        row.what.strip() for row in found if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)
+    ]
+    if missed:
+        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _below_the_fake(arguments: Sequence[str]) -> int:
+    """Run this module in a process whose NVML is the fake: libraries ask for NVML as soon as they are imported."""
+    from tests.fake_nvml import FakeNvml
+
+    with tempfile.TemporaryDirectory() as name:
+        fake = FakeNvml(Path(name), tick_ms=100)
+        environment = {**os.environ, **_ENVIRONMENT, **fake.environment(), _FAKE: name}
+        command = [sys.executable, "-m", "benchmarks.overhead", *arguments]
+        return subprocess.run(command, env=environment, cwd=_ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
