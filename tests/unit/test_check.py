@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow
@@ -193,6 +195,31 @@ def test_rate_leaves_out_what_is_not_valid(good: Path, doubled: Path, capsys: py
     assert len(json.loads(captured.out)) == 1
     assert "warning: left out" in captured.err
     assert "energy_positive" in captured.err
+
+
+def test_bench_keeps_an_invalid_run_and_ends_with_3(
+    doubled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from hydra.core.hydra_config import HydraConfig
+
+    import scorekit.measure
+    from scorekit import bench
+
+    # What Hydra and the measuring process would have done.
+    measured = SimpleNamespace(run=lambda *_: doubled)
+    monkeypatch.setitem(sys.modules, "scorekit.measure.job", measured)
+    monkeypatch.setattr(scorekit.measure, "job", measured, raising=False)
+    runtime = SimpleNamespace(runtime=SimpleNamespace(output_dir=str(doubled)))
+    monkeypatch.setattr(HydraConfig, "get", staticmethod(lambda: runtime))
+    told: list[Path] = []
+    assert bench.measure_and_score(None, doubled.parent, lambda folder, _score: told.append(folder)) == 3
+    err = capsys.readouterr().err
+    assert "Check 1, energy_positive: repeat 7" in err
+    assert f"scorekit check {doubled}" in err
+    assert told == []
+    assert json.loads((doubled / bundle.VALIDITY).read_text())["valid"] is False
+    assert not (doubled / bundle.SCORE).exists()
+    bundle.check(doubled, bundle.read_manifest(doubled))
 
 
 def _cut(path: Path) -> None:

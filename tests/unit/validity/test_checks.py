@@ -138,6 +138,26 @@ CASES: list[tuple[str, Change, str, str]] = [
         "fail",
         "repeat 3, phase preprocess: lasts 1.000 s .10 ticks., which leaves 0.8%",
     ),
+    (
+        "window_length",
+        lambda e: change_facts(run={"runs": 9})(
+            _moved(of_phase("preprocess", 3), 1.0)(
+                change_readings(of_phase("preprocess", 3), standard_uncertainty_wh=0.03)(e)
+            )
+        ),
+        "warn",
+        "repeat 3, phase preprocess: lasts 1.000 s .* leaves 0.8%",
+    ),
+    (
+        "window_length",
+        lambda e: change_facts(run={"runs": 9})(
+            _moved(of_phase("preprocess", 3), 1.0)(
+                change_readings(of_phase("preprocess", 3), standard_uncertainty_wh=0.3)(e)
+            )
+        ),
+        "fail",
+        "repeat 3, phase preprocess: lasts 1.000 s .* leaves 8.*%",
+    ),
     ("window_length", change_readings(lambda _: True, counter=None), "warn", "cannot be judged"),
     ("counter_tick", change_counter(FOURTH, tick_s=None), "fail", "repeat 4, .* could not be calibrated"),
     ("counter_tick", change_counter(FOURTH, tick_s=0.5), "fail", "repeat 4, .* every 0.500 s, expected at most 0.15"),
