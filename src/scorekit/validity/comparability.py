@@ -117,6 +117,10 @@ def _hardware(evidence: _Evidence) -> Iterator[Reason]:
         cpu = evidence.environment.cpu or "an unnamed CPU"
         yield Reason(code="hardware", message=f"no GPU was used: found {cpu}, expected one {tasks.OFFICIAL_GPU}")
         return
+    device = evidence.environment.run.device
+    if device.startswith("cpu"):
+        # GPUs may be named by hand beside a model that does not use them.
+        yield Reason(code="device", message=f"the model ran on the {device}, expected the GPU that was measured")
     strange = dict.fromkeys(_gpu_text(gpu) for gpu in gpus if not is_official_gpu(gpu))
     if strange:
         yield Reason(code="hardware", message=f"the GPU is {', '.join(strange)}, expected {tasks.OFFICIAL_GPU}")

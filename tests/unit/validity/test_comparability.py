@@ -44,6 +44,7 @@ def test_an_official_run_of_each_task_is_comparable(task: str) -> None:
     [
         ("asr_x", {}, "task", "'asr_x'", "scorekit tasks"),
         ("text_generation", {"gpus": ()}, "hardware", "Example CPU 9000", "H100 80GB"),
+        ("text_generation", {"run": {"device": "cpu"}}, "device", "ran on the cpu", "expected the GPU"),
         ("text_generation", {"gpus": (A100,)}, "hardware", "NVIDIA A100-SXM4-80GB (81920 MiB)", "H100 80GB"),
         ("text_generation", {"gpus": (H100, H100)}, "gpu_count", "2 GPUs", "expected 1"),
         (
