@@ -141,6 +141,7 @@ def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
     from scorekit.measure import job
 
     output_folder = Path(HydraConfig.get().runtime.output_dir)
+    _warn_beforehand(config)
     try:
         folder = job.run(config, output_folder, start_folder)
     except ScorekitError:
@@ -162,6 +163,21 @@ def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
     logs.write_score(folder, result)
     tell(folder, result)
     return EXIT_DONE
+
+
+def _warn_beforehand(config: Any) -> None:
+    """Tell what is in the way of a valid and official run on this machine's GPU before it takes an hour."""
+    from scorekit.measure import machine
+    from scorekit.validity import preflight
+
+    backend = config.get("backend") or {}
+    if backend.get("device") != "cuda":
+        return
+    found = preflight.obstacles(machine.probe(device="cuda", device_ids=backend.get("device_ids"), ask_torch=False))
+    effects = {"invalid": "the run may not be valid", "incomparable": "the score will not be official"}
+    for obstacle in found:
+        if obstacle.effect in effects:
+            print(f"warning: {effects[obstacle.effect]}: {obstacle.message}\n  mend: {obstacle.mend}", file=sys.stderr)
 
 
 def _print_score(folder: Path, score: Score) -> None:

@@ -212,7 +212,7 @@ def test_bench_keeps_an_invalid_run_and_ends_with_3(
     runtime = SimpleNamespace(runtime=SimpleNamespace(output_dir=str(doubled)))
     monkeypatch.setattr(HydraConfig, "get", staticmethod(lambda: runtime))
     told: list[Path] = []
-    assert bench.measure_and_score(None, doubled.parent, lambda folder, _score: told.append(folder)) == 3
+    assert bench.measure_and_score({}, doubled.parent, lambda folder, _score: told.append(folder)) == 3
     err = capsys.readouterr().err
     assert "Check 1, energy_positive: repeat 7" in err
     assert f"scorekit check {doubled}" in err

@@ -285,3 +285,15 @@ def test_judging_is_pure() -> None:
     assert [obstacle.code for obstacle in found] == ["no_gpu", "no_rapl"]
     assert preflight.is_possible(found)
     assert not preflight.is_official(found)
+
+
+def test_bench_warns_of_what_the_doctor_would_find(fake: FakeNvml, capsys: pytest.CaptureFixture[str]) -> None:
+    from scorekit import bench
+
+    fake.set(power_limit_w=500)
+    bench._warn_beforehand({"backend": {"device": "cuda", "device_ids": 0}})
+    told = capsys.readouterr().err
+    assert "warning: the run may not be valid: the power limit of GPU 0 is 500 W" in told
+    assert "-pl 700" in told
+    bench._warn_beforehand({"backend": {"device": "cpu"}})
+    assert capsys.readouterr().err == ""

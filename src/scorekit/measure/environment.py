@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import scorekit
+from scorekit import tasks
 from scorekit.errors import HardwareError
 from scorekit.measure import gpus, hub
 from scorekit.records import DatasetFacts, Environment, ModelFacts, RunFacts
@@ -93,13 +94,15 @@ def model_facts(backend: Any) -> ModelFacts:
     modules = _modules(model)
     model_config = getattr(model, "config", None)
     quantization = _quantization(model_config)
+    parameters = _parameters(modules, quantized=quantization is not None or files.quantization is not None)
     return ModelFacts(
         name=files.name,
         local=files.local,
         revision=files.revision,
         library=files.library,
         architecture=type(model).__name__,
-        parameters=_parameters(modules, quantized=quantization is not None or files.quantization is not None),
+        parameters=parameters,
+        model_class=tasks.model_class(parameters),
         dtype=_dtype(modules),
         quantization=quantization,
         declared_quantization=files.quantization,

@@ -21,6 +21,9 @@ class ModelFacts(Record):
     library: str
     architecture: str = Field(description="Class of the loaded model.")
     parameters: Count | None = None
+    model_class: Literal["A", "B", "C"] | None = Field(
+        default=None, description="By parameters: A up to 20 billion, B up to 66 billion, C above."
+    )
     dtype: str | None = Field(default=None, description="dtype of most parameters, without the torch prefix.")
     quantization: str | None = Field(default=None, description="Method in use, read from the loaded model.")
     declared_quantization: str | None = Field(default=None, description="Method that the model's own files name.")
