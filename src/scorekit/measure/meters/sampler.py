@@ -28,6 +28,9 @@ _SEARCH_S: Final = 0.001
 _EARLY_S: Final = 0.004
 """So long before a tick is due the dense reads begin, at least."""
 _CALIBRATION_EDGES: Final = 64
+_SLOW_READ_S: Final = 0.002
+_READ_TRIES: Final = 3
+"""A read that takes longer than this is taken again, so many times at most: its moment is not known well enough."""
 _TICKS_AFTER: Final = 2
 """Ticks that must be seen after a window's edge: one for the energy, one more for the power after it."""
 _PATIENCE_S: Final = 1.5
@@ -181,9 +184,14 @@ class Schedule:
         return now_s
 
     def _read(self, source: GpuSource, clock: Callable[[], float]) -> Read:
-        before_s = clock()
-        energy_mj = source.read_counter()
-        read = Read((before_s + clock()) / 2, energy_mj)
+        for _ in range(_READ_TRIES):
+            before_s = clock()
+            energy_mj = source.read_counter()
+            after_s = clock()
+            if after_s - before_s <= _SLOW_READ_S:
+                break
+            # The thread lost the processor meanwhile: nobody knows when in this time the counter was looked at.
+        read = Read((before_s + after_s) / 2, energy_mj)
         self.tracks[source.uuid].add(read)
         return read
 
