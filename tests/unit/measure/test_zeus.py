@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
+import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -17,6 +20,7 @@ from scorekit.measure.meters import MeterDevice, MeterRequest
 from scorekit.measure.meters import zeus as ours
 from scorekit.measure.meters.zeus import INSTALL, ZeusMeter
 from scorekit.records import MeterReading
+from tests.fake_nvml import FakeNvml
 
 ROOT = Path(__file__).resolve().parents[3]
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -190,3 +194,51 @@ def test_the_installed_zeus_needs_nothing_more_than_the_extra() -> None:
     ours_ = {re.split(r"[<>=\[ ]", requirement)[0] for requirement in extras["zeus"]}
     theirs = {re.split(r"[<>=\[; ]", requirement)[0] for requirement in needed if "extra ==" not in requirement}
     assert theirs - ours_ == {"amdsmi"}
+
+
+REAL = """
+import json, os, sys, time
+from pathlib import Path
+from scorekit.measure.meters import MeterRequest, start
+from tests.fake_nvml import FakeNvml
+
+fake = FakeNvml(Path(sys.argv[1]), gpus=2, tick_ms=20)
+fake.set(1, power_w=500)
+os.environ["CUDA_VISIBLE_DEVICES"] = fake.uuid(1)
+(meter,) = start(["zeus"], MeterRequest((fake.uuid(1),), "USA", Path(sys.argv[1])))
+found = []
+for change in ({}, {"reset_at_s": 0.0}, {"errors": ["energy:15"]}):
+    meter.open("window")
+    begun = time.monotonic()
+    time.sleep(0.5)
+    if "reset_at_s" in change:
+        change = {"reset_at_s": fake.now() - 0.1}
+    fake.set(1, **change)
+    ended = time.monotonic()
+    meter.close()
+    (reading,) = meter.readings()
+    found.append([reading.energy_wh, fake.energy_wh(1, begun, ended), reading.problem])
+meter.stop()
+print(json.dumps(found))
+"""
+
+
+def test_the_real_zeus_measures_the_gpu_in_use(fake_nvml: FakeNvml) -> None:
+    if importlib.util.find_spec("zeus") is None:
+        pytest.skip("not applicable: Zeus is not installed here")
+    done = subprocess.run(
+        [sys.executable, "-c", REAL, str(fake_nvml.folder)],
+        env={**os.environ, **fake_nvml.environment()},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (energy_wh, exact_wh, problem), reset, lost = json.loads(done.stdout.splitlines()[-1])
+    assert problem is None
+    # It reads at arbitrary moments: a tick off at either edge, and what a busy machine adds.
+    assert energy_wh == pytest.approx(exact_wh, rel=0.3)
+    assert reset[0] is None
+    assert "started again" in reset[2]
+    assert lost[0] is None
+    assert "GPU is lost" in lost[2]
