@@ -11,7 +11,8 @@ tensors from the same Arrow columns directly.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -29,11 +30,13 @@ class Outcome:
         samples: samples given to the model.
         batches: calls of the model.
         outputs: what each call returned, where the call asked to keep it.
+        passes: how often the dataset was gone over.
     """
 
     samples: int
     batches: int
     outputs: Sequence[Any]
+    passes: int = 1
 
 
 class TokenRows:
@@ -112,6 +115,7 @@ def run_pass(
     title: str,
     keep: Callable[[Any], Any] | None = None,
     passes: int = 1,
+    least_s: float = 0.0,
 ) -> Outcome:
     """Call the model once for each batch of the dataset, or as often as `passes` says.
 
@@ -123,6 +127,7 @@ def run_pass(
         title: shown on the progress bar.
         keep: what to keep of each output; None keeps nothing.
         passes: how often to go over the dataset.
+        least_s: go over it once more, until this time is over. A pass is never cut short.
 
     Raises:
         ModelError: the model failed on a sample, which is named. A failed sample ends the run: energy of failures
@@ -131,8 +136,8 @@ def run_pass(
     total = len(dataset)
     outputs: list[Any] = []
     samples = batches = 0
-    steps = list(range(0, total, batch_size)) * passes
-    for start in _progress(steps, batch_size, total, passes, title):
+    course = _Course(passes, time.monotonic() + least_s)
+    for start in _progress(course.steps(range(0, total, batch_size)), batch_size, total, passes, title):
         batch = dataset[start : start + batch_size]
         samples += len(next(iter(batch.values())))
         try:
@@ -144,7 +149,21 @@ def run_pass(
         batches += 1
         if keep is not None:
             outputs.append(keep(output))
-    return Outcome(samples, batches, outputs)
+    return Outcome(samples, batches, outputs, course.done)
+
+
+class _Course:
+    """Passes over the dataset: a number of them, and more until a moment has come."""
+
+    def __init__(self, passes: int, until_s: float) -> None:
+        self._passes, self._until_s = passes, until_s
+        self.done = 0
+
+    def steps(self, starts: Sequence[int]) -> Iterator[int]:
+        """The first sample of each batch."""
+        while self.done < self._passes or time.monotonic() < self._until_s:
+            yield from starts
+            self.done += 1
 
 
 def sample_error(start: int, error: Exception) -> ModelError:
@@ -163,7 +182,7 @@ def sample_error(start: int, error: Exception) -> ModelError:
     )
 
 
-def _progress(steps: Sequence[int], batch_size: int, total: int, passes: int, title: str) -> Iterator[int]:
+def _progress(steps: Iterable[int], batch_size: int, total: int, passes: int, title: str) -> Iterator[int]:
     """The steps behind a progress bar with samples/s and time left; without a terminal, the bare steps."""
     if not sys.stderr.isatty():
         yield from steps

@@ -14,7 +14,7 @@ import statistics
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 
 PRECISE_S: Final = 0.005
@@ -156,10 +156,13 @@ def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate 
         return None
     next_edge = following[0]
     last_edge = _edge_before(next_edge, edges[:position], reads, tick)
-    while last_edge is not None and last_edge.t_s > t_s:
+    while last_edge is not None and last_edge.t_s - last_edge.half_width_s > t_s:
         # A tick after the moment that was seen from afar only.
         following = [last_edge, *following]
         next_edge, last_edge = last_edge, _edge_before(last_edge, edges[:position], reads, tick)
+    if last_edge is not None and last_edge.t_s > t_s:
+        # It may as well have come before the moment, and then there is nothing between the two.
+        last_edge = Edge(t_s, last_edge.half_width_s, last_edge.energy_mj)
     if last_edge is None:
         return None
     return _between(t_s, last_edge, _power_before(last_edge, reads, tick), tuple(following[:2]))
@@ -171,23 +174,34 @@ def _edge_before(edge: Edge, known: Sequence[Edge], reads: Sequence[Read], tick:
     A read holds the value of the latest tick before it, which is some periods before `edge` where reads are missing (a
     busy machine, errors of NVML).
     """
-    read = next((read for read in reversed(reads) if read.t_s < edge.t_s - edge.half_width_s / 2), None)
-    if read is None or read.energy_mj is None or read.energy_mj >= edge.energy_mj:
+    ahead = [read for read in reads if read.t_s < edge.t_s - edge.half_width_s / 2]
+    if not ahead or ahead[-1].energy_mj is None or ahead[-1].energy_mj >= edge.energy_mj:
         return None
+    value = ahead[-1].energy_mj
     for seen in reversed(known):
-        if seen.energy_mj == read.energy_mj:
+        if seen.energy_mj == value:
             return seen if tick is None or edge.t_s - seen.t_s < (_MOST_UNSEEN + 0.5) * tick.period_s else None
     if tick is None:
         return None
-    periods = (edge.t_s - read.t_s) / tick.period_s
-    count = max(1, math.ceil(periods))
-    if count > _MOST_UNSEEN:
+    alike = list(takewhile(lambda read: read.energy_mj == value, reversed(ahead)))
+    return _placed(edge, value, alike[-1].t_s, alike[0].t_s, tick)
+
+
+def _placed(edge: Edge, value: int, first_s: float, last_s: float, tick: Tick) -> Edge | None:
+    """The tick that brought `value`, which was read from `first_s` to `last_s`, by the rhythm from a later tick."""
+    most = (edge.t_s - last_s) / tick.period_s
+    if most > _MOST_UNSEEN:
         return None
-    half_width_s = edge.half_width_s + count * tick.spread_s / _RECTANGULAR
-    if count > 1 and abs(periods - round(periods)) * tick.period_s <= half_width_s:
-        # The read may have come just before that tick or just after it.
+    half_width_s = edge.half_width_s + max(1, math.ceil(most)) * tick.spread_s / _RECTANGULAR
+    slack = half_width_s / tick.period_s
+    least = max(1, math.ceil((edge.t_s - first_s) / tick.period_s - slack))
+    if least != max(1, math.floor(most + slack) + 1):
+        # A read came just before a tick or just after it.
         return None
-    return Edge(edge.t_s - count * tick.period_s, half_width_s, read.energy_mj)
+    # The tick cannot have come after a read that shows it.
+    latest_s = min(edge.t_s - least * tick.period_s + half_width_s, first_s)
+    earliest_s = min(edge.t_s - least * tick.period_s - half_width_s, latest_s)
+    return Edge((earliest_s + latest_s) / 2, (latest_s - earliest_s) / 2, value)
 
 
 def _power_before(edge: Edge, reads: Sequence[Read], tick: Tick | None) -> float | None:
@@ -196,10 +210,11 @@ def _power_before(edge: Edge, reads: Sequence[Read], tick: Tick | None) -> float
     if earlier is None or earlier.energy_mj is None or tick is None or earlier.energy_mj > edge.energy_mj:
         return None
     ticks = (edge.t_s - earlier.t_s) / tick.period_s
-    if ticks > _NEAR_TICKS:
+    if ticks > _MOST_SKIPPED:
         return None
-    # The read fell between two ticks and holds the value of the one before it.
-    return (edge.energy_mj - earlier.energy_mj) / (max(1, math.ceil(ticks - 1e-9)) * tick.period_s)
+    # The read fell between two ticks and holds the value of the one before it; from afar, half a tick earlier.
+    counted = max(1, math.ceil(ticks - 1e-9)) if ticks <= _NEAR_TICKS else ticks + 0.5
+    return (edge.energy_mj - earlier.energy_mj) / (counted * tick.period_s)
 
 
 def _between(t_s: float, last: Edge, power_before: float | None, following: tuple[Edge, ...]) -> Estimate:
@@ -217,12 +232,11 @@ def _between(t_s: float, last: Edge, power_before: float | None, following: tupl
     if min(before, after) < mean < max(before, after):
         change_s = last.t_s + (gained_mj - after * span_s) / (before - after)
         energy_mj, power, edge = (from_last_mj, before, last) if t_s < change_s else (from_next_mj, after, nearest)
-        model_mj = abs(energy_mj - even_mj) / 2
     else:
+        # Mean power outside of what was before and after: it changed within the tick, nobody knows when.
         energy_mj, power = even_mj, mean
         edge = last if t_s - last.t_s < nearest.t_s - t_s else nearest
-        # Mean power outside of what was before and after: it changed within the tick, nobody knows when.
-        outside = max(0.0, mean - max(before, after), min(before, after) - mean)
-        model_mj = outside * span_s / 2
+    # Half of how far apart the ways lie in which the energy may have come about.
+    model_mj = max(abs(energy_mj - even_mj), abs(from_last_mj - from_next_mj)) / 2
     standard_mj = _RECTANGULAR * math.hypot(power * edge.half_width_s, model_mj)
     return Estimate(energy_mj, standard_mj, (last,), following)
