@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 PRECISE_S: Final = 0.005
 """An edge is known when the reads on either side of it are at most this far apart."""
@@ -28,8 +28,7 @@ _RECTANGULAR: Final = 1 / math.sqrt(3)
 """Standard deviation of a rectangular distribution of half-width 1 (GUM, JCGM 100, 4.3.7)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """One read of the counter; `energy_mj` is None where it was answered with an error."""
 
     t_s: float
@@ -166,6 +165,31 @@ def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate 
     if last_edge is None:
         return None
     return _between(t_s, last_edge, _power_before(last_edge, reads, tick), tuple(following[:2]))
+
+
+def energy_between(start: Estimate, end: Estimate) -> tuple[float, float]:
+    """The energy of a window and its standard uncertainty [mJ].
+
+    In a window of less than two whole ticks nothing tells what happened within it from what happened around it. There,
+    power is known to be at least the lowest of the ticks around, and no more.
+
+    Args:
+        start: the energy at its start.
+        end: the energy at its end.
+    """
+    energy_mj, standard_mj = end.energy_mj - start.energy_mj, math.hypot(start.standard_mj, end.standard_mj)
+    if end.before[-1].t_s < start.after[-1].t_s:
+        lowest = min(
+            (later.energy_mj - earlier.energy_mj) / (later.t_s - earlier.t_s)
+            for estimate in (start, end)
+            for earlier, later in pairwise((*estimate.before, *estimate.after))
+        )
+        first, last, inner_first, inner_last = start.before[-1], end.after[0], start.after[0], end.before[-1]
+        sure_s = max(0.0, inner_last.t_s - inner_first.t_s)
+        sure_mj = max(0, inner_last.energy_mj - inner_first.energy_mj)
+        open_mj = last.energy_mj - first.energy_mj - sure_mj - lowest * (last.t_s - first.t_s - sure_s)
+        standard_mj = max(standard_mj, _RECTANGULAR * open_mj / 2)
+    return energy_mj, standard_mj
 
 
 def _edge_before(edge: Edge, known: Sequence[Edge], reads: Sequence[Read], tick: Tick | None) -> Edge | None:

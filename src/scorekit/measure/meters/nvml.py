@@ -6,14 +6,13 @@ nvmlDeviceGetTotalEnergyConsumption). Nothing is set on a GPU, ever.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
 from scorekit.errors import HardwareError, UsageError
 from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample, SamplerCost
-from scorekit.measure.meters.counter import PRECISE_S, Edge, Estimate, Read, Tick, energy_at
+from scorekit.measure.meters.counter import PRECISE_S, Edge, Estimate, Read, Tick, energy_at, energy_between
 from scorekit.measure.meters.nvml_gpu import NvmlGpu
 from scorekit.measure.meters.sampler import Sampler, Schedule, Track
 from scorekit.records import CounterEvidence, MeterReading
@@ -125,8 +124,8 @@ def _reading(gpu: NvmlGpu, track: Track, start_s: float, end_s: float) -> MeterR
     problem = _problem(evidence, start, end, gpu.last_error)
     energy_wh = standard_wh = None
     if problem is None and start is not None and end is not None:
-        energy_wh = millijoules_to_wh(end.energy_mj - start.energy_mj)
-        standard_wh = millijoules_to_wh(math.hypot(start.standard_mj, end.standard_mj))
+        energy_mj, standard_mj = energy_between(start, end)
+        energy_wh, standard_wh = millijoules_to_wh(energy_mj), millijoules_to_wh(standard_mj)
     return MeterReading(
         meter=NvmlMeter.name,
         component="gpu",
