@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import os
 from collections.abc import Sequence
@@ -85,7 +84,7 @@ def write_power(
     about = {"schema_version": POWER_SCHEMA, "period_s": repr(period_s)}
     if sampler_cpu_s is not None and sampler_wall_s is not None:
         about |= {"sampler_cpu_s": repr(sampler_cpu_s), "sampler_wall_s": repr(sampler_wall_s)}
-    assert list(types) == [field.name for field in dataclasses.fields(PowerSample)]
+    assert tuple(types) == PowerSample._fields
     schema = pyarrow.schema(types.items(), metadata=about)
     columns = {name: [getattr(sample, name) for sample in samples] for name in types}
     buffer = io.BytesIO()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from scorekit.errors import UsageError, nearest
 from scorekit.records import Component, MeterReading
@@ -43,8 +43,7 @@ class MeterDevice:
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class PowerSample:
+class PowerSample(NamedTuple):
     """One sample of one GPU; None where the driver did not answer. One row of power.parquet.
 
     Attributes:

@@ -22,6 +22,7 @@ PRECISE_S: Final = 0.005
 _NEAR_TICKS: Final = 5.5
 """Reads further than this from an edge are not set into its rhythm: irregular ticks would add up."""
 _MOST_SKIPPED: Final = 20
+_NEAR_WHOLE: Final = 0.1
 _MOST_UNSEEN: Final = 3
 """Energy at a moment is worked out over at most so many ticks: over more, nobody knows how the power went."""
 _RECTANGULAR: Final = 1 / math.sqrt(3)
@@ -125,11 +126,23 @@ def calibrate(edges: Sequence[Edge]) -> Tick | None:
         return None
     # Most gaps are one period. The first quartile is one even where many ticks were missed.
     base_s = statistics.quantiles(gaps_s, n=4)[0]
-    base_s = base_s if base_s > 0 else min(gaps_s)
+    base_s = _undivided(base_s if base_s > 0 else min(gaps_s), gaps_s)
     periods_s = [gap_s / count for gap_s in gaps_s if 1 <= (count := round(gap_s / base_s)) <= _MOST_SKIPPED]
     if len(periods_s) < 2:
         return None
     return Tick(statistics.median(periods_s), statistics.stdev(periods_s), len(periods_s))
+
+
+def _undivided(base_s: float, gaps_s: Sequence[float]) -> float:
+    """The base, or a half or third of it where only that divides all gaps: most ticks in between were missed.
+
+    Gaps of a counter that ticks irregularly are multiples of nothing, and leave the base as it is.
+    """
+    for parts in (1, 2, 3):
+        counts = [gap_s * parts / base_s for gap_s in gaps_s]
+        if all(count > 0.5 and abs(count - round(count)) < _NEAR_WHOLE for count in counts):
+            return base_s / parts
+    return base_s
 
 
 def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate | None:

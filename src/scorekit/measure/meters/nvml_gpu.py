@@ -71,6 +71,8 @@ class NvmlGpu:
         self._to_rates = ctypes.byref(self._rates)
         self._last_code = _SUCCESS
         self._samples = 0
+        self._celsius: int | None = None
+        self._sm_mhz: int | None = None
         self._memory_mhz: int | None = None
         self._used_percent: int | None = None
 
@@ -88,24 +90,32 @@ class NvmlGpu:
         return self._long.value
 
     def sample(self, t_s: float, counter_mj: int | None) -> PowerSample:
-        """Power, clocks, temperature and throttle reasons at this moment."""
+        """Power and throttle reasons at this moment; temperature and clock of the processors are asked in turn."""
         handle, number, to_number = self._handle, self._number, self._to_number
         power_mw = None if self._power(handle, to_number) else number.value
-        celsius = None if self._temperature(handle, _TEMPERATURE_GPU, to_number) else number.value
-        sm_mhz = None if self._clock(handle, _SM, to_number) else number.value
         reasons = None if self._reasons(handle, self._to_long) else self._long.value
-        if self._samples % _SLOW_SAMPLES == 0:
-            self._memory_mhz = None if self._clock(handle, _MEMORY, to_number) else number.value
-            self._used_percent = None if self._utilization(handle, self._to_rates) else self._rates.gpu
         self._samples += 1
+        if self._samples % 2:
+            self._sm_mhz = None if self._clock(handle, _SM, to_number) else number.value
+        else:
+            self._celsius = None if self._temperature(handle, _TEMPERATURE_GPU, to_number) else number.value
+        if self._samples % _SLOW_SAMPLES == 1:
+            self._sample_slowly()
         return PowerSample(
-            t_s=t_s,
-            device=self.uuid,
-            power_w=None if power_mw is None else power_mw / 1000,
-            counter_mj=counter_mj,
-            temperature_c=celsius,
-            sm_clock_mhz=sm_mhz,
-            mem_clock_mhz=self._memory_mhz,
-            reasons=reasons,
-            utilization_percent=self._used_percent,
+            t_s,
+            self.uuid,
+            None if power_mw is None else power_mw / 1000,
+            counter_mj,
+            self._celsius,
+            self._sm_mhz,
+            self._memory_mhz,
+            reasons,
+            self._used_percent,
         )
+
+    def _sample_slowly(self) -> None:
+        handle, number, to_number = self._handle, self._number, self._to_number
+        self._memory_mhz = None if self._clock(handle, _MEMORY, to_number) else number.value
+        self._used_percent = None if self._utilization(handle, self._to_rates) else self._rates.gpu
+        if self._samples == 1:
+            self._celsius = None if self._temperature(handle, _TEMPERATURE_GPU, to_number) else number.value

@@ -11,7 +11,7 @@ import csv
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -147,7 +147,7 @@ class ReplayMeter:
         """The samples whose time has come, at the times at which they would have been taken."""
         now_s = self._clock() - self._begun_s
         return tuple(
-            replace(sample, t_s=sample.t_s + self._begun_s)
+            sample._replace(t_s=sample.t_s + self._begun_s)
             for sample in self._samples
             if sample.t_s <= now_s and sample.device in self._curves
         )
@@ -169,7 +169,7 @@ def read_trace(path: Path) -> tuple[PowerSample, ...]:
     if path.suffix == ".parquet":
         samples = _from_parquet(path)
         first_s = min((sample.t_s for sample in samples), default=0.0)
-        samples = [replace(sample, t_s=sample.t_s - first_s) for sample in samples]
+        samples = [sample._replace(t_s=sample.t_s - first_s) for sample in samples]
     else:
         samples = _from_csv(path)
     samples.sort(key=lambda sample: sample.t_s)
@@ -196,7 +196,7 @@ def _from_parquet(path: Path) -> list[PowerSample]:
     import pyarrow
     import pyarrow.parquet
 
-    wanted = [one.name for one in fields(PowerSample)]
+    wanted = list(PowerSample._fields)
     try:
         table = pyarrow.parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as error:

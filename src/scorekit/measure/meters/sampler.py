@@ -62,6 +62,7 @@ class Track:
     edges: deque[Edge] = field(default_factory=lambda: deque(maxlen=_CALIBRATION_EDGES))
     tick: Tick | None = None
     last: Read | None = None
+    inside: bool = False
 
     def add(self, read: Read) -> None:
         """Take a read; find out whether the counter ticked before it."""
@@ -72,7 +73,9 @@ class Track:
         width_s = read.t_s - last.t_s
         if width_s <= PRECISE_S:
             self.edges.append(Edge((read.t_s + last.t_s) / 2, width_s / 2, read.energy_mj))
-            self.tick = calibrate(self.edges)
+            # Working it out takes longer than a sample, and within a window it has no need to be newer.
+            if self.tick is None or not self.inside:
+                self.tick = calibrate(self.edges)
 
     def settled_after(self, t_s: float) -> bool:
         """Whether enough was seen after a moment: two ticks, one of them closely, from which the other is timed."""
@@ -120,7 +123,9 @@ class Schedule:
         self._period_s = period_s
         self._keep = keep or (lambda _sample: None)
         self.tracks = {source.uuid: Track() for source in sources}
+        self._quiet = tuple((source, self.tracks[source.uuid], self._keep) for source in sources)
         self._edge_s: float | None = None
+        self._settled = True
         self._inside = False
         self._next_sample_s = float("-inf")
         self._next_read_s = float("-inf")
@@ -136,14 +141,13 @@ class Schedule:
         Returns:
             The moment of the next step.
         """
+        if self._inside and self._settled:
+            return self._sample_quietly(now_s)
         if now_s >= self._next_sample_s:
             for source in self._sources:
                 read = self._read(source, clock)
                 self._keep(source.sample(read.t_s, read.energy_mj))
-            behind = int((now_s - self._next_sample_s) / self._period_s) if self._next_sample_s > 0 else 0
-            self.missed_samples += behind
-            start_s = self._next_sample_s if self._next_sample_s > 0 else now_s
-            self._next_sample_s = start_s + (behind + 1) * self._period_s
+            self._plan(now_s)
         if self._hunting(now_s):
             if now_s >= self._next_read_s:
                 for source in self._sources:
@@ -151,6 +155,24 @@ class Schedule:
             self._next_read_s = min(track.due(now_s) for track in self.tracks.values())
             return min(self._next_read_s, self._next_sample_s)
         return self._next_sample_s
+
+    def _sample_quietly(self, now_s: float) -> float:
+        """Sample within a window, with as few steps as can be: a thread that wakes up finds no step in the caches."""
+        if now_s >= self._next_sample_s:
+            for source, track, keep in self._quiet:
+                energy_mj = source.read_counter()
+                keep(source.sample(now_s, energy_mj))
+                track.last = read = Read(now_s, energy_mj)
+                track.reads.append(read)
+            self._plan(now_s)
+        return self._next_sample_s
+
+    def _plan(self, now_s: float) -> None:
+        """Set the time of the next sample; count those that should have been taken meanwhile."""
+        due_s = self._next_sample_s if self._next_sample_s > 0 else now_s
+        behind = int((now_s - due_s) / self._period_s)
+        self.missed_samples += behind
+        self._next_sample_s = due_s + (behind + 1) * self._period_s
 
     def _hunting(self, now_s: float) -> bool:
         """Whether ticks are being looked for: always between windows, within one only until its start is settled."""
@@ -162,8 +184,10 @@ class Schedule:
     @property
     def settled(self) -> bool:
         """Whether enough ticks were seen after the last edge of a window."""
-        edge_s = self._edge_s
-        return edge_s is None or all(track.settled_after(edge_s) for track in self.tracks.values())
+        # Kept, because within a long window it would be asked again at every sample.
+        if not self._settled and self._edge_s is not None:
+            self._settled = all(track.settled_after(self._edge_s) for track in self.tracks.values())
+        return self._settled
 
     def open(self, clock: Callable[[], float] = time.monotonic) -> float:
         """A window begins; returns the moment."""
@@ -172,7 +196,8 @@ class Schedule:
         now_s = clock()
         for track in self.tracks.values():
             track.forget(now_s - _KEPT_S)
-        self._edge_s, self._inside, self._next_read_s = now_s, True, now_s
+            track.inside = True
+        self._edge_s, self._settled, self._inside, self._next_read_s = now_s, False, True, now_s
         return now_s
 
     def close(self, clock: Callable[[], float] = time.monotonic) -> float:
@@ -180,7 +205,9 @@ class Schedule:
         now_s = clock()
         for source in self._sources:
             self._read(source, clock)
-        self._edge_s, self._inside, self._next_read_s = now_s, False, now_s
+        for track in self.tracks.values():
+            track.inside = False
+        self._edge_s, self._settled, self._inside, self._next_read_s = now_s, False, False, now_s
         return now_s
 
     def _read(self, source: GpuSource, clock: Callable[[], float]) -> Read:
@@ -213,23 +240,24 @@ class Sampler:
         self._ended = False
         self.cpu_s = 0.0
         self.window_s = 0.0
-        self._opened_s = 0.0
-        self._inside = False
+        self._opened_s = self._opened_cpu_s = 0.0
         self._thread = threading.Thread(target=self._run, name="gpu-sampler", daemon=True)
         self._thread.start()
+        assert self._thread.ident is not None
+        self._cpu_clock = time.pthread_getcpuclockid(self._thread.ident)
 
     def open(self) -> float:
         """A window begins; returns the moment on the monotonic clock."""
         with self._lock:
-            self._inside = True
+            self._opened_cpu_s = time.clock_gettime(self._cpu_clock)
             self._opened_s = self._schedule.open()
             return self._opened_s
 
     def close(self) -> float:
         """A window ends; returns the moment."""
         with self._lock:
-            self._inside = False
             closed_s = self._schedule.close()
+            self.cpu_s += time.clock_gettime(self._cpu_clock) - self._opened_cpu_s
         self.window_s += closed_s - self._opened_s
         return closed_s
 
@@ -270,12 +298,10 @@ class Sampler:
         self._thread.join()
 
     def _run(self) -> None:
+        lock, step, clock, sleep = self._lock, self._schedule.step, time.monotonic, time.sleep
         while not self._ended:
-            begun_s = time.thread_time()
-            with self._lock:
-                inside = self._inside
-                next_s = self._schedule.step(time.monotonic())
-            time.sleep(max(0.0, next_s - time.monotonic()))
-            if inside:
-                # With what waking up took.
-                self.cpu_s += time.thread_time() - begun_s
+            with lock:
+                next_s = step(clock())
+            left_s = next_s - clock()
+            if left_s > 0:
+                sleep(left_s)
