@@ -22,6 +22,7 @@ PRECISE_S: Final = 0.005
 _NEAR_TICKS: Final = 5.5
 """Reads further than this from an edge are not set into its rhythm: irregular ticks would add up."""
 _MOST_SKIPPED: Final = 20
+_SHORT_GAP: Final = 6
 _NEAR_WHOLE: Final = 0.1
 _MOST_UNSEEN: Final = 3
 """Energy at a moment is worked out over at most so many ticks: over more, nobody knows how the power went."""
@@ -138,8 +139,10 @@ def _undivided(base_s: float, gaps_s: Sequence[float]) -> float:
 
     Gaps of a counter that ticks irregularly are multiples of nothing, and leave the base as it is.
     """
+    # Over a long gap, as between two windows, the error of the base adds up to anything.
+    short_s = [gap_s for gap_s in gaps_s if gap_s < _SHORT_GAP * base_s]
     for parts in (1, 2, 3):
-        counts = [gap_s * parts / base_s for gap_s in gaps_s]
+        counts = [gap_s * parts / base_s for gap_s in short_s]
         if all(count > 0.5 and abs(count - round(count)) < _NEAR_WHOLE for count in counts):
             return base_s / parts
     return base_s

@@ -18,6 +18,8 @@ from scorekit.measure.meters.sampler import Sampler, Schedule, Track
 from scorekit.records import CounterEvidence, MeterReading
 from scorekit.units import millijoules_to_wh
 
+_NO_ACCESS: Final = "check that `nvidia-smi` works here (in a container: docker run --gpus all)"
+_NO_COUNTER: Final = "GPUs before Volta have none; there, scenario.meters=[codecarbon] estimates from power"
 _CALIBRATION_S: Final = 2.5
 """Within this time a working counter ticks at least five times (the slowest known one every 500 ms)."""
 _SETTLING_S: Final = 1.5
@@ -49,7 +51,7 @@ class NvmlMeter:
         except pynvml.NVMLError as error:
             raise HardwareError(
                 f"NVML cannot be used: {error}",
-                mend="check that `nvidia-smi` works here (in a container: docker run --gpus all)",
+                mend=_NO_ACCESS,
             ) from error
         self._nvml = pynvml
         self._sampler: Sampler | None = None
@@ -59,7 +61,9 @@ class NvmlMeter:
                 if gpu.read_counter() is None:
                     raise HardwareError(
                         f"GPU {gpu.uuid} gives no energy counter: {gpu.last_error}",
-                        mend="GPUs before Volta have none; there, scenario.meters=[codecarbon] estimates from power",
+                        mend=_NO_COUNTER
+                        if gpu.last_error == str(pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED))
+                        else _NO_ACCESS,
                     )
             self._trace: list[PowerSample] = []
             self._schedule = Schedule(self._gpus, keep=self._trace.append)

@@ -142,7 +142,7 @@ class Schedule:
             The moment of the next step.
         """
         if self._inside and self._settled:
-            return self._sample_quietly(now_s)
+            return self._sample_quietly(now_s, clock)
         if now_s >= self._next_sample_s:
             for source in self._sources:
                 read = self._read(source, clock)
@@ -156,14 +156,16 @@ class Schedule:
             return min(self._next_read_s, self._next_sample_s)
         return self._next_sample_s
 
-    def _sample_quietly(self, now_s: float) -> float:
+    def _sample_quietly(self, now_s: float, clock: Callable[[], float]) -> float:
         """Sample within a window, with as few steps as can be: a thread that wakes up finds no step in the caches."""
         if now_s >= self._next_sample_s:
             for source, track, keep in self._quiet:
+                before_s = clock()
                 energy_mj = source.read_counter()
-                keep(source.sample(now_s, energy_mj))
-                track.last = read = Read(now_s, energy_mj)
+                read_s = (before_s + clock()) / 2
+                track.last = read = Read(read_s, energy_mj)
                 track.reads.append(read)
+                keep(source.sample(read_s, energy_mj))
             self._plan(now_s)
         return self._next_sample_s
 
