@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from scorekit.measure.meters.counter import Read, Tick, energy_at
+from scorekit.measure.meters.counter import Edge, Read, Tick, calibrate, energy_at
 
 RHYTHM = Tick(period_s=0.1, spread_s=0.0002, count=64)
 
@@ -52,3 +52,31 @@ def test_an_outage_of_the_driver_at_the_edge_is_a_gap_too() -> None:
     reads = [*reads_at(3.5, *around(3.6), 3.63), *(Read(3.65 + number / 10, None) for number in range(20))]
     reads += reads_at(5.66, *around(5.7), *around(5.8))
     assert energy_at(4.98, reads, RHYTHM) is None
+
+
+@pytest.mark.parametrize(
+    ("ticks", "period_s"),
+    [
+        ([0, 1, 2, 3, 4, 5], 0.1),
+        ([0, 1, 3, 4, 6, 7], 0.1),
+        # A busy machine: every second tick or more was missed, and one odd gap gives it away.
+        ([0, 2, 4, 6, 8, 9, 11, 13], 0.1),
+        ([0, 2, 4, 6, 8, 11, 13, 15], 0.1),
+        ([0, 3, 6, 9, 12, 16, 19, 22], 0.1),
+        # Nothing does: then it cannot be known from the ticks that were seen.
+        ([0, 2, 4, 6, 8], 0.2),
+    ],
+    ids=str,
+)
+def test_missed_ticks_do_not_make_the_rhythm_slower(ticks: list[int], period_s: float) -> None:
+    found = calibrate([Edge(number / 10 + 0.0004 * (number % 3), 0.0005, number) for number in ticks])
+    assert found is not None
+    assert found.period_s == pytest.approx(period_s, rel=0.01)
+    assert found.spread_s < 0.001
+
+
+def test_an_irregular_counter_keeps_its_mean_period() -> None:
+    moments = [0.0, 0.09, 0.205, 0.3, 0.385, 0.5, 0.61, 0.69, 0.8]
+    found = calibrate([Edge(at, 0.0005, number) for number, at in enumerate(moments)])
+    assert found is not None
+    assert found.period_s == pytest.approx(0.1, rel=0.1)
