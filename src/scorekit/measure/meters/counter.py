@@ -110,12 +110,15 @@ def _in_rhythm(earlier: Read, later: Read, known: Sequence[Edge], tick: Tick | N
         return None
     position = bisect_right(known, later.t_s, key=lambda edge: edge.t_s)
     nearest = min(known[max(0, position - 1) : position + 1], key=lambda edge: abs(edge.t_s - later.t_s))
-    first = math.floor((earlier.t_s - nearest.t_s) / tick.period_s) + 1
-    last = math.floor((later.t_s - nearest.t_s) / tick.period_s)
-    if first != last or abs(first) > _MOST_SKIPPED:
+    begin, end = ((read.t_s - nearest.t_s) / tick.period_s for read in (earlier, later))
+    first = math.floor(begin) + 1
+    if first != math.floor(end) or abs(first) > _MOST_SKIPPED:
         return None
     half_width_s = nearest.half_width_s + tick.spread_s * math.sqrt(abs(first)) / _RECTANGULAR
     if 2 * half_width_s > later.t_s - earlier.t_s:
+        return None
+    if any(abs(number - round(number)) * tick.period_s < half_width_s for number in (begin, end)):
+        # A tick is due so near to one of the reads that it may lie on either side of it.
         return None
     return Edge(nearest.t_s + first * tick.period_s, half_width_s, later.energy_mj)
 
