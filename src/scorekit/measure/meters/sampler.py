@@ -10,6 +10,7 @@ rhythm stays known.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -31,6 +32,8 @@ _CALIBRATION_EDGES: Final = 64
 _SLOW_READ_S: Final = 0.002
 _READ_TRIES: Final = 3
 """A read that takes longer than this is taken again, so many times at most: its moment is not known well enough."""
+_STRAYS: Final = 5
+"""So many ticks at moments at which none was due, less half of those that were due, show that the rhythm is wrong."""
 _TICKS_AFTER: Final = 2
 """Ticks that must be seen after a window's edge: one for the energy, one more for the power after it."""
 _PATIENCE_S: Final = 1.5
@@ -63,6 +66,7 @@ class Track:
     tick: Tick | None = None
     last: Read | None = None
     inside: bool = False
+    strays: int = 0
 
     def add(self, read: Read) -> None:
         """Take a read; find out whether the counter ticked before it."""
@@ -71,11 +75,29 @@ class Track:
         if last is None or last.energy_mj is None or read.energy_mj is None or read.energy_mj <= last.energy_mj:
             return
         width_s = read.t_s - last.t_s
+        if not self.inside and self._out_of_rhythm(last, read):
+            self.strays += 2
+            if self.strays >= 2 * _STRAYS:
+                # Every second tick was missed, say: reading where ticks are due would never see the others.
+                self.edges.clear()
+                self.tick, self.strays = None, 0
+        else:
+            # Reads that came late look like strays now and then.
+            self.strays = max(0, self.strays - 1)
         if width_s <= PRECISE_S:
             self.edges.append(Edge((read.t_s + last.t_s) / 2, width_s / 2, read.energy_mj))
             # Working it out takes longer than a sample, and within a window it has no need to be newer.
             if self.tick is None or not self.inside:
                 self.tick = calibrate(self.edges)
+
+    def _out_of_rhythm(self, last: Read, read: Read) -> bool:
+        """Whether the counter moved between two reads between which no tick was due."""
+        if self.tick is None or not self.edges:
+            return False
+        early_s = max(_EARLY_S, 4 * self.tick.spread_s)
+        period_s, seen_s = self.tick.period_s, self.edges[-1].t_s
+        due = math.ceil((last.t_s - early_s - seen_s) / period_s)
+        return seen_s + due * period_s > read.t_s + early_s
 
     def settled_after(self, t_s: float) -> bool:
         """Whether enough was seen after a moment: two ticks, one of them closely, from which the other is timed."""
