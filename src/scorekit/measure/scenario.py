@@ -254,6 +254,8 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         """Measure the GPUs with the model loaded and nothing asked of it."""
         if self.gpu_ids and self.config.idle_s > 0:
             LOGGER.info("measuring the GPU at rest for %g s", self.config.idle_s)
+            # Clocks, and with them power, come down some seconds after the last work only.
+            time.sleep(self.config.idle_s / 2)
             self.recorder.measure(phase, None, lambda: time.sleep(self.config.idle_s))
 
     def _repeat_all(self) -> None:
