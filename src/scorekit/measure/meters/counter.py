@@ -18,7 +18,10 @@ from itertools import pairwise, takewhile
 from typing import Final, NamedTuple
 
 PRECISE_S: Final = 0.005
-"""An edge is known when the reads on either side of it are at most this far apart."""
+"""An edge is known closely when the reads on either side of it are at most this far apart."""
+COARSE_S: Final = 0.02
+"""On a busy machine they are further apart. Up to this, an edge is still better than none, and known less well."""
+_ENOUGH_PRECISE: Final = 8
 _NEAR_TICKS: Final = 5.5
 """Reads further than this from an edge are not set into its rhythm: irregular ticks would add up."""
 _MOST_SKIPPED: Final = 20
@@ -26,6 +29,9 @@ _SHORT_GAP: Final = 6
 _NEAR_WHOLE: Final = 0.1
 _MOST_UNSEEN: Final = 3
 """Energy at a moment is worked out over at most so many ticks: over more, nobody knows how the power went."""
+_NEARBY_S: Final = 2.5
+_SLACK: Final = 1.1
+"""A rhythm is contradicted by ticks that came so much faster, within this time of where it is used."""
 _RECTANGULAR: Final = 1 / math.sqrt(3)
 """Standard deviation of a rectangular distribution of half-width 1 (GUM, JCGM 100, 4.3.7)."""
 
@@ -88,20 +94,29 @@ def find_edges(reads: Sequence[Read], tick: Tick | None = None) -> list[Edge]:
         reads: in the order of time.
         tick: the rhythm; None where it is not known.
     """
-    found: list[Edge | tuple[Read, Read]] = []
-    for earlier, later in pairwise(read for read in reads if read.energy_mj is not None):
-        assert earlier.energy_mj is not None
-        assert later.energy_mj is not None
-        if later.energy_mj <= earlier.energy_mj:
-            continue
-        width_s = later.t_s - earlier.t_s
-        if width_s <= PRECISE_S:
-            found.append(Edge((earlier.t_s + later.t_s) / 2, width_s / 2, later.energy_mj))
-        else:
-            found.append((earlier, later))
-    known = [edge for edge in found if isinstance(edge, Edge)]
-    edges = [edge if isinstance(edge, Edge) else _in_rhythm(*edge, known, tick) for edge in found]
+    steps = [
+        (earlier, later)
+        for earlier, later in pairwise(read for read in reads if read.energy_mj is not None)
+        if later.energy_mj > earlier.energy_mj  # type: ignore[operator]
+    ]
+    seen = [edge_between(earlier, later, tick) for earlier, later in steps]
+    known = [edge for edge in seen if edge is not None and edge.half_width_s <= PRECISE_S / 2]
+    known = known or [edge for edge in seen if edge is not None]
+    edges = []
+    for step, edge in zip(steps, seen, strict=True):
+        precise = edge is not None and edge.half_width_s <= PRECISE_S / 2
+        edges.append(edge if precise else _in_rhythm(*step, known, tick) or edge)
     return [edge for edge in edges if edge is not None]
+
+
+def edge_between(earlier: Read, later: Read, tick: Tick | None) -> Edge | None:
+    """The tick between two reads of which the later one gave more; None where they are too far apart."""
+    width_s = later.t_s - earlier.t_s
+    if later.energy_mj is None or width_s > COARSE_S:
+        return None
+    if width_s > PRECISE_S and tick is not None and width_s > tick.period_s / 2:
+        return None
+    return Edge((earlier.t_s + later.t_s) / 2, width_s / 2, later.energy_mj)
 
 
 def _in_rhythm(earlier: Read, later: Read, known: Sequence[Edge], tick: Tick | None) -> Edge | None:
@@ -125,16 +140,26 @@ def _in_rhythm(earlier: Read, later: Read, known: Sequence[Edge], tick: Tick | N
 
 def calibrate(edges: Sequence[Edge]) -> Tick | None:
     """The rhythm of the counter from edges, between which some may have been missed; None with fewer than three."""
-    gaps_s = [later.t_s - earlier.t_s for earlier, later in pairwise(edges)]
+    gaps_s = _gaps_s(edges)
     if len(gaps_s) < 2:
         return None
     # Most gaps are one period. The first quartile is one even where many ticks were missed.
     base_s = statistics.quantiles(gaps_s, n=4)[0]
     base_s = _undivided(base_s if base_s > 0 else min(gaps_s), gaps_s)
-    periods_s = [gap_s / count for gap_s in gaps_s if 1 <= (count := round(gap_s / base_s)) <= _MOST_SKIPPED]
-    if len(periods_s) < 2:
+    precise_s = _gaps_s([edge for edge in edges if edge.half_width_s <= PRECISE_S / 2])
+    counted = [
+        (gap_s, count)
+        for gap_s in (precise_s if len(precise_s) >= _ENOUGH_PRECISE else gaps_s)
+        if 1 <= (count := round(gap_s / base_s)) <= _MOST_SKIPPED
+    ]
+    if len(counted) < 2:
         return None
+    periods_s = [gap_s / count for gap_s, count in counted]
     return Tick(statistics.median(periods_s), statistics.stdev(periods_s), len(periods_s))
+
+
+def _gaps_s(edges: Sequence[Edge]) -> list[float]:
+    return [later.t_s - earlier.t_s for earlier, later in pairwise(edges)]
 
 
 def _undivided(base_s: float, gaps_s: Sequence[float]) -> float:
@@ -167,6 +192,8 @@ def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate 
         None when no tick was seen on both sides.
     """
     reads = [read for read in reads if read.energy_mj is not None]
+    if tick is not None and _is_too_slow(tick, [read for read in reads if abs(read.t_s - t_s) < _NEARBY_S]):
+        tick = None
     edges = find_edges(reads, tick)
     position = bisect_right([edge.t_s for edge in edges], t_s)
     following = edges[position : position + 2]
@@ -184,6 +211,13 @@ def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate 
     if last_edge is None:
         return None
     return _between(t_s, last_edge, _power_before(last_edge, reads, tick), tuple(following[:2]))
+
+
+def _is_too_slow(tick: Tick, reads: Sequence[Read]) -> bool:
+    """Whether the counter moved more often than it could have with this rhythm, as where most ticks were missed."""
+    moved_s = [later.t_s for earlier, later in pairwise(reads) if later.energy_mj != earlier.energy_mj]
+    # At least one tick came between any two of these moments.
+    return len(moved_s) > 2 and (len(moved_s) - 2) * tick.period_s > _SLACK * (moved_s[-1] - moved_s[0])
 
 
 def energy_between(start: Estimate, end: Estimate) -> tuple[float, float]:
@@ -221,13 +255,16 @@ def _edge_before(edge: Edge, known: Sequence[Edge], reads: Sequence[Read], tick:
     if not ahead or ahead[-1].energy_mj is None or ahead[-1].energy_mj >= edge.energy_mj:
         return None
     value = ahead[-1].energy_mj
-    for seen in reversed(known):
-        if seen.energy_mj == value:
-            return seen if tick is None or edge.t_s - seen.t_s < (_MOST_UNSEEN + 0.5) * tick.period_s else None
+    seen = next((seen for seen in reversed(known) if seen.energy_mj == value), None)
     if tick is None:
+        return seen
+    if seen is not None and edge.t_s - seen.t_s >= (_MOST_UNSEEN + 0.5) * tick.period_s:
         return None
+    if seen is not None and seen.half_width_s <= PRECISE_S / 2:
+        return seen
     alike = list(takewhile(lambda read: read.energy_mj == value, reversed(ahead)))
-    return _placed(edge, value, alike[-1].t_s, alike[0].t_s, tick)
+    placed = _placed(edge, value, alike[-1].t_s, alike[0].t_s, tick)
+    return min(filter(None, (placed, seen)), key=lambda found: found.half_width_s, default=None)
 
 
 def _placed(edge: Edge, value: int, first_s: float, last_s: float, tick: Tick) -> Edge | None:
@@ -274,12 +311,13 @@ def _between(t_s: float, last: Edge, power_before: float | None, following: tupl
     from_next_mj = nearest.energy_mj - after * (nearest.t_s - t_s)
     if min(before, after) < mean < max(before, after):
         change_s = last.t_s + (gained_mj - after * span_s) / (before - after)
-        energy_mj, power, edge = (from_last_mj, before, last) if t_s < change_s else (from_next_mj, after, nearest)
+        energy_mj, edge = (from_last_mj, last) if t_s < change_s else (from_next_mj, nearest)
     else:
         # Mean power outside of what was before and after: it changed within the tick, nobody knows when.
-        energy_mj, power = even_mj, mean
+        energy_mj = even_mj
         edge = last if t_s - last.t_s < nearest.t_s - t_s else nearest
     # Half of how far apart the ways lie in which the energy may have come about.
     model_mj = max(abs(energy_mj - even_mj), abs(from_last_mj - from_next_mj)) / 2
-    standard_mj = _RECTANGULAR * math.hypot(power * edge.half_width_s, model_mj)
+    # Where an edge is not known well, nor is on which side of it the power changed.
+    standard_mj = _RECTANGULAR * math.hypot(max(before, mean, after) * edge.half_width_s, model_mj)
     return Estimate(energy_mj, standard_mj, (last,), following)

@@ -20,7 +20,7 @@ from itertools import takewhile
 from typing import Final, Protocol
 
 from scorekit.measure.meters import SAMPLING_S, PowerSample
-from scorekit.measure.meters.counter import PRECISE_S, Edge, Read, Tick, calibrate
+from scorekit.measure.meters.counter import Edge, Read, Tick, calibrate, edge_between
 
 _DENSE_S: Final = 0.001
 """Time between reads where a tick is due."""
@@ -74,7 +74,6 @@ class Track:
         last, self.last = self.last, read
         if last is None or last.energy_mj is None or read.energy_mj is None or read.energy_mj <= last.energy_mj:
             return
-        width_s = read.t_s - last.t_s
         if not self.inside and self._out_of_rhythm(last, read):
             self.strays += 2
             if self.strays >= 2 * _STRAYS:
@@ -84,8 +83,9 @@ class Track:
         else:
             # Reads that came late look like strays now and then.
             self.strays = max(0, self.strays - 1)
-        if width_s <= PRECISE_S:
-            self.edges.append(Edge((read.t_s + last.t_s) / 2, width_s / 2, read.energy_mj))
+        edge = edge_between(last, read, self.tick)
+        if edge is not None:
+            self.edges.append(edge)
             # Working it out takes longer than a sample, and within a window it has no need to be newer.
             if self.tick is None or not self.inside:
                 self.tick = calibrate(self.edges)
@@ -100,11 +100,12 @@ class Track:
         return seen_s + due * period_s > read.t_s + early_s
 
     def settled_after(self, t_s: float) -> bool:
-        """Whether enough was seen after a moment: two ticks, one of them closely, from which the other is timed."""
-        if not self.edges or self.edges[-1].t_s <= t_s:
-            return False
+        """Whether enough was seen after a moment: two ticks closely, or three, one of them closely."""
+        seen = sum(1 for _ in takewhile(lambda edge: edge.t_s > t_s, reversed(self.edges)))
+        if not 0 < seen < _TICKS_AFTER:
+            return seen > 0
         values = {read.energy_mj for read in takewhile(lambda read: read.t_s > t_s, reversed(self.reads))}
-        return len(values - {None}) > _TICKS_AFTER
+        return len(values - {None}) > _TICKS_AFTER + 1
 
     def forget(self, before_s: float) -> None:
         """Drop the reads of before a moment."""
@@ -118,7 +119,7 @@ class Track:
         period_s, seen_s = self.tick.period_s, self.edges[-1].t_s
         if now_s - seen_s > _RHYTHM_LASTS_TICKS * period_s:
             return now_s + _SEARCH_S
-        early_s = max(_EARLY_S, 4 * self.tick.spread_s)
+        early_s = max(_EARLY_S, 4 * self.tick.spread_s, 2 * self.edges[-1].half_width_s)
         ticks = max(1, int((now_s - seen_s + early_s) / period_s))
         next_s = seen_s + ticks * period_s
         if next_s - early_s > now_s + _DENSE_S:
