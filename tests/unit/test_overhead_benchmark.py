@@ -69,6 +69,13 @@ def test_rows_hold_wall_ratio_and_what_was_taken() -> None:
     assert len(overhead.rows(("nvml", "codecarbon"), on, off, [0.08])) == 2
 
 
+def test_wall_time_on_a_busy_machine_is_shown_and_not_judged() -> None:
+    on = [Turn(wall_s, 5.0) for wall_s in (9.0, 10.0, 14.0, 8.0)]
+    wall, taken, _ = overhead.rows(("nvml",), on, [Turn(10.0, 5.0)] * 4, [0.08] * 4)
+    assert wall.verdict is None
+    assert taken.verdict == "yes"
+
+
 def test_a_turn_counts_opening_and_closing() -> None:
     found = overhead.windowed(lambda: None, [Meter("a", [])])
     assert 0 <= found.edges_s <= found.wall_s
