@@ -29,7 +29,7 @@ TAKEN_GOAL: Final = Goal(0.5, on="ours")
 SAMPLER_GOAL: Final = Goal(0.1, on="ours")
 """Percent of a core."""
 STEADY: Final = 0.02
-"""Wall time is judged only where the middle half of its ratios lies this close together: a busy machine tells nothing."""
+"""Wall time is judged only where the middle half of its ratios lies this close together; a busy one tells nothing."""
 METERS: Final = (("nvml",), ("nvml", "codecarbon"))
 SAMPLES: Final = 20
 NEW_TOKENS: Final = 10
