@@ -29,7 +29,10 @@ def enough(windows: Sequence[Window], kind: Kind, target: float, *, gpu: bool) -
             window for window in windows if window.repeat == answer.repeat and window.phase in ("preprocess", kind)
         ]
         energies_wh = [_wh_per_query(window, components) for window in parts]
-        values.append(math.nan if None in energies_wh else math.fsum(e for e in energies_wh if e is not None))
+        known = [energy_wh for energy_wh in energies_wh if energy_wh is not None and energy_wh >= 0]
+        # Preparing may honestly take less than the meter resolves, answering never.
+        whole = len(known) == len(energies_wh) and (_wh_per_query(answer, components) or 0) > 0
+        values.append(math.fsum(known) if whole else math.nan)
     return uncertainty.is_tight_enough(values, target)
 
 
