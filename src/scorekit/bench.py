@@ -173,7 +173,10 @@ def _warn_beforehand(config: Any) -> None:
     backend = config.get("backend") or {}
     if backend.get("device") != "cuda":
         return
-    found = preflight.obstacles(machine.probe(device="cuda", device_ids=backend.get("device_ids"), ask_torch=False))
+    probed = machine.probe(device="cuda", device_ids=backend.get("device_ids"), ask_torch=False)
+    if not probed.gpus:
+        return  # The run will be refused, and say so itself.
+    found = preflight.obstacles(probed)
     effects = {"invalid": "the run may not be valid", "incomparable": "the score will not be official"}
     for obstacle in found:
         if obstacle.effect in effects:

@@ -75,7 +75,7 @@ def _check_bundle(run: Path) -> None:
     bundle.check(run, manifest)
     raw = {bundle.CONFIG, bundle.REPORT, bundle.BENCHMARK, bundle.WINDOWS, bundle.ENVIRONMENT}
     assert raw <= set(manifest.measured)
-    assert set(manifest.derived) == {bundle.SCORE, bundle.GPU_WH, bundle.GPU_SUMMARY}
+    assert set(manifest.derived) == bundle.DERIVED
     assert not (run / bundle.INCOMPLETE).exists()
     assert not list(run.glob(".encoded-*"))
     assert not list(run.glob("*.part"))

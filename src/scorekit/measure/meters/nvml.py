@@ -22,6 +22,8 @@ _NO_ACCESS: Final = "check that `nvidia-smi` works here (in a container: docker 
 _NO_COUNTER: Final = "GPUs before Volta have none; there, scenario.meters=[codecarbon] estimates from power"
 _CALIBRATION_S: Final = 2.5
 """Within this time a working counter ticks at least five times (the slowest known one every 500 ms)."""
+_ALIGNING_S: Final = 0.6
+"""The slowest known counters tick every 500 ms; a window does not wait longer for one that does not."""
 _SETTLING_S: Final = 1.5
 _STILL_TICKS: Final = 5
 _STILL_S: Final = 1.0
@@ -81,8 +83,9 @@ class NvmlMeter:
         return tuple(MeterDevice("gpu", gpu.uuid) for gpu in self._gpus)
 
     def open(self, window: str) -> None:  # noqa: ARG002 - this meter keeps no file a window
-        """A window begins now."""
+        """A window begins at the counter's next tick."""
         assert self._sampler is not None
+        self._sampler.wait_for_tick(_ALIGNING_S)
         self._opened_s = self._sampler.open()
 
     def close(self) -> None:

@@ -295,6 +295,15 @@ class Sampler:
 
         return self._look(known, timeout_s)
 
+    def wait_for_tick(self, timeout_s: float) -> bool:
+        """Wait until the first GPU's counter ticks, seen closely; False when it does not in time.
+
+        A window that begins right after a tick begins where the counter's value is the energy, whatever the load does.
+        """
+        track = next(iter(self._schedule.tracks.values()))
+        before = track.edges[-1].t_s if track.edges else float("-inf")
+        return self._look(lambda: bool(track.edges) and track.edges[-1].t_s > before, timeout_s)
+
     def wait_until_settled(self, timeout_s: float) -> bool:
         """Wait until the ticks after a window's edge were seen; False when they did not come in time."""
         return self._look(lambda: self._schedule.settled, timeout_s)
