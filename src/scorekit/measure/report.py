@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from scorekit.measure import bridge
-from scorekit.records import Window
+from scorekit.records import MeterReading, Window
 from scorekit.tasks import Kind
 from scorekit.units import wh_to_kwh
 
@@ -46,7 +46,7 @@ def build(windows: Sequence[Window], kind: Kind, meters: Sequence[str], memory: 
         by_phase.setdefault(window.phase, []).append(window)
     for phase, group in by_phase.items():
         name = _NAMES.get(phase, phase)
-        if name in targets and all(_is_whole(window) for window in group):
+        if name in targets and all(_is_whole(window, meters) for window in group):
             _fill(
                 getattr(report, name),
                 [_energy(window, meters) for window in group],
@@ -64,7 +64,7 @@ def build(windows: Sequence[Window], kind: Kind, meters: Sequence[str], memory: 
 def _fill_decode(target: Any, generate: list[Window], prefill: list[Window], meters: Sequence[str]) -> None:
     prefills = {window.repeat: window for window in prefill}
     pairs = [(window, prefills[window.repeat]) for window in generate if window.repeat in prefills]
-    if not all(_is_whole(window) for pair in pairs for window in pair):
+    if not all(_is_whole(window, meters) for pair in pairs for window in pair):
         return
     energies = [_energy(whole, meters) - _energy(part, meters) for whole, part in pairs]
     durations = [_duration_s(whole) - _duration_s(part) for whole, part in pairs]
@@ -96,19 +96,25 @@ def _energy(window: Window, meters: Sequence[str]) -> Any:
     """The energy of one pass: a window may hold several."""
 
     def of(component: str) -> float:
-        found = [reading for reading in window.readings if reading.component == component]
         # The format has no word for "not there"; optimum-benchmark writes 0 for a machine without a GPU.
-        meter = next((name for name in meters if any(reading.meter == name for reading in found)), None)
-        total_wh = sum(reading.energy_wh or 0.0 for reading in found if reading.meter == meter)
+        total_wh = sum(reading.energy_wh or 0.0 for reading in _counted(window, component, meters))
         return wh_to_kwh(total_wh) / (window.passes or 1)
 
     gpu, cpu, ram = of("gpu"), of("cpu"), of("ram")
     return Energy(unit="kWh", cpu=cpu, ram=ram, gpu=gpu, total=cpu + ram + gpu)
 
 
-def _is_whole(window: Window) -> bool:
-    """Whether every reading holds an energy: one that does not must not enter a mean as 0."""
-    return all(reading.energy_wh is not None for reading in window.readings)
+def _counted(window: Window, component: str, meters: Sequence[str]) -> list[MeterReading]:
+    """Readings of a component by the first meter that reads it."""
+    found = [reading for reading in window.readings if reading.component == component]
+    meter = next((name for name in meters if any(reading.meter == name for reading in found)), None)
+    return [reading for reading in found if reading.meter == meter]
+
+
+def _is_whole(window: Window, meters: Sequence[str]) -> bool:
+    """Whether every reading that counts holds an energy: one that does not must not enter a mean as 0."""
+    counted = [reading for component in ("gpu", "cpu", "ram") for reading in _counted(window, component, meters)]
+    return all(reading.energy_wh is not None for reading in counted)
 
 
 def _duration_s(window: Window) -> float:

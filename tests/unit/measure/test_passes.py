@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 from typing import Any
 
 import datasets
@@ -31,6 +32,45 @@ def test_every_sample_is_given_once_and_in_order(batch_size: int, batches: int) 
     assert [value for batch in seen for value in batch["x"]] == [0, 1, 2, 3, 4]
     assert (outcome.samples, outcome.batches) == (5, batches)
     assert list(outcome.outputs) == []
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_several_passes_go_over_all_samples_in_the_same_order_each_time(batch_size: int) -> None:
+    seen: list[dict[str, Any]] = []
+    outcome = run_pass(Rows(range(3)), batch_size, lambda batch: batch, seen.append, title="pass", passes=4)
+    assert [value for batch in seen for value in batch["x"]] == [0, 1, 2] * 4
+    # No batch reaches from one pass into the next.
+    assert (outcome.samples, outcome.batches, outcome.passes) == (12, 4 * -(-3 // batch_size), 4)
+
+
+def test_outputs_of_every_pass_are_kept() -> None:
+    outcome = run_pass(Rows(range(2)), 1, lambda b: b, lambda b: b["x"][0], title="pass", keep=lambda x: x, passes=3)
+    assert list(outcome.outputs) == [0, 1] * 3
+
+
+def test_further_passes_are_made_until_the_time_is_over_and_none_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("scorekit.measure.passes.time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def call(_: Any) -> None:
+        clock[0] += 1.0
+
+    outcome = run_pass(Rows(range(3)), 1, lambda batch: batch, call, title="pass", passes=2, least_s=10)
+    assert (outcome.passes, outcome.samples, clock[0]) == (4, 12, 112.0)
+    # With the time over already, as many as were asked for.
+    outcome = run_pass(Rows(range(3)), 1, lambda batch: batch, call, title="pass", passes=2, least_s=1)
+    assert (outcome.passes, outcome.samples) == (2, 6)
+
+
+def test_a_sample_that_fails_in_a_later_pass_is_named_as_in_the_first() -> None:
+    calls = iter(range(100))
+
+    def call(inputs: dict[str, Any]) -> None:
+        if next(calls) == 7:
+            raise ValueError("no")
+
+    with pytest.raises(ModelError, match="failed on sample 2:"):
+        run_pass(Rows(range(5)), 1, lambda batch: batch, call, title="pass", passes=2)
 
 
 def test_batches_are_prepared_and_outputs_kept_as_asked() -> None:
@@ -88,7 +128,7 @@ class Terminal(io.StringIO):
 def test_a_terminal_shows_progress_and_a_pipe_stays_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr("sys.stderr", stream)
-        run_pass(Rows(range(3)), 1, lambda batch: batch, lambda _: None, title="repeat 1/3 forward")
+        run_pass(Rows(range(3)), 1, lambda batch: batch, lambda _: None, title="repeat 1/3 forward", passes=2)
         assert ("repeat 1/3 forward" in stream.getvalue()) is shown
         assert ("sample" in stream.getvalue()) is shown
 

@@ -104,6 +104,76 @@ def test_what_was_not_counted_has_no_throughput() -> None:
     assert found.forward.energy is None
 
 
+def test_a_window_of_several_passes_is_reported_as_one_pass() -> None:
+    windows = [
+        *repeats("prefill", 12.0, seconds=6.0, passes=3, samples=3000, output_tokens=3000),
+        *repeats("generate", 60.0, seconds=60.0, passes=6, samples=6000, output_tokens=60_000),
+    ]
+    found = report.build(generation(windows[:1], windows[1:]), "generate", [METER])
+    # One pass of prefill: 4 Wh in 2 s with 1,000 tokens. One of generation: 10 Wh in 10 s with 10,000.
+    assert found.prefill.energy.gpu == pytest.approx(4.0e-3)
+    assert found.prefill.latency.mean == pytest.approx(2.0)
+    assert found.prefill.throughput.value == pytest.approx(500)
+    assert found.decode.energy.gpu == pytest.approx(6.0e-3)
+    assert found.decode.latency.mean == pytest.approx(8.0)
+    assert found.decode.throughput.value == pytest.approx(9000 / 8)
+
+
+def test_repeats_may_hold_different_numbers_of_passes() -> None:
+    windows = [
+        *repeats("forward", 2.0, seconds=10.0, passes=2, samples=2000),
+        window("forward", 1, [reading("gpu", 3.0)], passes=3, samples=3000, end_monotonic_s=115.0),
+    ]
+    found = report.build(windows, "forward", [METER]).forward
+    assert found.energy.gpu == pytest.approx(1.0e-3)
+    assert found.latency.mean == pytest.approx(5.0)
+    assert found.throughput.value == pytest.approx(200)
+
+
+def gone(component: str = "gpu", **changes: object) -> MeterReading:
+    return reading(component, None, problem="the counter went backwards", **changes)  # type: ignore[arg-type]
+
+
+def test_a_reading_without_an_energy_is_not_averaged_in_as_nothing() -> None:
+    windows = [*repeats("forward", 2.0, 2.0), window("forward", 2, [gone()])]
+    found = report.build(windows, "forward", [METER])
+    assert found.forward.energy is None
+    assert found.forward.latency is None
+    # Another phase is whole.
+    found = report.build([*windows, *repeats("preprocess", 0.5)], "forward", [METER])
+    assert found.preprocess_dataset.energy.gpu == pytest.approx(0.5e-3)
+
+
+@pytest.mark.parametrize("lost", ["prefill", "generate"])
+def test_decode_is_empty_where_one_of_its_windows_has_no_energy(lost: str) -> None:
+    prefill, generate = repeats("prefill", 4.0, 4.0), repeats("generate", 9.0, 9.0, seconds=20.0)
+    group = prefill if lost == "prefill" else generate
+    group[1] = window(lost, 1, [gone()])
+    found = report.build(generation(prefill, generate), "generate", [METER])
+    assert found.decode.energy is None
+
+
+def test_one_gpu_of_several_that_has_no_energy_leaves_none() -> None:
+    found = report.build([window("forward", 0, [reading("gpu", 2.0), gone(device="GPU-b")])], "forward", [METER])
+    assert found.forward.energy is None
+
+
+def test_a_meter_that_does_not_count_may_have_none() -> None:
+    beside = [reading("gpu", 2.0, meter="nvml"), gone()]
+    found = report.build([window("forward", 0, beside)], "forward", ["nvml", METER])
+    assert found.forward.energy.gpu == pytest.approx(2.0e-3)
+    # But nothing steps in for the one that counts.
+    beside = [gone(meter="nvml"), reading("gpu", 2.0)]
+    assert report.build([window("forward", 0, beside)], "forward", ["nvml", METER]).forward.energy is None
+
+
+def test_idling_is_no_phase_of_the_report() -> None:
+    idle = [window("idle_before", None, [reading("gpu", 0.2)]), window("idle_after", None, [gone()])]
+    found = report.build([*repeats("forward", 1.0), *idle], "forward", [METER])
+    assert set(found.to_dict()) == {"load_dataset", "preprocess_dataset", "load_model", "forward"}
+    assert found.forward.energy.gpu == pytest.approx(1e-3)
+
+
 def test_optimum_benchmarks_own_reader_takes_it_back() -> None:
     from optimum_benchmark import BenchmarkReport
 

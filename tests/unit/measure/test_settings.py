@@ -83,6 +83,39 @@ def test_what_cannot_be_measured_is_refused(options: dict[str, Any], told: str) 
     assert told in caught.value.message
 
 
+@pytest.mark.parametrize("name", ["min_window_s", "idle_s", "max_gap_s", "cool_down_s"])
+@pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
+def test_what_is_no_time_is_refused(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=f"scenario.{name}=.* is no time") as caught:
+        settings(**{name: value})
+    assert f"scenario.{name}=0" in str(caught.value.mend)
+
+
+@pytest.mark.parametrize("name", ["min_window_s", "idle_s", "max_gap_s", "cool_down_s"])
+def test_nothing_may_be_asked_for_and_any_length(name: str) -> None:
+    assert getattr(settings(**{name: 0}), name) == 0
+    assert getattr(settings(**{name: 3600.5}), name) == 3600.5
+
+
+@pytest.mark.parametrize("target", [0.0, -0.01, 1.0, 5.0, float("nan")])
+def test_what_is_no_relative_half_width_is_refused(target: float) -> None:
+    with pytest.raises(UsageError, match="no relative half-width") as caught:
+        settings(target_ci=target, runs=30)
+    assert caught.value.mend == "scenario.target_ci=0.01"
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_target_needs_three_repeats_at_least(runs: int) -> None:
+    with pytest.raises(UsageError, match=f"needs 3 repeats, and scenario.runs={runs}") as caught:
+        settings(target_ci=0.01, runs=runs)
+    assert "scenario.runs=30" in str(caught.value.mend)
+
+
+def test_repeats_are_a_fixed_number_unless_a_target_is_named() -> None:
+    assert settings().target_ci is None
+    assert settings(target_ci=0.02, runs=3).target_ci == 0.02
+
+
 def test_all_samples_may_be_asked_for() -> None:
     assert settings(num_samples=-1).num_samples == -1
 

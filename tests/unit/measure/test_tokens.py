@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from scorekit.measure import tokens
-from scorekit.measure.tokens import PromptRule, count_new, end_tokens, find_rule, ids_of, input_width
+from scorekit.measure.tokens import PromptRule, count_new, end_tokens, find_rule, ids_of, input_width, new_lengths
 
 pytestmark = pytest.mark.transformers
 
@@ -100,6 +100,18 @@ def test_one_row_counts_all_that_follows_the_prompt_and_the_end_too() -> None:
 def test_an_answer_that_ended_early_in_a_batch_is_counted_to_its_end() -> None:
     batch = ids([PROMPT, 5, END, PAD, PAD], [PROMPT, 5, 6, 7, 8])
     assert count_new([batch], [1], frozenset({END})) == 2 + 4
+
+
+def test_the_length_of_each_answer_is_told_in_the_order_of_samples() -> None:
+    batches = [ids([PROMPT, 5, END, PAD], [PROMPT, 5, 6, 7]), ids([PROMPT, PROMPT, 5, END])]
+    assert new_lengths(batches, [1, 2], frozenset({END})) == [2, 3, 2]
+    assert new_lengths(batches, [1, 2], frozenset()) == [3, 3, 2]
+    assert new_lengths([], [], frozenset({END})) == []
+
+
+def test_an_answer_of_nothing_has_length_zero_and_not_less() -> None:
+    assert new_lengths([ids([PROMPT])], [3], frozenset({END})) == [0]
+    assert new_lengths([ids([PROMPT], [PROMPT])], [1], frozenset({END})) == [0, 0]
 
 
 def test_padding_that_is_the_end_token_is_not_counted() -> None:
