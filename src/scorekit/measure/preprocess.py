@@ -62,6 +62,9 @@ def preprocess(
     except (DatasetError, ModelError):
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
+        full = _os_error_behind(error)
+        if full is not None:
+            raise atomic.write_error(cache_file, full) from error
         raise ModelError(
             f"the model's processor ({type(processor).__name__}) cannot encode samples for {task}: {error}",
             mend="the protocol gives images alone; a model that needs a prompt with them cannot be measured here"
@@ -71,6 +74,16 @@ def preprocess(
     except OSError as error:
         raise atomic.write_error(cache_file, error) from error
     return encoded.with_format("torch")
+
+
+def _os_error_behind(error: BaseException) -> OSError | None:
+    """The error of the file system that led to another: datasets closes its file twice where a disk is full."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno is not None:
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 @dataclass(frozen=True, slots=True)

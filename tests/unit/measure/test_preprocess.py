@@ -256,6 +256,18 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
         encode("text-classification", {"text": ["a"]}, settings(), full, tmp_path)
 
 
+def test_a_full_disk_is_told_as_such_though_datasets_then_fails_otherwise(tmp_path: Path) -> None:
+    def full(_: list[str], **__: Any) -> dict[str, Any]:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        finally:
+            # What its writer does when it closes the file that could not be written.
+            raise ValueError("I/O operation on closed file")
+
+    with pytest.raises(BundleError, match="disk is full"):
+        encode("text-classification", {"text": ["a"]}, settings(), full, tmp_path)
+
+
 def test_sizes_count_tokens_without_padding_and_widths_with_it(tokenizers: Any, tmp_path: Path) -> None:
     options = settings(input_shapes={"batch_size": 2})
     rows = {"text": ["word", "word word word", "word word"]}
