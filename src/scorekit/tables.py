@@ -72,7 +72,12 @@ def score_table(scores: Sequence[Score], layout: Layout) -> str:
     ]
     reasons = [(score, reason.message) for score in scores for reason in score.not_comparable_because]
     invalid = [(score, reason.message) for score in scores for reason in score.invalid_because]
-    warnings = [(score, reason.message) for score in scores for reason in score.warnings]
+    # The figures in a warning differ from run to run; of many runs the check's name is told, once.
+    warnings = [
+        (score, reason.message if len(scores) == 1 else f"{reason.code} (scorekit check RUN tells why)")
+        for score in scores
+        for reason in score.warnings
+    ]
     return _join(
         render(columns, rows, layout),
         _phase_table(scores[0], layout) if len(scores) == 1 else "",
