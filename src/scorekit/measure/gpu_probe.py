@@ -82,7 +82,7 @@ def others(uuids: Collection[str]) -> tuple[GpuFacts, ...]:
 
 
 def state(
-    uuid: str, when: Literal["start", "repeat", "end"], repeat: int | None, own_pids: Collection[int]
+    uuid: str, when: Literal["start", "repeat", "end", "watch"], repeat: int | None, own_pids: Collection[int]
 ) -> GpuState:
     """In what state a GPU is now. A GPU that has gone, or a driver, leaves a state of which nothing is known.
 

@@ -60,6 +60,11 @@ class RunFacts(Record):
     max_new_tokens: int | None = None
     image_steps: int | None = None
     warmup_runs: int
+    torch_dtype: str | None = Field(
+        default=None,
+        description="dtype that was asked for, without the torch prefix; auto where the library chooses, None where it "
+        "was not recorded.",
+    )
     generate_kwargs: dict[str, JsonValue] = Field(
         default_factory=dict, description="All that generate() was called with; empty where nothing is generated."
     )
@@ -98,6 +103,10 @@ class Environment(Record):
     other_gpus: tuple[GpuFacts, ...] = Field(default=(), description="GPUs of the machine that the run does not use.")
     torch_gpus: tuple[str, ...] | None = Field(
         default=None, description="UUIDs of the GPUs that torch computes on; None where it was not recorded."
+    )
+    model_gpus: tuple[str, ...] | None = Field(
+        default=None,
+        description="UUIDs of the GPUs that hold parameters of the model; None where it was not recorded.",
     )
     container_image: str | None = Field(
         default=None, description="Image named by the SCOREKIT_IMAGE variable, which our Dockerfile sets."

@@ -42,11 +42,12 @@ class GpuFacts(Record):
 
 
 class GpuState(Record):
-    """One line of gpu_states.jsonl: the state of one used GPU at one moment between windows."""
+    """One line of gpu_states.jsonl: the state of one used GPU at one moment."""
 
     schema_version: Literal["scorekit.gpu_state/1"] = GPU_STATE_SCHEMA
-    when: Literal["start", "repeat", "end"] = Field(
-        description="After the model was loaded, before the answering window of a repeat, after the last one."
+    when: Literal["start", "repeat", "end", "watch"] = Field(
+        description="After the model was loaded, before the answering window of a repeat, after the last one; watch: "
+        "a change that a look once a second saw, within windows too."
     )
     repeat: Count | None = Field(default=None, description="Number of the repeat from 0.")
     monotonic_s: Finite
