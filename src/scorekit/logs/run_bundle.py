@@ -13,7 +13,18 @@ from scorekit import bundle
 from scorekit.errors import BundleError, InvalidRunError, LogError
 from scorekit.logs.power_trace import read_power_trace
 from scorekit.logs.scoring import score_run
-from scorekit.records import Check, Environment, GpuState, Provenance, Record, Score, Validity, Window, first_complaint
+from scorekit.records import (
+    Check,
+    Environment,
+    GpuState,
+    Provenance,
+    Record,
+    RunFacts,
+    Score,
+    Validity,
+    Window,
+    first_complaint,
+)
 from scorekit.tasks import PROTOCOL
 from scorekit.validity import Evidence, PowerTrace, judge
 
@@ -82,14 +93,23 @@ def load(folder: Path) -> RunBundle:
     read = [name for name in (*_NEEDED, *_OPTIONAL) if name in manifest.measured]
     states = folder / bundle.GPU_STATES if bundle.GPU_STATES in read else None
     power = folder / bundle.POWER if bundle.POWER in read else None
+    environment = _environment(folder / bundle.ENVIRONMENT)
     return RunBundle(
         folder=folder,
-        environment=_environment(folder / bundle.ENVIRONMENT),
-        windows=tuple(_lines(folder / bundle.WINDOWS, Window, "a window")),
+        environment=environment,
+        windows=_answered(tuple(_lines(folder / bundle.WINDOWS, Window, "a window")), environment.run),
         states=None if states is None else tuple(_lines(states, GpuState, "a state of a GPU")),
         trace=None if power is None else read_power_trace(power),
         files={name: manifest.measured[name].sha256 for name in read},
     )
+
+
+def _answered(windows: tuple[Window, ...], run: RunFacts) -> tuple[Window, ...]:
+    """The windows without those that prepared repeats which adaptive stopping made needless."""
+    if run.target_ci is None:
+        return windows
+    last = max((w.repeat for w in windows if w.phase == run.kind and w.repeat is not None), default=-1)
+    return tuple(w for w in windows if w.phase != "preprocess" or w.repeat is None or w.repeat <= last)
 
 
 def read_validity(folder: Path) -> Validity:

@@ -13,13 +13,13 @@ from scorekit.tasks import Kind
 LEAST_REPEATS: Final = uncertainty.LEAST_REPEATS
 
 
-def enough(windows: Sequence[Window], kind: Kind, target: float, *, gpu: bool) -> bool:
-    """Whether the 95 % interval of the energy a query is within `target` of its mean.
+def why_end(windows: Sequence[Window], kind: Kind, target: float, *, gpu: bool) -> str | None:
+    """Why no more repeats are needed; None where they are.
 
     Args:
         windows: all windows so far.
         kind: how the model answers.
-        target: relative half-width.
+        target: relative half-width of the 95 % interval at which repeats end.
         gpu: whether GPUs are measured; else the energy is that of CPU and RAM.
     """
     components: tuple[Component, ...] = ("gpu",) if gpu else ("cpu", "ram")
@@ -29,11 +29,15 @@ def enough(windows: Sequence[Window], kind: Kind, target: float, *, gpu: bool) -
             window for window in windows if window.repeat == answer.repeat and window.phase in ("preprocess", kind)
         ]
         energies_wh = [_wh_per_query(window, components) for window in parts]
-        known = [energy_wh for energy_wh in energies_wh if energy_wh is not None and energy_wh >= 0]
-        # Preparing may honestly take less than the meter resolves, answering never.
-        whole = len(known) == len(energies_wh) and (_wh_per_query(answer, components) or 0) > 0
-        values.append(math.fsum(known) if whole else math.nan)
-    return uncertainty.is_tight_enough(values, target)
+        values.append(math.nan if None in energies_wh else math.fsum(e for e in energies_wh if e is not None))
+        answer_wh = _wh_per_query(answer, components)
+        if answer_wh is not None and answer_wh <= 0:
+            values[-1] = math.nan
+    if not all(math.isfinite(value) for value in values):
+        return "a repeat holds no energy that can be true, so the run will not be scored, however many follow"
+    if uncertainty.is_tight_enough(values, target):
+        return f"the 95 % interval is within {100 * target:g} %"
+    return None
 
 
 def _wh_per_query(window: Window, components: Sequence[Component]) -> float | None:

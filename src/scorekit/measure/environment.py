@@ -46,12 +46,19 @@ _IMAGE_NAME: Final = re.compile(r"[\w.:/-]+(@sha256:[0-9a-f]{64})?")
 _ENGINES: Final = re.compile(r"docker|kubepods|containerd|libpod|lxc")
 
 
-def collect(run: RunFacts, model: ModelFacts, dataset: DatasetFacts, gpu_ids: tuple[str, ...]) -> Environment:
+def collect(
+    run: RunFacts,
+    model: ModelFacts,
+    dataset: DatasetFacts,
+    gpu_ids: tuple[str, ...],
+    model_gpus: tuple[str, ...] | None = None,
+) -> Environment:
     """All facts about this machine and run.
 
     Args:
         run, model, dataset: what is not about the machine.
         gpu_ids: UUIDs or indices of the GPUs that are measured.
+        model_gpus: UUIDs of the GPUs that hold a part of the model; None where it is not known.
 
     Raises:
         HardwareError: a GPU that is measured does not answer.
@@ -72,6 +79,7 @@ def collect(run: RunFacts, model: ModelFacts, dataset: DatasetFacts, gpu_ids: tu
         gpus=used,
         other_gpus=gpus.others(uuids),
         torch_gpus=torch_gpus(),
+        model_gpus=model_gpus,
         container_image=container_image(os.environ),
         in_container=in_container(),
         topology=gpus.topology(uuids),
@@ -171,6 +179,16 @@ def check_gpus(gpu_ids: tuple[str, ...]) -> None:
             f"torch computes on the GPUs {sorted(used)}, but {sorted(map(str, measured))} are measured",
             mend="run each job in a process of its own (launcher=process) and check backend.device_ids",
         )
+
+
+def model_gpus(model: Any) -> tuple[str, ...] | None:
+    """UUIDs of the GPUs on which parameters of the loaded model lie; None where torch does not tell."""
+    seen = torch_gpus()
+    if seen is None:
+        return None
+    devices = {parameter.device for module in _modules(model) for parameter in module.parameters()}
+    used = {device.index or 0 for device in devices if device.type == "cuda"}
+    return tuple(uuid for index, uuid in enumerate(seen) if index in used)
 
 
 def torch_gpus() -> tuple[str, ...] | None:

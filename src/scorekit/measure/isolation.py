@@ -11,11 +11,16 @@ import logging
 import os
 import signal
 import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from scorekit.errors import HardwareError
+from scorekit import atomic, bundle
+from scorekit.errors import BundleError, HardwareError
 from scorekit.measure import driver, gpu_probe, gpus
+from scorekit.records import GpuState
 
 LOGGER = logging.getLogger("scorekit")
 
@@ -29,10 +34,12 @@ class Watch:
         pid: the measuring process; its children may use the GPUs too.
         gpu_ids: the GPUs as CUDA_VISIBLE_DEVICES names them; with none there is nothing to watch.
         action: `warn` tells of the first other process; `error` and `kill` also end the run.
+        folder: the run folder, whose gpu_states.jsonl is told whenever the number of other processes changes; None
+            tells nobody.
     """
 
-    def __init__(self, pid: int, gpu_ids: tuple[str, ...], action: str) -> None:
-        self._pid, self._gpu_ids, self._action = pid, gpu_ids, action
+    def __init__(self, pid: int, gpu_ids: tuple[str, ...], action: str, folder: Path | None = None) -> None:
+        self._pid, self._gpu_ids, self._action, self._folder = pid, gpu_ids, action, folder
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="device-isolation", daemon=True)
         self._violation: str | None = None
@@ -61,31 +68,51 @@ class Watch:
         try:
             with driver.session() as pynvml:
                 uuids = gpus.resolve(gpus.AUTO, "cuda", ",".join(self._gpu_ids), {})
-                handles = [driver.handle(pynvml, uuid) for uuid in uuids]
+                handles = {uuid: driver.handle(pynvml, uuid) for uuid in uuids}
+                before: dict[str, frozenset[int]] = dict.fromkeys(uuids, frozenset())
                 while not self._stop.wait(PERIOD_S):
-                    found = self._processes(pynvml, handles)
-                    if found is None:
-                        LOGGER.warning("launcher.device_isolation: the GPUs can no longer be watched")
-                        return
-                    others = sorted(found - gpus.family(self._pid))
-                    if others:
-                        self._found(others)
-                        return
+                    for uuid, handle in handles.items():
+                        others = self._others(pynvml, handle)
+                        if others is None:
+                            LOGGER.warning("launcher.device_isolation: the GPUs can no longer be watched")
+                            return
+                        if others != before[uuid]:
+                            before[uuid] = others
+                            self._record(uuid, len(others))
+                    found = sorted(frozenset().union(*before.values()))
+                    if found and self._violation is None:
+                        self._found(found)
+                        if self._action != "warn":
+                            return
         except HardwareError as error:
             LOGGER.warning("launcher.device_isolation: the GPUs cannot be watched: %s", error.message)
 
-    def _processes(self, pynvml: Any, handles: list[Any]) -> set[int] | None:
-        """Compute processes on the GPUs; None where one no longer tells."""
+    def _others(self, pynvml: Any, handle: Any) -> frozenset[int] | None:
+        """Compute processes on a GPU that are not of this run; None where it no longer tells."""
         import psutil
 
-        listed: set[int] = set()
-        for handle in handles:
-            found = gpu_probe.compute_pids(pynvml, handle)
-            if found is None:
-                return None
-            listed |= found
+        listed = gpu_probe.compute_pids(pynvml, handle)
+        if listed is None:
+            return None
         # A process that has just ended may still be listed, and one of another container has no number here.
-        return {pid for pid in listed if psutil.pid_exists(pid)}
+        living = {pid for pid in listed if psutil.pid_exists(pid)}
+        # The family is looked up only where there is somebody to tell apart: it takes milliseconds.
+        return frozenset(living - gpus.family(self._pid)) if living - {self._pid} else frozenset()
+
+    def _record(self, uuid: str, others: int) -> None:
+        if self._folder is None:
+            return
+        state = GpuState(
+            when="watch",
+            monotonic_s=time.monotonic(),
+            utc=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            device=uuid,
+            foreign_processes=others,
+        )
+        try:
+            atomic.append_line(self._folder / bundle.GPU_STATES, state.model_dump_json())
+        except BundleError as error:
+            LOGGER.warning("launcher.device_isolation: %s", error.message)
 
     def _found(self, others: list[int]) -> None:
         self._violation = f"other processes ran on the GPUs {', '.join(self._gpu_ids)} during the run: {others}"

@@ -66,7 +66,7 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
                 # The parent keeps no copy of the child's end, so that its death closes the pipe.
                 child_end.close()
                 self._await_start(process, parent_end, folder)
-                watch = stack.enter_context(self._isolation(process.pid))
+                watch = stack.enter_context(self._isolation(process.pid, folder))
                 message = self._await_report(process, parent_end, folder, watch)
                 watch.raise_violation()
             except BaseException as error:
@@ -76,12 +76,12 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
                 parent_end.close()
         return _report(message, folder)
 
-    def _isolation(self, pid: int | None) -> isolation.Watch:
+    def _isolation(self, pid: int | None, folder: Path) -> isolation.Watch:
         """A watch over the devices in use; one over none where the config asks for none."""
         devices = os.environ.get("CUDA_VISIBLE_DEVICES", "") if self.config.device_isolation else ""
         gpu_ids = tuple(part.strip() for part in devices.split(",") if part.strip())
         assert pid is not None
-        return isolation.Watch(pid, gpu_ids, self.config.device_isolation_action or "warn")
+        return isolation.Watch(pid, gpu_ids, self.config.device_isolation_action or "warn", folder)
 
     def _await_start(self, process: Any, connection: Connection, folder: Path) -> None:
         in_time = wait([connection, process.sentinel], timeout=self.config.startup_timeout_s)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ Encode = Callable[[Batch], Mapping[str, Any]]
 
 _FALLBACK_LENGTH = 512
 _REASONING_LENGTH = 2048
+_NO_TEXT = frozenset(
+    {"image-classification", "object-detection", "image-to-text", "automatic-speech-recognition", "text-to-image"}
+)
 
 
 def preprocess(
@@ -112,6 +116,27 @@ def input_sizes(encoded: Any, batch_size: int) -> InputSizes | None:
     )
 
 
+def count_cut(rows: Any, task: str, settings: EnergyStarSettings, processor: Any, model_config: Any) -> int | None:
+    """Samples whose text was cut at what the model holds; None where the input is no text.
+
+    Counted by encoding every text once more without a limit, outside of any window.
+    """
+    tokenizer = getattr(processor, "tokenizer", processor)
+    if task in _NO_TEXT or tokenizer is None:
+        return None
+    if not settings.truncation:
+        return 0
+    if task == "text-generation" and settings.reasoning:
+        room = _chat_room(settings, tokenizer, model_config)
+        texts = rows[settings.text_column_name]
+        lengths = [len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
+        return sum(length > room for length in lengths)
+    limit = _input_limit(task, settings, tokenizer, model_config)
+    columns = rows[:]
+    encoded = tokenizer(*_texts(task, columns, settings), truncation=False, padding=False, verbose=False)
+    return sum(len(ids) > limit for ids in encoded["input_ids"])
+
+
 def _encoder(task: str, settings: EnergyStarSettings, processor: Any, model_config: Any) -> Encode:
     if processor is None:
         raise ModelError(
@@ -134,31 +159,39 @@ def _encoder(task: str, settings: EnergyStarSettings, processor: Any, model_conf
 
 def _text_encoder(task: str, settings: EnergyStarSettings, tokenizer: Any, model_config: Any) -> Encode:
     generates = task in ("text-generation", "text2text-generation")
-    length = _longest_input(model_config, tokenizer)
-    if task == "text-generation":
-        # Prompt and answer share the positions of a decoder; an encoder's input has them for itself.
-        length = max(1, length - int(settings.generate_kwargs["max_new_tokens"]))
     options: dict[str, Any] = {
         "truncation": settings.truncation,
-        "max_length": length,
+        "max_length": _input_limit(task, settings, tokenizer, model_config),
         "padding": _pads(settings),
     }
     if generates:
         options["return_token_type_ids"] = False
 
     def encode(batch: Batch) -> Mapping[str, Any]:
-        if task == "question-answering":
-            texts = [batch[settings.question_column_name], batch[settings.context_column_name]]
-        elif task == "sentence-similarity":
-            texts = [batch[settings.sentence1_column_name], batch[settings.sentence2_column_name]]
-        elif task == "text2text-generation":
-            texts = [_prefixed(batch, settings)]
-        else:
-            texts = [batch[settings.text_column_name]]
-        encoded: Mapping[str, Any] = tokenizer(*texts, **options)
+        encoded: Mapping[str, Any] = tokenizer(*_texts(task, batch, settings), **options)
         return encoded
 
     return encode
+
+
+def _texts(task: str, batch: Batch, settings: EnergyStarSettings) -> list[list[str]]:
+    """What the tokenizer is given: one list of texts, or two of pairs."""
+    if task == "question-answering":
+        return [batch[settings.question_column_name], batch[settings.context_column_name]]
+    if task == "sentence-similarity":
+        return [batch[settings.sentence1_column_name], batch[settings.sentence2_column_name]]
+    if task == "text2text-generation":
+        return [_prefixed(batch, settings)]
+    return [batch[settings.text_column_name]]
+
+
+def _input_limit(task: str, settings: EnergyStarSettings, tokenizer: Any, model_config: Any) -> int:
+    """Tokens at which an input is cut."""
+    length = _longest_input(model_config, tokenizer)
+    if task == "text-generation":
+        # Prompt and answer share the positions of a decoder; an encoder's input has them for itself.
+        return max(1, length - int(settings.generate_kwargs["max_new_tokens"]))
+    return length
 
 
 def _prefixed(batch: Batch, settings: EnergyStarSettings) -> list[str]:
@@ -178,37 +211,43 @@ def _chat_encoder(settings: EnergyStarSettings, tokenizer: Any, model_config: An
             "scenario.reasoning is on, but the model's tokenizer has no chat template",
             mend="choose a chat model, name its tokenizer with backend.processor, or scenario.reasoning=false",
         )
-    longest = _longest_input(model_config, tokenizer)
-    answer = int(settings.generate_kwargs["max_new_tokens"])
-    # optimum-benchmark's rule first; an answer longer than that leaves it no room, and then the prompt keeps 2,048.
-    room = (min(longest, _REASONING_LENGTH) - answer, min(longest - answer, _REASONING_LENGTH), longest // 2)
-    length = next((tokens for tokens in room if tokens > 0), 1)
-
-    def template(texts: list[str]) -> Mapping[str, Any]:
-        encoded: Mapping[str, Any] = tokenizer.apply_chat_template(
-            [[{"role": "user", "content": text}] for text in texts],
-            padding=_pads(settings),
-            add_generation_prompt=True,
-            enable_thinking=True,
-            tokenize=True,
-            return_dict=True,
-            **settings.reasoning_params,
-        )
-        return encoded
+    template = partial(_in_template, settings, tokenizer)
+    room = _chat_room(settings, tokenizer, model_config)
 
     def encode(batch: Batch) -> Mapping[str, Any]:
         texts = batch[settings.text_column_name]
         # The question is cut, not the template around it, whose end tells the model to answer.
         return template([cut(text) for text in texts] if settings.truncation else texts)
 
-    frame = len(template([""])["input_ids"][0])
-
     def cut(text: str) -> str:
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-        room = max(length - frame, 1)
         return text if len(ids) <= room else str(tokenizer.decode(ids[:room]))
 
     return encode
+
+
+def _in_template(settings: EnergyStarSettings, tokenizer: Any, texts: list[str]) -> Mapping[str, Any]:
+    encoded: Mapping[str, Any] = tokenizer.apply_chat_template(
+        [[{"role": "user", "content": text}] for text in texts],
+        padding=_pads(settings),
+        add_generation_prompt=True,
+        enable_thinking=True,
+        tokenize=True,
+        return_dict=True,
+        **settings.reasoning_params,
+    )
+    return encoded
+
+
+def _chat_room(settings: EnergyStarSettings, tokenizer: Any, model_config: Any) -> int:
+    """Tokens of a question beyond which it is cut."""
+    longest = _longest_input(model_config, tokenizer)
+    answer = int(settings.generate_kwargs["max_new_tokens"])
+    # optimum-benchmark's rule first; an answer longer than that leaves it no room, and then the prompt keeps 2,048.
+    room = (min(longest, _REASONING_LENGTH) - answer, min(longest - answer, _REASONING_LENGTH), longest // 2)
+    length = next((tokens for tokens in room if tokens > 0), 1)
+    frame = len(_in_template(settings, tokenizer, [""])["input_ids"][0])
+    return max(length - frame, 1)
 
 
 def _image_encoder(settings: EnergyStarSettings, processor: Any, *, keyword: bool) -> Encode:

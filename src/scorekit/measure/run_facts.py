@@ -53,6 +53,7 @@ def run_facts(
         device=str(backend_config.device),
         num_samples=num_samples,
         batch_size=int(settings.input_shapes["batch_size"]),
+        torch_dtype=None if backend_config.torch_dtype is None else str(backend_config.torch_dtype),
         runs=settings.runs,
         phases=settings.phases and generates,
         seed=backend_config.seed,

@@ -122,14 +122,20 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         return samples
 
     def _preprocess_all(self) -> None:
-        """Preprocess for every repeat that is sure to come, before the model is loaded, as optimum-benchmark does."""
-        sure = self.config.runs if self.config.target_ci is None else adaptive.LEAST_REPEATS
-        for repeat in range(sure):
+        """Preprocess for every repeat that may come, before the model is loaded: a GPU that holds one idles higher."""
+        for repeat in range(self.config.runs):
             self.encoded = self._preprocess(repeat)
             # Only the last one is used; the others were made to be measured.
             (self.cache / f"{repeat - 1}.arrow").unlink(missing_ok=True)
         self.rows = passes.rows_of(self.encoded)
         self.sizes = preprocess.input_sizes(self.encoded, self.batch_size) if self.kind == "generate" else None
+        self.cut = preprocess.count_cut(
+            self.samples.rows,
+            self.task,
+            self.config,
+            self.backend.pretrained_processor,
+            self.backend.pretrained_config,
+        )
 
     def _preprocess(self, repeat: int) -> Any:
         LOGGER.info("repeat %d/%d: preprocess %d samples", repeat + 1, self.config.runs, self.num_samples)
@@ -172,7 +178,13 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             min_window_s=self.config.min_window_s if self.gpu_ids else None,
             gpus_by_hand=self._by_hand,
         )
-        facts = environment.collect(run, environment.model_facts(self.backend), self.samples.facts, self.gpu_ids)
+        facts = environment.collect(
+            run,
+            environment.model_facts(self.backend),
+            self.samples.facts,
+            self.gpu_ids,
+            environment.model_gpus(self.backend.pretrained_model),
+        )
         atomic.write_text(self.folder / bundle.ENVIRONMENT, facts.model_dump_json(indent=2) + "\n")
 
     def _track_memory(self, work: Callable[[], None]) -> Any:
@@ -262,11 +274,10 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         for repeat in range(self.config.runs):
             target = self.config.target_ci
             if target is not None and repeat >= adaptive.LEAST_REPEATS:
-                if adaptive.enough(self.recorder.windows, self.kind, target, gpu=bool(self.gpu_ids)):
-                    LOGGER.info("after %d repeats the interval is within %g %%", repeat, 100 * target)
+                why = adaptive.why_end(self.recorder.windows, self.kind, target, gpu=bool(self.gpu_ids))
+                if why is not None:
+                    LOGGER.info("after %d repeats: %s", repeat, why)
                     return
-                self._preprocess(repeat)
-                (self.cache / f"{repeat}.arrow").unlink(missing_ok=True)
             self._repeat(repeat)
 
     def _calls(self) -> list[tuple[Phase, Callable[[dict[str, Any]], Any]]]:
@@ -335,6 +346,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             input_tokens=self.sizes.tokens * outcome.passes if self.sizes is not None else None,
             output_tokens=generated,
             early_ends=early,
+            truncated_inputs=None if self.cut is None else self.cut * outcome.passes,
             images=images,
         )
 

@@ -23,7 +23,13 @@ def run(*answers_wh: float | None, phase: str = "forward", **changes: Any) -> li
 
 
 def enough(windows: list[Window], target: float = 0.01, *, gpu: bool = True) -> bool:
-    return adaptive.enough(windows, "forward", target, gpu=gpu)
+    why = adaptive.why_end(windows, "forward", target, gpu=gpu)
+    return why is not None and "interval is within" in why
+
+
+def hopeless(windows: list[Window]) -> bool:
+    why = adaptive.why_end(windows, "forward", 0.99, gpu=True)
+    return why is not None and "holds no energy" in why
 
 
 def test_three_repeats_that_agree_are_enough_and_two_never_are() -> None:
@@ -49,8 +55,9 @@ def test_energy_is_taken_for_each_query_whatever_the_passes() -> None:
 
 
 @pytest.mark.parametrize("fault", [None, 0.0, -3.0, float("nan")])
-def test_a_repeat_without_a_true_energy_never_ends_the_run(fault: float | None) -> None:
-    assert not enough(run(9.0, 9.0, fault, 9.0, 9.0), 0.99)
+def test_after_a_repeat_without_a_true_energy_more_of_them_are_for_nothing(fault: float | None) -> None:
+    assert hopeless(run(9.0, 9.0, fault, 9.0, 9.0))
+    assert not hopeless(run(9.0, 9.0, 9.0))
 
 
 def test_nor_does_one_whose_preprocessing_has_none() -> None:

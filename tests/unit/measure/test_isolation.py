@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from scorekit import bundle
 from scorekit.errors import HardwareError
 from scorekit.measure import isolation
+from scorekit.records import GpuState
 from tests.fake_nvml import FakeNvml
 
 PATIENCE_S = 30
@@ -47,6 +50,13 @@ def watch(fake: FakeNvml, pid: int, action: str, *, gpu_ids: tuple[str, ...] = (
     return isolation.Watch(pid, gpu_ids, action)
 
 
+def wait_until(done: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not done():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
 def wait_for_end(watching: isolation.Watch) -> None:
     watching._thread.join(PATIENCE_S)
     assert not watching._thread.is_alive()
@@ -60,10 +70,32 @@ def test_a_foreign_process_that_starts_in_mid_run_is_warned_of(
         time.sleep(0.1)
         assert watching._thread.is_alive()
         fake_nvml_here.set(processes=[run.pid, foreign])
-        wait_for_end(watching)
+        wait_until(lambda: watching._violation is not None)
         watching.raise_violation()
-    assert f"during the run: [{foreign}]" in caplog.text
+    assert caplog.text.count(f"during the run: [{foreign}]") == 1
     assert run.poll() is None
+
+
+def test_every_change_is_told_in_the_bundle(
+    fake_nvml_here: FakeNvml, run: subprocess.Popen[bytes], foreign: int, tmp_path: Path
+) -> None:
+    """A process that comes and goes between two repeats is seen nowhere else."""
+
+    def told() -> list[int | None]:
+        path = tmp_path / bundle.GPU_STATES
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        states = [GpuState.model_validate_json(line) for line in lines]
+        assert {(state.when, state.device) for state in states} <= {("watch", fake_nvml_here.uuid(0))}
+        return [state.foreign_processes for state in states]
+
+    fake_nvml_here.set(processes=[run.pid])
+    with isolation.Watch(run.pid, ("0",), "warn", tmp_path):
+        time.sleep(0.1)
+        assert told() == []
+        fake_nvml_here.set(processes=[run.pid, foreign])
+        wait_until(lambda: told() == [1])
+        fake_nvml_here.set(processes=[run.pid])
+        wait_until(lambda: told() == [1, 0])
 
 
 @pytest.mark.parametrize(("action", "number"), [("error", signal.SIGTERM), ("kill", signal.SIGKILL)])

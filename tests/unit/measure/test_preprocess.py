@@ -283,3 +283,23 @@ def test_there_are_no_sizes_where_there_is_no_text(tmp_path: Path) -> None:
     rows = {"image": [{"bytes": image_bytes(), "path": None}]}
     encoded = encode("image-to-text", rows, settings(), lambda images: image_sizes(images), tmp_path)
     assert preprocess.input_sizes(encoded, 1) is None
+
+
+def test_texts_that_are_cut_are_counted(tokenizers: Any) -> None:
+    plain = tokenizers("plain")
+    rows = datasets.Dataset.from_dict({"text": ["word", "word " * 40, "word " * 60]})
+    longest = SimpleNamespace(max_position_embeddings=len(plain("word " * 40)["input_ids"]) + 5)
+    assert preprocess.count_cut(rows, "text-classification", settings(), plain, longest) == 1
+    # A decoder's answer takes its room from the prompt, and the second one then is too long, too.
+    lengths = {"generate_kwargs": {"max_new_tokens": 20, "min_new_tokens": 20}}
+    assert preprocess.count_cut(rows, "text-generation", settings(**lengths), plain, longest) == 2
+    assert preprocess.count_cut(rows, "text-classification", settings(truncation=False), plain, longest) == 0
+    assert preprocess.count_cut(rows, "image-classification", settings(), plain, longest) is None
+
+
+def test_questions_that_are_cut_are_counted_without_their_template(tokenizers: Any) -> None:
+    chat = tokenizers("chat")
+    options = settings(reasoning=True, generate_kwargs={"max_new_tokens": 8, "min_new_tokens": 1})
+    rows = datasets.Dataset.from_dict({"text": ["word", "word " * 400]})
+    longest = SimpleNamespace(max_position_embeddings=64)
+    assert preprocess.count_cut(rows, "text-generation", options, chat, longest) == 1
