@@ -31,6 +31,8 @@ FACTS = H100.model_copy(
     }
 )
 
+RUN = {"meters": ("nvml", "codecarbon"), "min_window_s": 60.0, "phases": False, "torch_dtype": "float16"}
+
 Change = Callable[[Evidence], Evidence]
 
 
@@ -59,12 +61,12 @@ def good_evidence() -> Evidence:
         states.append(_state("repeat", repeat, now - 0.5))
         # Repeats differ by a little, with no trend over them.
         power_w = LOAD_W * (1 + 0.001 * (0, 2, -1, 1, -2, 2, 0, -1, 1, -2)[repeat])
-        work("generate", repeat, ANSWERING_S, power_w, output_tokens=10_000, passes=1)
+        work("generate", repeat, ANSWERING_S, power_w, output_tokens=10_000, passes=1, truncated_inputs=0)
     work("idle_after", None, IDLE_S, IDLE_W * 1.01, samples=None)
     states.append(_state("end", None, now))
-    facts = environment(gpus=(FACTS,), run={"meters": ("nvml", "codecarbon"), "min_window_s": 60.0, "phases": False})
+    facts = environment(gpus=(FACTS,), run=RUN)
     return Evidence(
-        environment=facts.model_copy(update={"torch_gpus": (NVML_GPU,)}),
+        environment=facts.model_copy(update={"torch_gpus": (NVML_GPU,), "model_gpus": (NVML_GPU,)}),
         windows=tuple(windows),
         states=tuple(states),
         trace=PowerTrace({NVML_GPU: _trace(load, now)}, PERIOD_S, sampler_cpu_s=0.5, sampler_wall_s=1000.0),
@@ -161,6 +163,20 @@ def change_trace(quantity: str, value: Callable[[float, float], float], device: 
         return replace(evidence, trace=replace(trace, devices={device: replace(old, **{quantity: values})}))
 
     return change
+
+
+def gain(factor: float) -> Change:
+    """A counter that counts too much or too little all the time, in the readings and in the samples."""
+
+    def change(evidence: Evidence) -> Evidence:
+        return change_trace("counter_mj", lambda _t, v: v * factor)(change_energy(lambda _: True, factor)(evidence))
+
+    return change
+
+
+def unofficial(evidence: Evidence) -> Evidence:
+    """The same run with nine repeats asked for: one that claims no protocol."""
+    return change_facts(run={"runs": 9})(evidence)
 
 
 def drop_samples(start_s: float, end_s: float) -> Change:

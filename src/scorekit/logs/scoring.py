@@ -30,7 +30,7 @@ from scorekit.records import (
     Window,
 )
 from scorekit.units import per_1000, wh_to_kwh
-from scorekit.validity import Measured, not_comparable
+from scorekit.validity import Measured, not_comparable, untold
 
 
 def score_run(
@@ -77,12 +77,19 @@ def score_run(
             runs=len(repeats),
             output_tokens=output_tokens,
             images=images.pop() if len(images) == 1 else None,
+            sources=frozenset(
+                (reading.meter, reading.source)
+                for window in counted
+                for component in domain.components
+                for reading in energies.readings_of(window, component, domain)
+            ),
         ),
     )
     idle_w = idle.idle_power_w(windows, counted, domain)
     net_wh, warnings = _net_wh(energy_wh, statistics.fmean(row.duration_s for row in rows), idle_w)
     if validity is not None:
         warnings = (*_reasons(validity.warnings), *warnings)
+        reasons = (*reasons, *untold(environment, validity))
         if not validity.valid:
             failed = ", ".join(check.name for check in validity.failures)
             reasons = (*reasons, Reason(code="invalid", message=f"the run failed its checks: {failed}"))

@@ -254,8 +254,9 @@ def _clocks_locked(pynvml: Any, gpu: Any, reasons: int | None) -> bool | None:
 def _foreign_processes(pynvml: Any, gpu: Any, own_pids: Collection[int]) -> int | None:
     """How many compute processes on a GPU are not of this run.
 
-    In a container NVML names processes by numbers of the host, so this run's own goes by a number that is nobody's
-    here: where torch computes on a GPU in this process and no own number is listed, one of those is taken for it.
+    In a container NVML names processes by numbers of the host, which may be another process's number here: where torch
+    computes on a GPU in this process and no own number is listed, one of those that are is this run's. Where none is
+    listed then, the driver hides processes, others' too, and nothing can be told.
     """
     import psutil
 
@@ -266,9 +267,9 @@ def _foreign_processes(pynvml: Any, gpu: Any, own_pids: Collection[int]) -> int 
     if found is None:
         return None
     foreign = found - set(own_pids)
-    unknown = sum(not psutil.pid_exists(pid) for pid in foreign)
-    renamed = bool(unknown) and foreign == found and _torch_computes()
-    return len(foreign) - int(renamed)
+    if foreign != found or not _torch_computes():
+        return len(foreign)
+    return len(foreign) - 1 if foreign else None
 
 
 def _torch_computes() -> bool:

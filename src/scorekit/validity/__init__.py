@@ -4,7 +4,7 @@ Probes collect facts and this package judges them: every function here is pure. 
 methodology over an `Evidence`; `not_comparable` names each way in which a run departs from the official protocol.
 """
 
-from scorekit.validity.comparability import Measured, is_official_gpu, not_comparable
+from scorekit.validity.comparability import Measured, is_official_gpu, not_comparable, untold
 from scorekit.validity.evidence import Evidence
 from scorekit.validity.registry import CHECKS, judge
 from scorekit.validity.repeatability import star_probability
@@ -20,4 +20,5 @@ __all__ = [
     "judge",
     "not_comparable",
     "star_probability",
+    "untold",
 ]

@@ -17,8 +17,9 @@ from typing import Final, Literal
 from pydantic import JsonValue
 
 from scorekit import tasks
-from scorekit.records import Environment, GpuFacts, Reason
+from scorekit.records import Environment, GpuFacts, Reason, Validity
 from scorekit.tasks import Task
+from scorekit.validity.verdicts import UNTOLD
 
 _CTC_COHORT: Final = "asr"
 _H100: Final = re.compile(r"\bH100\b", re.IGNORECASE)
@@ -36,6 +37,11 @@ _GREEDY: Final[dict[str, JsonValue]] = {
 }
 """Options of generate() that make it greedy decoding of one answer a query, as the protocol asks."""
 _LENGTHS: Final = frozenset({"max_new_tokens", "min_new_tokens"})
+_OFFICIAL_SOURCES: Final = frozenset({("nvml", "nvml_counter"), ("codecarbon", "nvml")})
+"""Meters that read the GPU's own energy counter in the run. The initiative's figures are by CodeCarbon. A recorded
+trace was measured elsewhere and at another time; sampled power and other programs leave no evidence of a counter."""
+_MUST_BE_SHOWN: Final = frozenset({2, 3, 4, 5, 6, 9, 11, 12, 15})
+"""Checks that an official score must pass on evidence: none of them may be without it."""
 _ONE_IMAGE: Final[dict[str, JsonValue]] = {"num_images_per_prompt": 1}
 
 
@@ -50,6 +56,7 @@ class Measured:
         runs: repeats that were measured.
         output_tokens: mean tokens counted in one repeat; None where they were not counted.
         images: images made in one repeat; None where they were not counted.
+        sources: meter and source of every reading that makes the energy.
     """
 
     domain: Literal["gpu", "cpu+ram"]
@@ -58,6 +65,7 @@ class Measured:
     runs: int
     output_tokens: float | None = None
     images: int | None = None
+    sources: frozenset[tuple[str, str | None]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,34 @@ def not_comparable(environment: Environment, measured: Measured) -> tuple[Reason
     name = environment.run.task
     evidence = _Evidence(environment, measured, tasks.TASKS.get(name) if name is not None else None)
     return tuple(reason for rule in _RULES for reason in rule(evidence))
+
+
+def claims_protocol(environment: Environment) -> bool:
+    """Whether queries, repeats and GPUs are the protocol's, so that a run can only be meant as an official one."""
+    run, gpus = environment.run, environment.gpus
+    return (
+        run.num_samples == tasks.OFFICIAL_SAMPLES
+        and run.runs >= tasks.OFFICIAL_RUNS
+        and bool(gpus)
+        and all(is_official_gpu(gpu) for gpu in gpus)
+    )
+
+
+def untold(environment: Environment, validity: Validity) -> tuple[Reason, ...]:
+    """The reason why a run of the protocol that lacks evidence is not comparable; none where it has all of it.
+
+    A run by our own meter fails its checks for that. One by CodeCarbon alone is valid, but nobody can tell whether its
+    counter was read rightly or the GPU was left alone.
+    """
+    missing = [
+        check.name
+        for check in validity.checks
+        if check.number in _MUST_BE_SHOWN and check.passed is False and UNTOLD in check.message
+    ]
+    if not missing or not claims_protocol(environment):
+        return ()
+    message = f"there is no evidence for {', '.join(missing)}: measure with scenario.meters=[nvml,codecarbon]"
+    return (Reason(code="evidence", message=message),)
 
 
 def is_official_gpu(gpu: GpuFacts) -> bool:
@@ -141,6 +177,14 @@ def _energy(evidence: _Evidence) -> Iterator[Reason]:
         yield Reason(code="domain", message=f"the energy is that of {measured.domain}, expected that of the GPU")
     if measured.origin != "measured":
         yield Reason(code="origin", message=f"the energy is {measured.origin}, expected measured by a sensor")
+    strange = sorted(
+        f"{meter} ({source or 'source not told'})" for meter, source in measured.sources - _OFFICIAL_SOURCES
+    )
+    if measured.domain == "gpu" and (strange or not measured.sources):
+        found = ", ".join(strange) or "a meter that is not told"
+        yield Reason(
+            code="meter", message=f"the energy is by {found}, expected nvml or codecarbon on the GPU's energy counter"
+        )
 
 
 def _weights(evidence: _Evidence) -> Iterator[Reason]:

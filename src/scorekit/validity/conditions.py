@@ -9,7 +9,7 @@ from typing import Final
 
 from scorekit.records import Check, Window
 from scorekit.validity.evidence import Evidence, mean
-from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, warn
+from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, untold, warn, where
 
 REASONS: Final[dict[int, str]] = {
     0x1: "idle",
@@ -52,8 +52,9 @@ def not_throttled(evidence: Evidence) -> Check:
     unknown = []
     for device in evidence.devices:
         seen = [(window, _reasons(evidence, window, device)) for window in evidence.answers]
-        if all(reasons is None for _, reasons in seen):
-            unknown.append(gpu(device))
+        dark = [where(window) for window, reasons in seen if reasons is None]
+        if dark:
+            unknown.append(f"{gpu(device)} in {names(dark)}")
         for window, reasons in seen:
             strange = (reasons or 0) & ~ALLOWED_REASONS
             if strange:
@@ -65,8 +66,9 @@ def not_throttled(evidence: Evidence) -> Check:
                         reasons=strange,
                     )
                 )
-    if unknown and not findings:
-        return _THROTTLE.unknown(f"throttle reasons of {names(unknown)} were not recorded", _METERS)
+    if unknown:
+        why = f"throttle reasons of {names(unknown)} were not recorded"
+        findings.append(untold(why, _METERS, severe=evidence.must_tell))
     return _THROTTLE.judged(
         findings,
         passing="the GPUs were held back by nothing but their power limit",
@@ -79,7 +81,11 @@ def _reasons(evidence: Evidence, window: Window, device: str) -> int | None:
     samples = evidence.trace_of(device)
     found = (
         [] if samples is None else samples.values("reasons", window.start_monotonic_s, window.end_monotonic_s)
-    ) or [s.reasons for s in evidence.states_of(device) if s.repeat == window.repeat and s.reasons is not None]
+    ) or [
+        state.reasons
+        for state in evidence.states_of(device)
+        if state.when == "repeat" and state.repeat == window.repeat and state.reasons is not None
+    ]
     if not found:
         return None
     seen = 0
@@ -99,11 +105,12 @@ def power_limit_default(evidence: Evidence) -> Check:
     """The power limit is the GPU's default one, and stayed."""
     if not evidence.on_gpu:
         return _LIMIT.nothing(_NO_GPU)
-    findings = []
+    findings: list[Finding] = []
     unknown = []
     for device in evidence.devices:
         facts = evidence.facts(device)
-        limits = [state.power_limit_w for state in evidence.states_of(device) if state.power_limit_w is not None]
+        limits = evidence.limits_w(device)
+        dark = evidence.moments_without(device, "power_limit_w")
         default = facts.power_limit_default_w if facts is not None else None
         if limits and max(limits) - min(limits) > LIMIT_W:
             findings.append(
@@ -123,10 +130,12 @@ def power_limit_default(evidence: Evidence) -> Check:
                     default_w=default,
                 )
             )
-        elif not limits or default is None:
-            unknown.append(gpu(device))
-    if unknown and not findings:
-        return _LIMIT.unknown(f"the power limit of {names(unknown)}, or its default, was not recorded", _METERS)
+        if default is None:
+            unknown.append(f"the default power limit of {gpu(device)}")
+        if dark:
+            unknown.append(f"the power limit of {gpu(device)} at {names(dark)}")
+    if unknown:
+        findings.append(untold(f"{names(unknown)} was not recorded", _METERS, severe=evidence.must_tell))
     return _LIMIT.judged(
         findings,
         passing="every GPU had its default power limit throughout",
@@ -145,8 +154,10 @@ def clocks_free(evidence: Evidence) -> Check:
         if any(locked):
             findings.append(fail_if(evidence.official, f"the clocks of {gpu(device)} are locked, expected free ones"))
         means = _mean_clocks(evidence, device)
-        if all(value is None for value in locked) and not means:
-            unknown.append(gpu(device))
+        dark = evidence.moments_without(device, "clocks_locked")
+        dark += [f"phase {w.phase} of repeat {w.repeat}" for w in evidence.answers if w.repeat not in means]
+        if dark:
+            unknown.append(f"{gpu(device)} at {names(dark)}")
         if len(means) > 1:
             middle = statistics.median(means.values())
             drift = (max(means.values()) - min(means.values())) / middle if middle else 0.0
@@ -159,8 +170,8 @@ def clocks_free(evidence: Evidence) -> Check:
                         drift=drift,
                     )
                 )
-    if unknown and not findings:
-        return _CLOCKS.unknown(f"the clocks of {names(unknown)} were not recorded", _METERS)
+    if unknown:
+        findings.append(untold(f"the clocks of {names(unknown)} were not recorded", _METERS))
     return _CLOCKS.judged(
         findings,
         passing="clocks were free and steady over the repeats",
@@ -193,9 +204,10 @@ def temperature_steady(evidence: Evidence) -> Check:
             for state in evidence.states_of(device)
             if state.when == "repeat" and state.repeat is not None and state.temperature_c is not None
         }
-        if not starts:
-            unknown.append(gpu(device))
-        elif max(starts.values()) - min(starts.values()) > START_TEMPERATURE_C:
+        dark = [f"repeat {window.repeat}" for window in evidence.answers if window.repeat not in starts]
+        if dark:
+            unknown.append(f"{gpu(device)} before {names(dark)}")
+        if starts and max(starts.values()) - min(starts.values()) > START_TEMPERATURE_C:
             low, high = min(starts, key=lambda key: starts[key]), max(starts, key=lambda key: starts[key])
             findings.append(
                 warn(
@@ -206,8 +218,8 @@ def temperature_steady(evidence: Evidence) -> Check:
                 )
             )
         findings += _too_hot(evidence, device)
-    if unknown and not findings:
-        return _TEMPERATURE.unknown(f"the temperature of {names(unknown)} was not recorded", _METERS)
+    if unknown:
+        findings.append(untold(f"the temperature of {names(unknown)} was not recorded", _METERS))
     return _TEMPERATURE.judged(
         findings,
         passing=f"repeats began within {START_TEMPERATURE_C} C of each other, and none came above {HOTTEST_C} C",
@@ -238,7 +250,7 @@ def idle_steady(evidence: Evidence) -> Check:
     """
     if not evidence.on_gpu:
         return _IDLE.nothing(_NO_GPU)
-    findings = []
+    findings: list[Finding] = []
     unknown = []
     for device in evidence.devices:
         before, after = evidence.mean_idle_w("idle_before", device), evidence.mean_idle_w("idle_after", device)
@@ -253,8 +265,8 @@ def idle_steady(evidence: Evidence) -> Check:
                     after_w=after,
                 )
             )
-    if unknown and not findings:
-        return _IDLE.unknown(f"the idle power of {names(unknown)} was not recorded before and after", _METERS)
+    if unknown:
+        findings.append(untold(f"the idle power of {names(unknown)} was not recorded before and after", _METERS))
     return _IDLE.judged(
         findings,
         passing=f"idle power before and after is within {IDLE_DRIFT:.0%}",

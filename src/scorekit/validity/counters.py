@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
@@ -11,11 +11,16 @@ from typing import Final
 from scorekit.records import Check, CounterEvidence, Window
 from scorekit.units import wh_to_joules
 from scorekit.validity.evidence import TICK_S, Evidence, mean_power_w
-from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, warn, where
+from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, untold, warn, where
 
-FROZEN_S: Final = 1.0
 FROZEN_TICKS: Final = 5
-"""A counter that stands still for this long and this many ticks is frozen: a GPU always takes some power."""
+"""A counter that stands still for this many ticks, beyond the time between two looks at it, is frozen: a GPU always
+takes some power."""
+LOOK_S: Final = 0.1
+"""Time between two looks at the counter where the trace does not tell the sampling period."""
+STEP: Final = 1.5
+"""A counter that rises by more than this many times what the power limit allows for has jumped. Power may exceed the
+limit for some milliseconds only; the rest is left to samples that come late."""
 SLEPT_S: Final = 1.0
 """Boot time that the monotonic clock did not count. A machine sleeps for seconds; two clocks read one after the other
 differ by milliseconds, and by tens of them on a busy machine."""
@@ -47,15 +52,28 @@ _METERS: Final = "measure with scenario.meters=[nvml,codecarbon]"
 def counter_unbroken(evidence: Evidence) -> Check:
     """The counter never went backwards or stood still, the driver stayed, the machine did not sleep."""
     findings = [*_clock_findings(evidence), *_counter_findings(evidence), *_driver_findings(evidence)]
-    recorded = any(reading.counter is not None for window in evidence.answers for reading in evidence.readings(window))
-    if evidence.on_gpu and not recorded and not findings:
-        return _UNBROKEN.unknown("how the energy counter was read was not recorded", _METERS)
+    dark = [window for window in evidence.answers if _lacks_counter(evidence, window)]
+    if evidence.on_gpu and dark:
+        findings.append(
+            untold(
+                f"how the energy counter was read was not recorded in {_all(dark)}", _METERS, severe=evidence.must_tell
+            )
+        )
     return _UNBROKEN.judged(
         findings,
         passing=("the counter rose without a break, and the machine stayed awake" if evidence.on_gpu
                  else "the machine stayed awake and its clock was not set"),
         mend="see the kernel's log for a reset or sleep of the machine, keep it awake, and measure again",
     )  # fmt: skip
+
+
+def _lacks_counter(evidence: Evidence, window: Window) -> bool:
+    found = evidence.readings(window)
+    return not found or any(reading.counter is None for reading in found)
+
+
+def _all(windows: Iterable[Window]) -> str:
+    return names(list(dict.fromkeys(where(window) for window in windows)))
 
 
 def _clock_findings(evidence: Evidence) -> Iterator[Finding]:
@@ -102,37 +120,56 @@ def _counter_findings(evidence: Evidence) -> Iterator[Finding]:
     for window in evidence.windows:
         for reading in evidence.readings(window):
             if reading.counter is not None:
-                yield from _broken(window, reading.device, reading.counter)
-    for device, trace in evidence.trace or ():
-        values = trace.between("counter_mj", -math.inf, math.inf)
-        for (_, before), (t_s, after) in pairwise(values):
-            if after < before:
-                window_name = _when(evidence, t_s)
-                yield fail(f"{window_name}: the counter of {gpu(device)} went backwards, expected it only to rise")
+                yield from _broken(evidence, window, reading.device, reading.counter)
+    for device in evidence.devices:
+        yield from _jumps(evidence, device)
 
 
-def _broken(window: Window, device: str, counter: CounterEvidence) -> Iterator[Finding]:
-    about = f"{where(window)}: the counter of {gpu(device)}"
+def _jumps(evidence: Evidence, device: str) -> Iterator[Finding]:
+    """Steps of the sampled counter that no GPU can take: back, or up by more than its power limit allows for."""
+    trace = evidence.trace_of(device)
+    limit_w = max(evidence.limits_w(device), default=None)
+    ticks = [tick_s for window in evidence.windows if (tick_s := evidence.tick_s(window, device))]
+    tick_s = max(ticks, default=TICK_S)
+    values = [] if trace is None else trace.between("counter_mj", -math.inf, math.inf)
+    for (t0_s, before_mj), (t_s, after_mj) in pairwise(values):
+        window = evidence.window_at(t_s) or evidence.window_at(t0_s)
+        place = "" if window is not None else "between windows: "
+        step_j = (after_mj - before_mj) / 1000
+        if step_j < 0:
+            yield fail(f"{place}the counter of {gpu(device)} went backwards, expected it only to rise", at=window)
+        elif limit_w is not None and step_j > (most_j := STEP * limit_w * (t_s - t0_s + tick_s)):
+            yield fail(
+                f"{place}the counter of {gpu(device)} jumped by {step_j:.0f} J within {t_s - t0_s:.2f} s, expected at "
+                f"most {most_j:.0f} J at its limit of {limit_w:.0f} W",
+                at=window,
+                step_j=step_j,
+                most_j=most_j,
+            )
+
+
+def _broken(evidence: Evidence, window: Window, device: str, counter: CounterEvidence) -> Iterator[Finding]:
+    about = f"the counter of {gpu(device)}"
     if counter.decreased:
-        yield fail(f"{about} went backwards (a reset or reload of the driver), expected it only to rise")
-    frozen_s = max(FROZEN_S, FROZEN_TICKS * (counter.tick_s or TICK_S)) + (
-        counter.longest_gap_s if counter.failed_reads else 0.0
-    )
+        yield fail(f"{about} went backwards (a reset or reload of the driver), expected it only to rise", at=window)
+    period_s = LOOK_S if evidence.trace is None else evidence.trace.period_s or LOOK_S
+    # Nobody looked within a gap: whether the counter stood still in it cannot be told.
+    frozen_s = FROZEN_TICKS * (counter.tick_s or TICK_S) + max(period_s, counter.longest_gap_s)
     if counter.longest_still_s > frozen_s:
         yield fail(
             f"{about} stood still for {counter.longest_still_s:.1f} s, expected a tick every "
             f"{counter.tick_s or TICK_S:.2g} s",
-            repeat=window.repeat,
+            at=window,
             longest_still_s=counter.longest_still_s,
         )
     if counter.reads and counter.failed_reads == counter.reads:
-        yield fail(f"{about} could not be read once in {counter.reads} reads")
+        yield fail(f"{about} could not be read once in {counter.reads} reads", at=window)
     elif counter.failed_reads:
         # The counter counts on while nobody can read it, so the difference over the gap stays true.
         yield warn(
             f"{about} could not be read {counter.failed_reads} of {counter.reads} times, for up to "
             f"{counter.longest_gap_s:.1f} s",
-            repeat=window.repeat,
+            at=window,
             failed_reads=counter.failed_reads,
         )
 
@@ -144,22 +181,16 @@ def _driver_findings(evidence: Evidence) -> Iterator[Finding]:
             yield fail(f"{gpu(device)}: the driver changed from {drivers[0]} to {drivers[1]} in the run")
 
 
-def _when(evidence: Evidence, t_s: float) -> str:
-    for window in evidence.windows:
-        if window.start_monotonic_s <= t_s <= window.end_monotonic_s:
-            return where(window)
-    return "between windows"
-
-
 def window_length(evidence: Evidence) -> Check:
     """Windows hold enough ticks of the counter for what the ticks leave open to be small."""
     if not evidence.on_gpu:
         return _LENGTH.nothing("no GPU was measured: there is no counter whose ticks a window must hold")
     findings: list[Finding] = []
-    known = False
+    unknown = []
     for window in evidence.answers:
         ticks = _ticks(evidence, window)
-        known = known or ticks is not None
+        if ticks is None:
+            unknown.append(window)
         if ticks is not None and ticks < LEAST_TICKS * (1 - TICK_SLACK):
             findings.append(
                 fail(
@@ -178,8 +209,9 @@ def window_length(evidence: Evidence) -> Check:
                 )
             )
     findings += _short_preparations(evidence)
-    if evidence.answers and not known and not findings:
-        return _LENGTH.unknown("how often the counter ticks was not recorded", _METERS)
+    if unknown:
+        why = f"how often the counter ticks was not recorded in {_all(unknown)}"
+        findings.append(untold(why, _METERS, severe=evidence.must_tell))
     return _LENGTH.judged(
         findings,
         passing=f"every answering window holds at least {LEAST_TICKS} ticks of the counter",
@@ -192,7 +224,7 @@ def _ticks(evidence: Evidence, window: Window) -> float | None:
     """Ticks of the slowest counter in a window."""
     found = [evidence.tick_s(window, reading.device) for reading in evidence.readings(window)]
     known = [tick_s for tick_s in found if tick_s]
-    return window.duration_s / max(known) if known else None
+    return window.duration_s / max(known) if known and len(known) == len(found) else None
 
 
 def _short_preparations(evidence: Evidence) -> Iterator[Finding]:
@@ -232,14 +264,14 @@ def counter_tick(evidence: Evidence) -> Check:
     """The counter's tick was found out in the run, and is short enough."""
     if not evidence.on_gpu:
         return _TICK.nothing("no GPU was measured: there is no counter")
-    findings = []
+    findings: list[Finding] = []
     ticks: list[float] = []
-    unknown = []
+    unknown = [window for window in evidence.answers if _lacks_counter(evidence, window)]
     for window in evidence.answers:
         for reading in evidence.readings(window):
             if reading.counter is None:
-                unknown.append(where(window))
-            elif reading.counter.tick_s is None:
+                continue
+            if reading.counter.tick_s is None:
                 findings.append(
                     fail(
                         f"the tick of {gpu(reading.device)}'s counter could not be calibrated",
@@ -257,8 +289,9 @@ def counter_tick(evidence: Evidence) -> Check:
                             tick_s=reading.counter.tick_s,
                         )
                     )
-    if (unknown or not ticks) and not findings:
-        return _TICK.unknown("the counter's tick was not recorded", _METERS)
+    if unknown or not (ticks or findings):
+        why = f"the counter's tick was not recorded in {_all(unknown) if unknown else 'any window'}"
+        findings.append(untold(why, _METERS, severe=evidence.must_tell))
     return _TICK.judged(
         findings,
         passing=f"the counter ticks every {max(ticks, default=0.0):.3f} s, found out in the run",

@@ -9,7 +9,7 @@ from typing import Final
 
 from scorekit.records import Check, MeterReading, Window
 from scorekit.validity.evidence import TICK_S, Evidence, mean_power_w
-from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, repeats, warn
+from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, repeats, untold, warn
 
 FAR_RATIO: Final = 1.5
 """A window is not of its phase when its energy or power is this far from the median. Repeats of one job differ by some
@@ -23,6 +23,8 @@ POWER_OVER_LIMIT: Final = 1.02
 """The driver holds the mean power at the enforced limit; 2 % is left to its control loop."""
 BELOW_IDLE: Final = 0.95
 """Mean power of a working GPU against the lower of its idle powers; 5 % is the drift that check 17 allows."""
+
+_AGAIN: Final = "measure again with this version of scorekit"
 
 _POSITIVE: Final = Rule(1, "energy_positive")
 _PLAUSIBLE: Final = Rule(5, "power_plausible")
@@ -174,19 +176,19 @@ def power_plausible(evidence: Evidence) -> Check:
     findings: list[Finding] = []
     unknown = []
     for device in evidence.devices:
-        limits = [state.power_limit_w for state in evidence.states_of(device) if state.power_limit_w is not None]
+        limits = evidence.limits_w(device)
         idle_w = evidence.idle_power_w(device)
-        if not limits:
-            unknown.append(f"the power limit of {gpu(device)}")
+        dark = evidence.moments_without(device, "power_limit_w")
+        if dark:
+            unknown.append(f"the power limit of {gpu(device)} at {names(dark)}")
         if idle_w is None:
             unknown.append(f"the idle power of {gpu(device)}")
         for window in evidence.repeated:
             if window.duration_s >= RESOLVED_TICKS * TICK_S:
                 findings += _implausible(evidence, window, device, max(limits, default=None), idle_w)
-    if unknown and not findings:
-        return _PLAUSIBLE.unknown(
-            f"{names(unknown)} was not recorded", "measure with scenario.meters=[nvml,codecarbon]"
-        )
+    if unknown:
+        mend = "measure with scenario.meters=[nvml,codecarbon]"
+        findings.append(untold(f"{names(unknown)} was not recorded", mend, severe=evidence.must_tell))
     return _PLAUSIBLE.judged(
         findings,
         passing="mean power lies between the idle power and the enforced limit in every window",
@@ -223,20 +225,25 @@ def only_used_gpus(evidence: Evidence) -> Check:
     """No energy of a GPU that the model does not use is in the score."""
     if not evidence.on_gpu:
         return _UNUSED.nothing("no GPU was measured")
-    used = evidence.environment.torch_gpus
+    used, holding = evidence.environment.torch_gpus, evidence.environment.model_gpus
     if used is None:
-        return _UNUSED.unknown(
-            "the GPUs that torch computes on were not recorded", "measure again with this version of scorekit"
-        )
-    findings = []
+        return _UNUSED.unknown("the GPUs that torch computes on were not recorded", _AGAIN)
+    by_hand = bool(evidence.environment.run.gpus_by_hand)
+    findings: list[Finding] = []
+    if holding is None and evidence.computes_on_gpu:
+        findings.append(untold("the GPUs that hold parts of the model were not recorded", _AGAIN))
     for device in evidence.devices:
         facts = evidence.facts(device)
-        if device in used or (facts is not None and facts.uuid in used):
-            continue
+        spellings = {device, facts.uuid if facts is not None else device}
         numbers = [window.repeat for window in evidence.answers if window.repeat is not None]
-        text = f"the energy of {gpu(device)} is counted in {repeats(numbers)}, but the model does not use it"
-        by_hand = bool(evidence.environment.run.gpus_by_hand) and not evidence.computes_on_gpu
-        findings.append(warn(text, device=device) if by_hand else fail(text, device=device))
+        counted = f"the energy of {gpu(device)} is counted in {repeats(numbers)}, but"
+        if spellings.isdisjoint(used):
+            text = f"{counted} the model does not use it"
+            mild = by_hand and not evidence.computes_on_gpu
+            findings.append(warn(text, device=device) if mild else fail(text, device=device))
+        elif holding is not None and spellings.isdisjoint(holding):
+            # Whoever names GPUs by hand may count one that does work for the model without holding any of it.
+            findings.append(fail_if(not by_hand, f"{counted} it holds no part of the model", device=device))
     return _UNUSED.judged(
         findings,
         passing=f"only GPUs that the model uses are counted ({len(evidence.devices)})",

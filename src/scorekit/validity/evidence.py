@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from scorekit import tasks
 from scorekit.records import Component, Environment, GpuFacts, GpuState, MeterReading, Window
 from scorekit.units import wh_to_joules
-from scorekit.validity.comparability import is_official_gpu
+from scorekit.validity.comparability import claims_protocol
 from scorekit.validity.trace import DeviceTrace, PowerTrace
 
 TICK_S: Final = 0.1
@@ -85,14 +84,16 @@ class Evidence:
     @property
     def official(self) -> bool:
         """Whether the run can only have been meant as an official one: queries, repeats and GPUs are the protocol's."""
-        run, gpus = self.environment.run, self.environment.gpus
-        return (
-            run.num_samples == tasks.OFFICIAL_SAMPLES
-            and run.runs >= tasks.OFFICIAL_RUNS
-            and bool(gpus)
-            and all(is_official_gpu(gpu) for gpu in gpus)
-            and self.computes_on_gpu
-        )
+        return claims_protocol(self.environment) and self.computes_on_gpu
+
+    @property
+    def must_tell(self) -> bool:
+        """Whether what was not recorded fails: in an official run by our own meter, which records all of it.
+
+        CodeCarbon records nothing of how it read its counter; such a run is valid, and not comparable instead
+        (`comparability.untold`).
+        """
+        return self.official and self.meter_of("gpu") == "nvml"
 
     def readings(self, window: Window, component: Component = "gpu") -> list[MeterReading]:
         """Readings of a component by the meter that makes the score."""
@@ -137,6 +138,30 @@ class Evidence:
     def states_of(self, device: str) -> tuple[GpuState, ...]:
         """States of one GPU, in the order of time."""
         return tuple(state for state in self.states or () if state.device == device)
+
+    def window_at(self, t_s: float) -> Window | None:
+        """The window that holds a moment."""
+        return next((w for w in self.windows if w.start_monotonic_s <= t_s <= w.end_monotonic_s), None)
+
+    def states_between(self, device: str) -> dict[str, GpuState | None]:
+        """The states of a GPU that every run must have, by their moments; None for each that is missing."""
+        states = {(state.when, state.repeat): state for state in self.states_of(device)}
+        moments: dict[str, GpuState | None] = {"the start": states.get(("start", None))}
+        for window in self.answers:
+            moments[f"repeat {window.repeat}"] = states.get(("repeat", window.repeat))
+        return moments | {"the end": states.get(("end", None))}
+
+    def moments_without(self, device: str, *facts: str) -> list[str]:
+        """Moments at which the state of a GPU lacks one of some facts."""
+        return [
+            moment
+            for moment, state in self.states_between(device).items()
+            if state is None or any(getattr(state, fact) is None for fact in facts)
+        ]
+
+    def limits_w(self, device: str) -> list[float]:
+        """Enforced power limits of a GPU, in the order of time."""
+        return [state.power_limit_w for state in self.states_of(device) if state.power_limit_w is not None]
 
     def trace_of(self, device: str) -> DeviceTrace | None:
         """Samples of one GPU."""

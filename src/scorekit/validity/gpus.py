@@ -10,7 +10,7 @@ from scorekit import tasks
 from scorekit.records import Check, GpuState
 from scorekit.validity.evidence import Evidence
 from scorekit.validity.trace import AVERAGED_S
-from scorekit.validity.verdicts import Finding, Rule, fail, gpu, names, warn
+from scorekit.validity.verdicts import Finding, Rule, fail, gpu, names, untold, warn, where
 
 _MATCHED: Final = Rule(8, "gpus_matched")
 _ALONE: Final = Rule(9, "no_foreign_processes")
@@ -60,12 +60,13 @@ def no_foreign_processes(evidence: Evidence) -> Check:
     unknown = []
     for device in evidence.devices:
         states = evidence.states_of(device)
-        counts = [state.foreign_processes for state in states if state.foreign_processes is not None]
-        if not counts:
-            unknown.append(f"the processes on {gpu(device)}")
+        dark = evidence.moments_without(device, "foreign_processes")
+        dark += [_moment(evidence, s) for s in states if s.when == "watch" and s.foreign_processes is None]
+        if dark:
+            unknown.append(f"the processes on {gpu(device)} at {names(dark)}")
         findings += [
             fail(
-                f"{_moment(state)}: {state.foreign_processes} foreign process"
+                f"{_moment(evidence, state)}: {state.foreign_processes} foreign process"
                 f"{'' if state.foreign_processes == 1 else 'es'} on {gpu(device)}, expected none",
                 repeat=state.repeat,
                 foreign_processes=state.foreign_processes,
@@ -74,8 +75,12 @@ def no_foreign_processes(evidence: Evidence) -> Check:
             if state.foreign_processes
         ]
         findings += _busy_while_idle(evidence, device)
-    if unknown and not findings:
-        return _ALONE.unknown(f"{names(unknown)} could not be told", "`scorekit doctor` says what NVML tells here")
+    if unknown:
+        mend = (
+            "`scorekit doctor` says what NVML tells here; in a container it tells of processes with "
+            "`docker run --pid=host`"
+        )
+        findings.append(untold(f"{names(unknown)} could not be told", mend, severe=evidence.must_tell))
     return _ALONE.judged(
         findings,
         passing="no foreign process was on the GPUs",
@@ -111,7 +116,12 @@ def whole_gpu(evidence: Evidence) -> Check:
     for device in evidence.devices:
         facts, states = evidence.facts(device), evidence.states_of(device)
         mig = [facts.mig if facts is not None else None, *(state.mig for state in states)]
-        told = [*mig, facts.virtualization if facts is not None else None]
+        dark = [] if facts is not None and facts.mig is not None else evidence.moments_without(device, "mig")
+        told = {
+            f"MIG mode (at {names(dark)})": None if dark else False,
+            "virtualisation": facts.virtualization if facts is not None else None,
+            "scope of the counter": facts.counter_scope if facts is not None else None,
+        }
         if any(mig) or device.startswith("MIG-"):
             findings.append(
                 fail(f"MIG is on on {gpu(device)}: its counter is that of the whole board, all slices together")
@@ -120,10 +130,11 @@ def whole_gpu(evidence: Evidence) -> Check:
             findings.append(fail(f"{gpu(device)} is virtual ({facts.virtualization}), expected a whole GPU"))
         if facts is not None and facts.counter_scope == "module":
             findings.append(fail(f"the counter of {gpu(device)} is that of a module with its CPU, expected the GPU's"))
-        if all(value is None for value in told):
-            unknown.append(gpu(device))
-    if unknown and not findings:
-        return _WHOLE.unknown(f"whether {names(unknown)} is a whole GPU was not recorded", _AGAIN)
+        lacking = [name for name, value in told.items() if value is None]
+        if lacking:
+            unknown.append(f"{names(lacking)} of {gpu(device)}")
+    if unknown:
+        findings.append(untold(f"{names(unknown)} was not recorded", _AGAIN, severe=evidence.must_tell))
     return _WHOLE.judged(
         findings,
         passing="the counters are those of whole GPUs",
@@ -135,20 +146,23 @@ def gpu_settings_unchanged(evidence: Evidence) -> Check:
     """ECC and persistence mode stayed as they were."""
     if not evidence.on_gpu:
         return _SETTINGS.nothing(_NO_GPU)
-    findings = []
+    findings: list[Finding] = []
     unknown = []
     for device in evidence.devices:
         states = evidence.states_of(device)
         ecc = _changes([state.ecc for state in states])
         persistence = _changes([state.persistence for state in states])
-        if not states or all(state.ecc is None and state.persistence is None for state in states):
-            unknown.append(gpu(device))
+        # A GPU without the setting tells nothing of it at any time.
+        held = [fact for fact in ("ecc", "persistence") if any(getattr(state, fact) is not None for state in states)]
+        dark = evidence.moments_without(device, *held)
+        if dark or not held:
+            unknown.append(f"{gpu(device)} at {names(dark)}" if dark else gpu(device))
         if ecc:
             findings.append(fail(f"ECC of {gpu(device)} changed in the run ({ecc}): the GPU was reset"))
         if persistence:
             findings.append(warn(f"persistence mode of {gpu(device)} changed in the run ({persistence})"))
-    if unknown and not findings:
-        return _SETTINGS.unknown(f"ECC and persistence of {names(unknown)} were not recorded", _AGAIN)
+    if unknown:
+        findings.append(untold(f"ECC and persistence of {names(unknown)} were not recorded", _AGAIN))
     return _SETTINGS.judged(
         findings,
         passing="ECC and persistence mode stayed as they were",
@@ -166,7 +180,11 @@ def gpu_count(evidence: Evidence) -> Check:
     """Models of class A and B run on one GPU."""
     if not evidence.on_gpu:
         return _COUNT.nothing(_NO_GPU)
-    count, size = len(evidence.devices), tasks.model_class(evidence.environment.model.parameters)
+    holding = evidence.environment.model_gpus
+    count, size = (
+        len(evidence.devices if holding is None else holding),
+        tasks.model_class(evidence.environment.model.parameters),
+    )
     findings = []
     if count > 1 and size != "C":
         kind = "of unknown size" if size is None else f"of class {size}"
@@ -179,5 +197,8 @@ def gpu_count(evidence: Evidence) -> Check:
     )
 
 
-def _moment(state: GpuState) -> str:
+def _moment(evidence: Evidence, state: GpuState) -> str:
+    if state.when == "watch":
+        window = evidence.window_at(state.monotonic_s)
+        return "between windows" if window is None else where(window)
     return f"at the {state.when}" if state.repeat is None else f"repeat {state.repeat}"

@@ -1,25 +1,19 @@
-"""Checks of one witness against another: the counter against sampled power (6), meter against meter (7), the sampler
-itself (24), and whether what was modelled says so (25)."""
+"""Checks of one meter against another (7), of the sampler (24), and of whether what was modelled says so (25)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from scorekit.records import Check, MeterReading, Window
-from scorekit.units import joules_to_wh, wh_to_joules
+from scorekit.units import wh_to_joules
+from scorekit.validity.against_power import against_power
 from scorekit.validity.evidence import TICK_S, Evidence
-from scorekit.validity.trace import AVERAGED_S, DeviceTrace
-from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, names, warn, where
+from scorekit.validity.trace import DeviceTrace
+from scorekit.validity.verdicts import Finding, Rule, fail_if, gpu, names, untold, warn, where
 
-AGAINST_POWER: Final = 0.02
-"""Counter and sampled power come from one sensor on the board, so a gain that is off shifts both alike; what parts them
-by more is a counter that lost or won energy."""
-LEAST_SAMPLED_S: Final = 2.0
-"""Shorter windows hold too few samples that average over a second."""
 BETWEEN_METERS: Final = 0.01
 LEAST_TICKS_BETWEEN: Final = 4
 """In a window of fewer ticks, two readings that each may be two ticks off say nothing of each other."""
@@ -29,118 +23,9 @@ OVERHEAD: Final = 0.005
 LEAST_SAMPLES: Final = 20
 """A window of fewer samples tells no share."""
 
-_AGAINST_POWER: Final = Rule(6, "counter_agrees_with_power")
 _AGREE: Final = Rule(7, "meters_agree")
 _SAMPLER: Final = Rule(24, "sampler_kept_up")
 _ORIGIN: Final = Rule(25, "origin_tagged")
-
-
-@dataclass(frozen=True, slots=True)
-class _Against:
-    """An energy beside the integral of sampled power, in joules.
-
-    Attributes:
-        lowest: the least energy that the samples allow for, at the tolerance.
-        highest: the most.
-    """
-
-    energy: float
-    integral: float
-    lowest: float
-    highest: float
-
-    @property
-    def agrees(self) -> bool:
-        return self.lowest <= self.energy <= self.highest
-
-
-def _against_power(evidence: Evidence, window: Window, reading: MeterReading) -> _Against | None:
-    """An energy against the integral of sampled power; None where the samples cannot tell.
-
-    The samples' integral over a window from a to b is not its energy where each is a mean over the last second. Written
-    out, with tau that second and the power P: integral - E = tau / 2 * (P before a - P before b), both means weighted
-    towards the edge. The plain mean over the second before an edge is the sample at the edge itself, so the lag takes
-    L = tau / 2 * (sample at b - sample at a) off the energy. Older drivers give the power of the moment, with no lag:
-    hence anything from 0 to L is allowed for. The weighted mean differs from the plain one by at most a quarter of the
-    swing of P within that second, which the samples do not show: it is taken as the widest there can be, from idle to
-    the power limit. So each edge adds tau / 8 of that. For a load of 300 W on an H100 idle at 70 W, all of it together
-    is 7 to 11 % of a window of 10 s and 3 to 3.5 % of one of 60 s.
-    """
-    trace = evidence.trace_of(reading.device)
-    energy_wh = reading.energy_wh
-    if trace is None or energy_wh is None or not math.isfinite(energy_wh) or window.duration_s < LEAST_SAMPLED_S:
-        return None
-    start_s, end_s = window.start_monotonic_s, window.end_monotonic_s
-    integral = trace.energy_ws(start_s, end_s)
-    at_start, at_end = trace.power_at(start_s), trace.power_at(end_s)
-    if integral is None or at_start is None or at_end is None:
-        return None
-    lag = AVERAGED_S / 2 * (at_end - at_start)
-    open_j = AGAINST_POWER * integral + 2 * AVERAGED_S / 8 * _widest_swing_w(evidence, reading.device, trace)
-    if reading.standard_uncertainty_wh is not None:
-        open_j += 2 * wh_to_joules(reading.standard_uncertainty_wh)
-    else:
-        open_j += 2 * TICK_S * max(at_start, at_end)
-    return _Against(
-        energy=wh_to_joules(energy_wh),
-        integral=integral,
-        lowest=integral + min(0.0, lag) - open_j,
-        highest=integral + max(0.0, lag) + open_j,
-    )
-
-
-def _widest_swing_w(evidence: Evidence, device: str, trace: DeviceTrace) -> float:
-    """How far the power may have swung within a second: from idle to the limit."""
-    limits = [state.power_limit_w for state in evidence.states_of(device) if state.power_limit_w is not None]
-    highest = max(limits, default=None) or 2 * max((p for p in trace.power_w if not math.isnan(p)), default=0.0)
-    return max(0.0, highest - (evidence.idle_power_w(device) or 0.0))
-
-
-def counter_agrees_with_power(evidence: Evidence) -> Check:
-    """The counter's energy is the integral of the sampled power, within 2 % and what the samples' lag explains."""
-    if not evidence.on_gpu:
-        return _AGAINST_POWER.nothing("no GPU was measured: there is no counter")
-    if evidence.trace is None:
-        return _AGAINST_POWER.unknown("power was not sampled", "measure with scenario.meters=[nvml,codecarbon]")
-    findings = []
-    judged = 0
-    worst = 0.0
-    uncovered = []
-    for window in evidence.repeated:
-        for reading in evidence.readings(window):
-            found = _against_power(evidence, window, reading)
-            if found is None:
-                if window.phase == evidence.environment.run.kind:
-                    uncovered.append(where(window))
-                continue
-            judged += 1
-            deviation = found.energy / found.integral - 1 if found.integral > 0 else math.inf
-            worst = max(worst, abs(deviation))
-            if not found.agrees:
-                findings.append(
-                    fail(
-                        f"the counter of {gpu(reading.device)} gives "
-                        f"{joules_to_wh(found.energy):.4g} Wh, its sampled power {joules_to_wh(found.integral):.4g} Wh "
-                        f"({deviation:+.1%}), expected {AGAINST_POWER:.0%} and what the samples' lag explains",
-                        at=window,
-                        counter_j=found.energy,
-                        integral_j=found.integral,
-                        lowest_j=found.lowest,
-                        highest_j=found.highest,
-                    )
-                )
-    if uncovered and not findings:
-        return _AGAINST_POWER.unknown(
-            f"power was not sampled without a gap, or the window is shorter than {LEAST_SAMPLED_S:.0f} s, in "
-            f"{names(list(dict.fromkeys(uncovered)))}",
-            "measure with longer windows (scenario.min_window_s=10), on a machine that is not overloaded",
-        )
-    return _AGAINST_POWER.judged(
-        findings,
-        passing=f"the counter agrees with sampled power in {judged} windows, {worst:.1%} apart at most",
-        mend="the counter or the power sensor is wrong; see `scorekit doctor`, and measure on another GPU",
-        details={"windows": judged, "worst_relative": worst, "allowed": AGAINST_POWER},
-    )
 
 
 def meters_agree(evidence: Evidence) -> Check:
@@ -151,15 +36,21 @@ def meters_agree(evidence: Evidence) -> Check:
     others = [name for name in evidence.environment.run.meters if name != own]
     findings: list[Finding] = []
     compared: list[float] = []
+    unpaired = []
     for window in evidence.answers:
         for name in others:
-            for mine, other in _pairs(evidence, window, name):
+            pairs = list(_pairs(evidence, window, name))
+            if len(pairs) < len(evidence.readings(window)):
+                unpaired.append(f"{where(window)} ({name})")
+            for mine, other in pairs:
                 compared.append(_difference(mine, other))
                 findings += _disagreement(evidence, window, name, mine, other)
     if not compared:
         return _AGREE.unknown(
             f"only one meter ({own}) read the GPU", "measure with two, e.g. scenario.meters=[nvml,codecarbon]"
         )
+    if unpaired:
+        findings.append(untold(f"only one meter read the GPU in {names(unpaired)}", "measure again"))
     return _AGREE.judged(
         findings,
         passing=f"{names([own, *others])} agree, {max(compared):.1%} apart at most",
@@ -198,7 +89,7 @@ def _disagreement(
     difference = _difference(mine, other)
     if difference <= allowed:
         return
-    against = _against_power(evidence, window, mine)
+    against = against_power(evidence, window, mine)
     # A third witness may settle it: sampled power, where it sides with our meter and not with the other one.
     theirs = wh_to_joules(other.energy_wh) if other.energy_wh is not None else math.nan
     settled = (

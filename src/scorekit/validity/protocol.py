@@ -11,12 +11,17 @@ from pydantic import JsonValue
 
 from scorekit.records import Check, Window
 from scorekit.validity.evidence import Evidence
-from scorekit.validity.verdicts import Finding, Rule, fail, names, warn
+from scorekit.validity.verdicts import Finding, Rule, fail, names, untold, warn, where
 
 LEAST_ADAPTIVE_REPEATS: Final = 3
 """Where the confidence interval ends the repeats (`scenario.target_ci`), there are at least this many."""
 TRUNCATED: Final = 0.01
 """Share of cut inputs from which a reader should know: the energy is then that of shorter texts."""
+_TEXT_TASKS: Final = frozenset(
+    {"text-generation", "text2text-generation", "summarization", "text-classification", "token-classification"}
+    | {"question-answering", "feature-extraction", "sentence-similarity", "fill-mask", "multiple-choice"}
+)
+"""Tasks whose inputs are texts, which a model may cut."""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 _SAMPLES: Final = Rule(18, "samples_complete")
@@ -91,6 +96,13 @@ def model_as_declared(evidence: Evidence) -> Check:
     findings: list[Finding] = []
     if model.dtype is None:
         findings.append(warn("cannot be judged: the dtype of the loaded model was not recorded"))
+    elif run.torch_dtype is None:
+        findings.append(
+            untold("the dtype that was asked for was not recorded", "measure with this version of scorekit")
+        )
+    elif run.torch_dtype not in ("auto", model.dtype) and model.quantization is None:
+        # Of a quantised model most parameters have the dtype of its method.
+        findings.append(fail(f"the loaded model's dtype is {model.dtype}, expected {run.torch_dtype} as asked"))
     asked = _asked(run.backend_switches)
     scheme = asked.get("quantization_scheme") or asked.get("quantization_config")
     if scheme is not None and model.quantization is None:
@@ -168,7 +180,15 @@ def outputs_counted(evidence: Evidence) -> Check:
                     truncated=share,
                 )
             )
-    if run.kind != "generate" and all(window.truncated_inputs is None for window in evidence.answers):
+    text = run.hf_task in _TEXT_TASKS
+    dark = [where(window) for window in evidence.answers if text and window.truncated_inputs is None]
+    if dark:
+        findings.append(
+            untold(
+                f"whether inputs were cut was not recorded in {names(dark)}", "measure with this version of scorekit"
+            )
+        )
+    if not text and run.kind != "generate" and all(window.truncated_inputs is None for window in evidence.answers):
         return _ANSWERS.nothing("the model generates no tokens")
     tokens = [window.output_tokens for window in evidence.answers]
     return _ANSWERS.judged(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from scorekit.records import Check, Validity
-from scorekit.validity import conditions, counters, energy, gpus, meters, protocol, repeatability
+from scorekit.validity import against_power, conditions, counters, energy, gpus, meters, protocol, repeatability
 from scorekit.validity.evidence import Evidence
 
 CHECKS: Final[tuple[Callable[[Evidence], Check], ...]] = (
@@ -15,7 +15,7 @@ CHECKS: Final[tuple[Callable[[Evidence], Check], ...]] = (
     counters.window_length,
     counters.counter_tick,
     energy.power_plausible,
-    meters.counter_agrees_with_power,
+    against_power.counter_agrees_with_power,
     meters.meters_agree,
     gpus.gpus_matched,
     gpus.no_foreign_processes,

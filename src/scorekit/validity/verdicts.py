@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -26,6 +27,8 @@ class Finding:
     text: str
     window: Window | None = None
     details: dict[str, JsonValue] = field(default_factory=dict)
+    mend: str | None = None
+    """The next step where it is not the check's own: what was not recorded wants another one than what is wrong."""
 
     def as_json(self) -> dict[str, JsonValue]:
         """All of it, for `Check.details`."""
@@ -35,9 +38,31 @@ class Finding:
         return {"severity": self.severity, **place, "found": self.text, **self.details}
 
 
+UNCOUNTED: Final = {
+    "prefill": "what generating is split into cannot be trusted; the score can, for prefill is no term of it",
+    "load_dataset": "loading is no term of the score",
+    "load_model": "loading is no term of the score",
+}
+"""Phases whose energy is not in the score, and what a fault in them spoils."""
+UNTOLD: Final = "cannot be judged"
+
+
 def fail(text: str, at: Window | None = None, **details: JsonValue) -> Finding:
-    """A finding that makes the run invalid."""
+    """A finding that makes the run invalid, or a warning where it lies in a window that is no term of the score."""
+    if at is not None and at.phase in UNCOUNTED:
+        return warn(f"{text} ({UNCOUNTED[at.phase]})", at, **details)
     return Finding("fail", text, at, finite(details))
+
+
+def untold(why: str, mend: str, *, severe: bool = False) -> Finding:
+    """What is needed and was not recorded, of the run or of a part of it: that is no pass.
+
+    Args:
+        why: what is not known.
+        mend: how to have it recorded.
+        severe: whether the run claims to be an official one, which must show it.
+    """
+    return Finding("fail" if severe else "warn", f"{UNTOLD}: {why}", None, {UNTOLD.replace(" ", "_"): True}, mend)
 
 
 def warn(text: str, at: Window | None = None, **details: JsonValue) -> Finding:
@@ -75,17 +100,17 @@ class Rule:
         # What fails comes first: it is what must be mended.
         ordered = sorted(found, key=lambda finding: finding.severity != "fail")
         told: list[JsonValue] = [finding.as_json() for finding in ordered]
-        return self._check(
-            False, severity, f"{_list(ordered)}. {_sentence(mend)}", {**(details or {}), "findings": told}
-        )
+        mends = dict.fromkeys(mend if finding.mend is None else finding.mend for finding in ordered)
+        message = ". ".join([_list(ordered), *(_sentence(step) for step in mends)])
+        return self._check(False, severity, message, {**(details or {}), "findings": told})
 
     def nothing(self, why: str) -> Check:
         """There is nothing to judge."""
         return self._check(None, "info", why, {})
 
-    def unknown(self, why: str, mend: str) -> Check:
-        """A figure that is needed was not recorded: that is no pass."""
-        return self._check(False, "warn", f"cannot be judged: {why}. {_sentence(mend)}", {})
+    def unknown(self, why: str, mend: str, *, severe: bool = False) -> Check:
+        """Nothing of what is needed was recorded: that is no pass."""
+        return self.judged([untold(why, mend, severe=severe)], passing="", mend=mend)
 
     def _check(self, passed: bool | None, severity: Severity, message: str, details: dict[str, JsonValue]) -> Check:
         return Check(

@@ -339,6 +339,14 @@ def test_in_a_container_the_own_process_goes_by_a_number_of_the_host(
     assert gpus.state(fake_nvml_here.uuid(), "start", None, {os.getpid()}).foreign_processes == 0
     fake_nvml_here.set(processes=[nobody, other])
     assert gpus.state(fake_nvml_here.uuid(), "start", None, {os.getpid()}).foreign_processes == 1
+    # That number may be another process's here, too.
+    fake_nvml_here.set(processes=[1])
+    assert gpus.state(fake_nvml_here.uuid(), "start", None, {os.getpid()}).foreign_processes == 0
+    fake_nvml_here.set(processes=[1, os.getpid()])
+    assert gpus.state(fake_nvml_here.uuid(), "start", None, {os.getpid()}).foreign_processes == 1
+    # A list without even the own process hides others' as well.
+    fake_nvml_here.set(processes=[])
+    assert gpus.state(fake_nvml_here.uuid(), "start", None, {os.getpid()}).foreign_processes is None
 
 
 def test_a_process_that_has_just_ended_is_asked_for_again(

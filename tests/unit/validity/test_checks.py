@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from scorekit.records import Check, CounterEvidence, Validity
+from scorekit.records import Check, CounterEvidence, GpuState, Validity
 from scorekit.validity import CHECKS, Evidence, judge
-from tests.bundles import reading
+from tests.bundles import NVML_GPU, reading
 from tests.evidence import (
     OTHER_GPU,
     Change,
@@ -29,12 +29,15 @@ from tests.evidence import (
     change_windows,
     cpu_evidence,
     drop_samples,
+    gain,
     good_evidence,
     of_phase,
+    unofficial,
 )
 
 GENERATE = of_phase("generate")
 FOURTH = of_phase("generate", 4)
+BUT_FIRST = of_phase("generate", *range(1, 10))
 AFTER = at("generate", 4).start_monotonic_s
 NAMES = [check.__name__ for check in CHECKS]
 
@@ -76,6 +79,29 @@ def _trend(evidence: Evidence) -> Evidence:
     for repeat in range(10):
         evidence = change_energy(of_phase("generate", repeat), 1 + 0.001 * repeat)(evidence)
     return evidence
+
+
+def LATER(state: GpuState) -> bool:  # noqa: N802
+    """All states but that before the first repeat."""
+    return state.repeat != 0
+
+
+def _one_meter(evidence: Evidence) -> Evidence:
+    return replace(
+        evidence,
+        windows=tuple(
+            w.model_copy(update={"readings": tuple(r for r in w.readings if r.meter == "nvml")}) if FOURTH(w) else w
+            for w in evidence.windows
+        ),
+    )
+
+
+def _seen_within(evidence: Evidence) -> Evidence:
+    """A foreign process that comes and goes within a window, as a look once a second sees it."""
+    states = evidence.states or ()
+    seen = states[0].model_copy(update={"when": "watch", "monotonic_s": AFTER + 20, "foreign_processes": 1})
+    gone = seen.model_copy(update={"monotonic_s": AFTER + 23, "foreign_processes": 0})
+    return replace(evidence, states=(*states, seen, gone))
 
 
 def _sampler(**changes: Any) -> Change:
@@ -127,7 +153,7 @@ CASES: list[tuple[str, Change, str, str]] = [
         "warn",
         "repeat 4, phase generate: the wall clock was set by -",
     ),
-    ("counter_unbroken", change_readings(lambda _: True, counter=None), "warn", "was not recorded"),
+    ("counter_unbroken", change_readings(lambda _: True, counter=None), "fail", "was not recorded"),
     ("window_length", _moved(FOURTH, 4.0), "fail", "repeat 4, phase generate: lasts 4.00 s, 40 ticks.* at least 100"),
     ("window_length", _moved(FOURTH, 30.0), "warn", "repeat 4, phase generate: lasts 30.0 s, expected 60 s"),
     (
@@ -158,13 +184,13 @@ CASES: list[tuple[str, Change, str, str]] = [
         "fail",
         "repeat 3, phase preprocess: lasts 1.000 s .* leaves 8.*%",
     ),
-    ("window_length", change_readings(lambda _: True, counter=None), "warn", "cannot be judged"),
+    ("window_length", change_readings(lambda _: True, counter=None), "fail", "cannot be judged"),
     ("counter_tick", change_counter(FOURTH, tick_s=None), "fail", "repeat 4, .* could not be calibrated"),
     ("counter_tick", change_counter(FOURTH, tick_s=0.5), "fail", "repeat 4, .* every 0.500 s, expected at most 0.15"),
-    ("counter_tick", change_readings(GENERATE, counter=None), "warn", "cannot be judged"),
+    ("counter_tick", change_readings(GENERATE, counter=None), "fail", "cannot be judged"),
     ("power_plausible", change_energy(FOURTH, 1.8), "fail", "repeat 4, .* took 719 W .* enforced limit of 700 W"),
     ("power_plausible", change_energy(FOURTH, 0.2), "fail", "repeat 4, .* idle power of 100.0 W"),
-    ("power_plausible", _without(states=None), "warn", "power limit of .* was not recorded"),
+    ("power_plausible", _without(states=None), "fail", "power limit of .* was not recorded"),
     (
         "counter_agrees_with_power",
         change_energy(FOURTH, 1.03),
@@ -172,8 +198,8 @@ CASES: list[tuple[str, Change, str, str]] = [
         "repeat 4, phase generate: .*\\+3.*, expected 2%",
     ),
     ("counter_agrees_with_power", change_energy(FOURTH, 0.96), "fail", "repeat 4, phase generate: .*-3.*, expected 2%"),
-    ("counter_agrees_with_power", _without(trace=None), "warn", "power was not sampled"),
-    ("counter_agrees_with_power", drop_samples(AFTER + 10, AFTER + 12), "warn", "not sampled without a gap.*repeat 4"),
+    ("counter_agrees_with_power", _without(trace=None), "fail", "power was not sampled"),
+    ("counter_agrees_with_power", drop_samples(AFTER + 10, AFTER + 12), "fail", "not sampled without a gap.*repeat 4"),
     ("meters_agree", change_energy(FOURTH, 1.0), "none", ""),
     (
         "meters_agree",
@@ -204,7 +230,7 @@ CASES: list[tuple[str, Change, str, str]] = [
         "fail",
         "repeat 4: 2 foreign processes",
     ),
-    ("no_foreign_processes", change_states(lambda _: True, foreign_processes=None), "warn", "could not be told"),
+    ("no_foreign_processes", change_states(lambda _: True, foreign_processes=None), "fail", "could not be told"),
     (
         "no_foreign_processes",
         change_trace("utilization_percent", lambda _t, _v: 30.0),
@@ -235,7 +261,7 @@ CASES: list[tuple[str, Change, str, str]] = [
         "hardware slowdown, hardware power brake",
     ),
     ("not_throttled", change_trace("reasons", lambda _t, _v: 0x2), "warn", "clocks set by an application"),
-    ("not_throttled", lambda e: replace(e, trace=None, states=None), "warn", "cannot be judged"),
+    ("not_throttled", lambda e: replace(e, trace=None, states=None), "fail", "cannot be judged"),
     ("power_limit_default", change_states(lambda s: s.when == "end", power_limit_w=500.0), "fail", "500 W and 700 W"),
     ("power_limit_default", change_states(lambda _: True, power_limit_w=500.0), "fail", "500 W, expected its default"),
     (
@@ -244,7 +270,7 @@ CASES: list[tuple[str, Change, str, str]] = [
         "warn",
         "500 W, expected its default of 700 W",
     ),
-    ("power_limit_default", change_gpu(power_limit_default_w=None), "warn", "cannot be judged"),
+    ("power_limit_default", change_gpu(power_limit_default_w=None), "fail", "cannot be judged"),
     ("clocks_free", change_states(lambda s: s.when == "end", clocks_locked=True), "fail", "clocks .* are locked"),
     (
         "clocks_free",
@@ -273,9 +299,75 @@ CASES: list[tuple[str, Change, str, str]] = [
     (
         "whole_gpu",
         lambda e: change_gpu(mig=None, virtualization=None)(change_states(lambda _: True, mig=None)(e)),
-        "warn",
-        "cannot be judged",
+        "fail",
+        "cannot be judged: MIG mode .at the start, .*, virtualisation of GPU-",
     ),
+    ("whole_gpu", change_gpu(counter_scope=None), "fail", "cannot be judged: scope of the counter"),
+    ("whole_gpu", lambda e: change_gpu(virtualization=None)(unofficial(e)), "warn", "cannot be judged: virtualisation"),
+    # What is known of one repeat only says nothing of the others.
+    ("counter_unbroken", change_readings(BUT_FIRST, counter=None), "fail", "recorded in repeat 1, phase generate, rep"),
+    ("window_length", change_readings(BUT_FIRST, counter=None), "fail", "not recorded in repeat 1, phase generate"),
+    ("counter_tick", change_readings(BUT_FIRST, counter=None), "fail", "not recorded in repeat 1, phase generate"),
+    ("power_plausible", change_states(LATER, power_limit_w=None), "fail", "power limit .* at the start, repeat 1, "),
+    ("power_limit_default", change_states(LATER, power_limit_w=None), "fail", "power limit .* at the start, repeat 1"),
+    (
+        "no_foreign_processes",
+        change_states(LATER, foreign_processes=None),
+        "fail",
+        "processes .* at the start, rep.* 1",
+    ),
+    (
+        "not_throttled",
+        lambda e: change_states(LATER, reasons=None)(
+            change_trace("reasons", lambda t, v: v if t < at("generate", 1).start_monotonic_s else math.nan)(e)
+        ),
+        "fail",
+        "throttle reasons of .* in repeat 1, phase generate, .* were not recorded",
+    ),
+    ("clocks_free", change_states(LATER, clocks_locked=None), "warn", "clocks of .* at the start, repeat 1, "),
+    (
+        "clocks_free",
+        change_trace("sm_clock_mhz", lambda t, v: v if t < at("generate", 9).start_monotonic_s else math.nan),
+        "warn",
+        "clocks of .* at phase generate of repeat 9 were not recorded",
+    ),
+    ("temperature_steady", change_states(LATER, temperature_c=None), "warn", "temperature of .* before repeat 1, "),
+    ("gpu_settings_unchanged", change_states(LATER, ecc=None), "warn", "ECC .* at the start, repeat 1, .*the end"),
+    ("meters_agree", _one_meter, "warn", "only one meter read the GPU in repeat 4, phase generate .codecarbon."),
+    ("counter_unbroken", change_counter(FOURTH, longest_still_s=0.7), "fail", "repeat 4, .* stood still for 0.7 s"),
+    ("counter_unbroken", change_counter(FOURTH, longest_still_s=0.55), "none", ""),
+    (
+        "counter_unbroken",
+        change_trace("counter_mj", lambda t, v: v if t < AFTER + 10 else v + 500e3),
+        "fail",
+        "repeat 4, phase generate: the counter of .* jumped by 540 J within 0.10 s, expected at most 210 J",
+    ),
+    ("no_foreign_processes", _seen_within, "fail", "repeat 4, phase generate: 1 foreign process on"),
+    ("counter_agrees_with_power", gain(0.97), "fail", "from idle to idle around it the counter .*-3.0%., expected 2%"),
+    ("counter_agrees_with_power", gain(0.975), "fail", "from idle to idle around all windows together .*-2.5%"),
+    ("counter_agrees_with_power", gain(1.025), "fail", "from idle to idle .*.2.5%., expected 2%"),
+    ("counter_agrees_with_power", gain(0.985), "none", ""),
+    ("counter_agrees_with_power", change_energy(GENERATE, 0.98), "fail", "in all windows together .* were read of"),
+    ("counter_agrees_with_power", change_energy(FOURTH, 0.98), "fail", "repeat 4, .* were read .*-2.0%., expected the"),
+    (
+        "counter_agrees_with_power",
+        change_trace("counter_mj", lambda _t, _v: math.nan),
+        "fail",
+        "power and counter were not sampled",
+    ),
+    ("model_as_declared", change_facts(model={"dtype": "float32"}), "fail", "dtype is float32, expected float16 as"),
+    ("model_as_declared", change_facts(run={"torch_dtype": None}), "warn", "dtype that was asked for was not rec"),
+    ("model_as_declared", change_facts(run={"torch_dtype": "auto"}, model={"dtype": "bfloat16"}), "none", ""),
+    ("outputs_counted", change_windows(FOURTH, truncated_inputs=None), "warn", "inputs were cut was not .* repeat 4"),
+    (
+        "only_used_gpus",
+        change_facts(torch_gpus=(NVML_GPU, OTHER_GPU), model_gpus=(OTHER_GPU,)),
+        "fail",
+        "holds no part",
+    ),
+    ("only_used_gpus", change_facts(model_gpus=(OTHER_GPU,), run={"gpus_by_hand": True}), "warn", "holds no part"),
+    ("only_used_gpus", change_facts(model_gpus=None), "warn", "GPUs that hold parts of the model were not recorded"),
+    ("gpu_count", change_facts(model_gpus=(NVML_GPU, OTHER_GPU)), "warn", "2 GPUs were used for a model of class A"),
     ("gpu_settings_unchanged", change_states(lambda s: s.when == "end", ecc=False), "fail", "ECC .*on to off"),
     ("gpu_settings_unchanged", change_states(lambda s: s.when == "end", persistence=False), "warn", "persistence"),
     ("gpu_settings_unchanged", _without(states=None), "warn", "cannot be judged"),
@@ -308,7 +400,7 @@ CASES: list[tuple[str, Change, str, str]] = [
         "fail",
         "expected it to be by bnb",
     ),
-    ("gpu_count", _second_gpu, "warn", "2 GPUs were used for a model of class A, expected 1"),
+    ("gpu_count", lambda e: change_facts(model_gpus=None)(_second_gpu(e)), "warn", "2 GPUs were used for a model"),
     ("dataset_identified", change_facts(dataset={"revision": None}), "warn", "revision of the dataset"),
     ("dataset_identified", change_facts(dataset={"fingerprint": ""}), "fail", "expected a sha256"),
     ("dataset_identified", change_facts(dataset={"rows": 10}), "fail", "from 10 rows"),
@@ -431,9 +523,11 @@ def test_the_energy_of_a_cpu_must_be_positive_too() -> None:
 def test_a_run_of_before_gpus_were_watched_is_valid_but_much_cannot_be_judged() -> None:
     evidence = replace(good_evidence(), states=None, trace=None)
     evidence = change_facts(torch_gpus=None)(change_readings(lambda _: True, counter=None)(evidence))
-    validity = judge(evidence)
-    assert validity.valid
+    official, validity = judge(evidence), judge(unofficial(evidence))
+    assert {check.name for check in validity.failures} == {"samples_complete"}
     unknown = {check.name for check in validity.checks if "cannot be judged" in check.message}
+    # A run of the protocol must show what it rests on.
+    assert {check.number for check in official.failures} == {2, 3, 4, 5, 6, 9, 11, 12}
     assert unknown >= {"counter_tick", "not_throttled", "power_limit_default", "sampler_kept_up", "gpus_matched"}
     assert all(check.passed is False for check in validity.checks if check.name in unknown)
 
@@ -466,6 +560,43 @@ def test_a_prefill_that_took_as_much_as_generating_is_told_and_does_not_fail() -
     assert (check.severity, "repeat 3, phase prefill" in check.message) == ("warn", True)
 
 
+@pytest.mark.parametrize("phase", ["prefill", "load_model"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda which: change_counter(which, decreased=True, longest_still_s=5.0),
+        lambda which: change_readings(which, energy_wh=lambda old: old * 0.8),
+        lambda which: change_readings(which, energy_wh=lambda old: old * 2),
+        lambda which: change_windows(which, failures=3, end_boottime_s=1e6),
+    ],
+)
+def test_a_fault_in_a_window_that_is_no_term_of_the_score_is_told_and_does_not_fail(phase: str, change: Any) -> None:
+    answer = at("generate", 4)
+    repeat = 4 if phase == "prefill" else None
+    extra = answer.model_copy(update={"phase": phase, "repeat": repeat})
+    evidence = change(of_phase(phase))(replace(good_evidence(), windows=(extra, *good_evidence().windows)))
+    validity = judge(evidence)
+    assert validity.failures == ()
+    told = [check.message for check in validity.warnings if f"phase {phase}" in check.message]
+    assert told or phase == "load_model"
+    assert all("cannot be trusted; the score can" in text or "no term of the score" in text or "x the" in text
+               for text in told)  # fmt: skip
+    failing = change(of_phase("generate", 4))(good_evidence())
+    assert judge(failing).failures
+
+
+def test_a_small_or_uncertain_trend_is_no_warning() -> None:
+    evidence = good_evidence()
+    for repeat in range(10):
+        evidence = change_energy(of_phase("generate", repeat), 1 + 0.0004 * repeat)(evidence)
+    assert _check(evidence, "repeats_agree").passed is True
+
+
+def test_of_four_repeats_none_stands_out() -> None:
+    few = replace(good_evidence(), windows=tuple(w for w in good_evidence().windows if (w.repeat or 0) < 4))
+    assert "stand" not in _check(change_energy(of_phase("generate", 1), 1.1)(few), "repeats_agree").message
+
+
 def test_adaptive_runs_may_end_early_but_not_before_three_repeats() -> None:
     adaptive = change_facts(run={"target_ci": 0.01, "runs": 20})
     assert _check(adaptive(good_evidence()), "samples_complete").passed is True
@@ -494,4 +625,4 @@ def test_counter_evidence_of_no_read_at_all_is_judged() -> None:
         failed_reads=0, reads=0, longest_gap_s=0.0, longest_still_s=0.0,
     )  # fmt: skip
     validity = judge(change_readings(GENERATE, counter=empty)(good_evidence()))
-    assert {check.name for check in validity.failures} == {"counter_tick"}
+    assert {check.name for check in validity.failures} == {"counter_tick", "window_length"}

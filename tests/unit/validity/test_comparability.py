@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from scorekit.records import GpuFacts, Reason
 from scorekit.tasks import TASKS
-from scorekit.validity import Measured, is_official_gpu, not_comparable
+from scorekit.validity import Evidence, Measured, is_official_gpu, judge, not_comparable, untold
 from tests.bundles import H100, ONE_IMAGE, environment, greedy
+from tests.evidence import change_facts, good_evidence, unofficial
 
-OFFICIAL = Measured(domain="gpu", origin="measured", queries=1000, runs=10, output_tokens=10_000.0)
+COUNTER = frozenset({("nvml", "nvml_counter")})
+OFFICIAL = Measured(domain="gpu", origin="measured", queries=1000, runs=10, output_tokens=10_000.0, sources=COUNTER)
 A100 = GpuFacts(index=0, name="NVIDIA A100-SXM4-80GB", memory_mib=81920)
 
 
@@ -23,7 +26,7 @@ def _reasons(task: str = "text_generation", measured: Measured = OFFICIAL, **fac
 
 def _measured(**changes: Any) -> Measured:
     facts: dict[str, Any] = {"domain": "gpu", "origin": "measured", "queries": 1000, "runs": 10}
-    return Measured(**facts | {"output_tokens": 10_000.0} | changes)
+    return Measured(**facts | {"output_tokens": 10_000.0, "sources": COUNTER} | changes)
 
 
 def _generated(**options: Any) -> dict[str, Any]:
@@ -155,6 +158,11 @@ def test_one_departure_is_one_reason(task: str, facts: dict[str, Any], code: str
         ("text_generation", {"queries": 1001}, "samples", "1001"),
         ("text_generation", {"runs": 9}, "repeats", "9"),
         ("reasoning", {"output_tokens": None}, "output_tokens", "not counted"),
+        ("text_generation", {"sources": frozenset({("replay", "replay")})}, "meter", "by replay (replay)"),
+        ("text_generation", {"sources": frozenset({("nvml", "nvml_power")})}, "meter", "by nvml (nvml_power)"),
+        ("text_generation", {"sources": frozenset({("zeus", "nvml")})}, "meter", "by zeus (nvml)"),
+        ("text_generation", {"sources": COUNTER | {("nvml", None)}}, "meter", "by nvml (source not told)"),
+        ("text_generation", {"sources": frozenset()}, "meter", "not told"),
         ("text_to_image", {"images": 4000}, "images", "4000"),
     ],
 )
@@ -224,3 +232,32 @@ def test_what_the_protocol_allows_is_no_reason(task: str, facts: dict[str, Any])
 )
 def test_only_a_whole_h100_with_80_gb_is_official(name: str, memory_mib: int | None, expected: bool) -> None:
     assert is_official_gpu(GpuFacts(index=0, name=name, memory_mib=memory_mib)) is expected
+
+
+@pytest.mark.parametrize("source", [("nvml", "nvml_counter"), ("codecarbon", "nvml")])
+def test_the_gpus_own_counter_read_by_us_or_by_codecarbon_is_official(source: tuple[str, str]) -> None:
+    assert _reasons("text_generation", _measured(sources=frozenset({source}))) == {}
+
+
+def _by_codecarbon(evidence: Evidence) -> Evidence:
+    """The same run measured by CodeCarbon alone."""
+    windows = tuple(
+        w.model_copy(update={"readings": tuple(r for r in w.readings if r.meter == "codecarbon")})
+        for w in evidence.windows
+    )
+    return change_facts(run={"meters": ("codecarbon",)})(replace(evidence, windows=windows, trace=None, states=None))
+
+
+def test_an_official_run_by_codecarbon_alone_is_valid_but_not_comparable_for_want_of_evidence() -> None:
+    evidence = _by_codecarbon(good_evidence())
+    validity = judge(evidence)
+    assert validity.valid
+    (reason,) = untold(evidence.environment, validity)
+    assert reason.code == "evidence"
+    assert "counter_unbroken, " in reason.message
+    assert "scenario.meters=[nvml,codecarbon]" in reason.message
+    assert untold(unofficial(evidence).environment, validity) == ()
+
+
+def test_an_official_run_with_all_evidence_lacks_none() -> None:
+    assert untold(good_evidence().environment, judge(good_evidence())) == ()

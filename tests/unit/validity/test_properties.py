@@ -77,7 +77,11 @@ def test_a_true_energy_agrees_with_the_samples_of_any_power(
     # Either the mean over the last second, as on Ampere and newer, or a power that is near enough to the moment's.
     lag_s = 1.0 if averaged else 0.02
     moments = [-5 + 0.02 * number for number in range(round((start_s + length_s + 8) / 0.02))]
-    samples = DeviceTrace(moments, [(energy_j(t) - energy_j(t - lag_s)) / lag_s for t in moments])
+    samples = DeviceTrace(
+        moments,
+        power_w=[(energy_j(t) - energy_j(t - lag_s)) / lag_s for t in moments],
+        counter_mj=[1000 * energy_j(t) for t in moments],
+    )
     answer = at("generate", 0)
     true_wh = (energy_j(start_s + length_s) - energy_j(start_s)) / 3600
     reading = answer.readings[0].model_copy(update={"energy_wh": true_wh, "standard_uncertainty_wh": 0.0})

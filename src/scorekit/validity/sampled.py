@@ -1,0 +1,133 @@
+"""What the samples say around one window: counter and power from idle to idle, and the counter over the window."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from scorekit.records import MeterReading, Window
+from scorekit.units import wh_to_joules
+from scorekit.validity.trace import AVERAGED_S, DeviceTrace
+
+REACH_S: Final = 10.0
+"""So far around a window the quietest moment is looked for."""
+QUIET: Final = 1.5
+"""Up to this many times its idle power a GPU is idle, and its power between samples what the samples say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Counter and sampled power between two moments before and after a window, in joules.
+
+    Attributes:
+        lag_j: most by which the samples' lag may part the two.
+        ticks_j: most by which the counter's ticks and the order of the reads may.
+    """
+
+    window: Window
+    counter_j: float
+    integral_j: float
+    lag_j: float
+    ticks_j: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A window's reading and how far its counter rose by the samples, in joules; `open_j` parts them at most."""
+
+    window: Window
+    reading_j: float
+    counter_j: float
+    open_j: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    t_s: float
+    counter_mj: float
+    power_w: float
+    swing_w: float
+
+
+def span_around(
+    trace: DeviceTrace, window: Window, tick_s: float, idle_w: float | None, widest_swing_w: float
+) -> Span | None:
+    """Counter against power from the quietest moment before a window to that after it; None without such samples.
+
+    Integral less energy is half of the averaging time times the difference of the powers at the two moments (as in
+    `against_power`), which is next to nothing between two moments of idling. Where there are none, the room is that
+    of a busy edge.
+    """
+    before = _quietest(trace, window.start_monotonic_s - REACH_S, window.start_monotonic_s)
+    after = _quietest(trace, window.end_monotonic_s, window.end_monotonic_s + REACH_S)
+    if before is None or after is None:
+        return None
+    integral_j = trace.energy_ws(before.t_s, after.t_s)
+    if integral_j is None:
+        return None
+    swings_w = [
+        edge.swing_w if idle_w is not None and edge.power_w <= QUIET * idle_w else widest_swing_w
+        for edge in (before, after)
+    ]
+    return Span(
+        window=window,
+        counter_j=(after.counter_mj - before.counter_mj) / 1000,
+        integral_j=integral_j,
+        lag_j=AVERAGED_S / 2 * abs(after.power_w - before.power_w) + AVERAGED_S / 8 * math.fsum(swings_w),
+        ticks_j=2 * tick_s * (before.power_w + after.power_w),
+    )
+
+
+def _quietest(trace: DeviceTrace, start_s: float, end_s: float) -> _Edge | None:
+    """The moment of a stretch whose last second had the least and steadiest power."""
+    counters = dict(trace.between("counter_mj", start_s, end_s))
+    powers = trace.between("power_w", start_s - AVERAGED_S, end_s)
+    best: _Edge | None = None
+    first = 0
+    for at, (t_s, power_w) in enumerate(powers):
+        while powers[first][0] < t_s - AVERAGED_S:
+            first += 1
+        if t_s < start_s or t_s not in counters:
+            continue
+        recent = [power for _, power in powers[first : at + 1]]
+        edge = _Edge(t_s, counters[t_s], power_w, max(recent) - min(recent))
+        if best is None or edge.power_w + edge.swing_w < best.power_w + best.swing_w:
+            best = edge
+    return best
+
+
+def rise_over(
+    trace: DeviceTrace, window: Window, reading: MeterReading, tick_s: float, highest_w: float
+) -> Rise | None:
+    """A reading against its counter's samples next to the window's edges; None without both.
+
+    A sample is up to a tick old, and the edge lies between two samples: hence the least and the most that it can be.
+    """
+    if reading.energy_wh is None or not math.isfinite(reading.energy_wh):
+        return None
+    start_s, end_s = window.start_monotonic_s, window.end_monotonic_s
+    at_start = trace.between("counter_mj", start_s - AVERAGED_S, start_s + AVERAGED_S)
+    at_end = trace.between("counter_mj", end_s - AVERAGED_S, end_s + AVERAGED_S)
+    edges = [
+        (max(v for t, v in points if t <= edge_s), min(v for t, v in points if t >= edge_s))
+        for points, edge_s in ((at_start, start_s), (at_end, end_s))
+        if any(t <= edge_s for t, _ in points) and any(t >= edge_s for t, _ in points)
+    ]
+    if len(edges) < 2:
+        return None
+    (start_low, start_high), (end_low, end_high) = edges
+    least_j = (end_low - start_high) / 1000 - tick_s * highest_w
+    most_j = (end_high - start_low) / 1000 + tick_s * highest_w
+    # A meter that does not tell how it found the edges read its counter at arbitrary times.
+    own_j = (
+        2 * tick_s * highest_w
+        if reading.standard_uncertainty_wh is None
+        else 2 * wh_to_joules(reading.standard_uncertainty_wh)
+    )
+    return Rise(
+        window=window,
+        reading_j=wh_to_joules(reading.energy_wh),
+        counter_j=(least_j + most_j) / 2,
+        open_j=(most_j - least_j) / 2 + own_j,
+    )
