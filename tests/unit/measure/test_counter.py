@@ -207,7 +207,22 @@ def test_a_burst_shorter_than_two_ticks_is_within_the_stated_uncertainty(phase: 
     start_s, end_s = rig.window(start_s, end_s)
     found = rig.energy_j(start_s, end_s)
     assert found is not None
-    assert abs(found[0] - power.between_j(start_s, end_s)) <= 2.5 * found[1]
+    assert abs(found[0] - power.between_j(start_s, end_s)) <= 2 * found[1]
+
+
+@pytest.mark.parametrize("length_s", [0.01, 0.03, 0.06, 0.1, 0.15, 0.25])
+def test_a_load_in_a_short_window_only_is_within_twice_the_stated_uncertainty(length_s: float) -> None:
+    covered = []
+    for number in range(25):
+        start_s = 3.0 + 0.0041 * number
+        power = Power((start_s, 100), (start_s, 300), (start_s + length_s, 300), (start_s + length_s, 100))
+        rig = rig_of(power, 0.1, 0.0)
+        start_s, end_s = rig.window(start_s, start_s + length_s)
+        found = rig.energy_j(start_s, end_s)
+        assert found is not None
+        # Half a joule is what the time between two reads is worth.
+        covered.append(abs(found[0] - power.between_j(start_s, end_s)) <= 2 * found[1] + 0.5)
+    assert all(covered)
 
 
 def test_a_short_window_of_a_gpu_at_rest_is_known_well() -> None:

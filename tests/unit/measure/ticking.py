@@ -92,6 +92,8 @@ class Gpu:
         seed: of the jitter.
         uuid: its name.
         broken: whether the driver answers with an error at a moment.
+        ticks: moments of all ticks in rising order, in place of a period.
+        read_s: time that a read takes; a sample takes four times as long.
     """
 
     def __init__(
@@ -104,8 +106,11 @@ class Gpu:
         seed: int = 0,
         uuid: str = "GPU-a",
         broken: Callable[[float], bool] = lambda _: False,
+        ticks: Sequence[float] | None = None,
+        read_s: float = 0.0,
     ) -> None:
         self.uuid = uuid
+        self._ticks, self._read_s = ticks, read_s
         self.power = power
         self.tick_s = tick_s
         self._clock, self._phase_s, self._jitter_s, self._seed = clock, phase_s, jitter_s, seed
@@ -115,6 +120,8 @@ class Gpu:
 
     def tick_before(self, at: float) -> float:
         """Moment of the last tick."""
+        if self._ticks is not None:
+            return self._ticks[max(0, bisect.bisect_right(self._ticks, at) - 1)]
         if self.tick_s == 0:
             return at
         number = int((at - self._phase_s) // self.tick_s) + 1
@@ -127,7 +134,8 @@ class Gpu:
         return self._phase_s + number * self.tick_s + self._jitter_s * late
 
     def read_counter(self) -> int | None:
-        at = self._clock()
+        at = self._clock() + self._read_s / 2
+        self._clock.now_s += self._read_s
         self.read_at.append(at)
         if self._broken(at):
             return None
@@ -135,6 +143,7 @@ class Gpu:
 
     def sample(self, t_s: float, counter_mj: int | None) -> PowerSample:
         self.sampled_at.append(t_s)
+        self._clock.now_s += 4 * self._read_s
         return PowerSample(t_s, self.uuid, self.power.at(t_s), counter_mj)
 
 

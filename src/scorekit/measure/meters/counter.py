@@ -10,61 +10,47 @@ Times are of the monotonic clock [s]; energies are as the counter gives them [mJ
 from __future__ import annotations
 
 import math
-import statistics
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
-from typing import Final, NamedTuple
+from typing import Final
 
-PRECISE_S: Final = 0.005
-"""An edge is known closely when the reads on either side of it are at most this far apart."""
-COARSE_S: Final = 0.02
-"""On a busy machine they are further apart. Up to this, an edge is still better than none, and known less well."""
-_ENOUGH_PRECISE: Final = 8
+from scorekit.measure.meters.rhythm import (
+    COARSE_S,
+    MOST_SKIPPED,
+    MOST_UNSEEN,
+    MOST_UNSEEN_S,
+    PRECISE_S,
+    Edge,
+    Read,
+    Tick,
+    calibrate,
+    edge_between,
+)
+
+__all__ = [
+    "COARSE_S",
+    "PRECISE_S",
+    "Edge",
+    "Estimate",
+    "Read",
+    "Tick",
+    "calibrate",
+    "edge_between",
+    "energy_at",
+    "energy_between",
+    "find_edges",
+]
+
 _NEAR_TICKS: Final = 5.5
 """Reads further than this from an edge are not set into its rhythm: irregular ticks would add up."""
-_MOST_SKIPPED: Final = 20
-_SHORT_GAP: Final = 6
-_NEAR_WHOLE: Final = 0.1
-_MOST_UNSEEN: Final = 3
-"""Energy at a moment is worked out over at most so many ticks: over more, nobody knows how the power went."""
 _NEARBY_S: Final = 2.5
 _SLACK: Final = 1.1
 """A rhythm is contradicted by ticks that came so much faster, within this time of where it is used."""
 _RECTANGULAR: Final = 1 / math.sqrt(3)
 """Standard deviation of a rectangular distribution of half-width 1 (GUM, JCGM 100, 4.3.7)."""
-
-
-class Read(NamedTuple):
-    """One read of the counter; `energy_mj` is None where it was answered with an error."""
-
-    t_s: float
-    energy_mj: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A tick: the moment at which the counter took the value `energy_mj`, known to `half_width_s` either way."""
-
-    t_s: float
-    half_width_s: float
-    energy_mj: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """The counter's rhythm.
-
-    Attributes:
-        period_s: median time from tick to tick.
-        spread_s: standard deviation of those times.
-        count: periods that were seen.
-    """
-
-    period_s: float
-    spread_s: float
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +62,14 @@ class Estimate:
         standard_mj: one standard deviation, from how well the edges are known and the power between them is.
         before: tick edges before the moment, the nearest last.
         after: tick edges after it, the nearest first.
+        t_s: the moment.
     """
 
     energy_mj: float
     standard_mj: float
     before: tuple[Edge, ...]
     after: tuple[Edge, ...]
+    t_s: float
 
 
 def find_edges(reads: Sequence[Read], tick: Tick | None = None) -> list[Edge]:
@@ -109,16 +97,6 @@ def find_edges(reads: Sequence[Read], tick: Tick | None = None) -> list[Edge]:
     return [edge for edge in edges if edge is not None]
 
 
-def edge_between(earlier: Read, later: Read, tick: Tick | None) -> Edge | None:
-    """The tick between two reads of which the later one gave more; None where they are too far apart."""
-    width_s = later.t_s - earlier.t_s
-    if later.energy_mj is None or width_s > COARSE_S:
-        return None
-    if width_s > PRECISE_S and tick is not None and width_s > tick.period_s / 2:
-        return None
-    return Edge((earlier.t_s + later.t_s) / 2, width_s / 2, later.energy_mj)
-
-
 def _in_rhythm(earlier: Read, later: Read, known: Sequence[Edge], tick: Tick | None) -> Edge | None:
     """The one tick between two reads, timed by the rhythm from the nearest tick that is known."""
     if tick is None or not known or later.energy_mj is None:
@@ -127,7 +105,7 @@ def _in_rhythm(earlier: Read, later: Read, known: Sequence[Edge], tick: Tick | N
     nearest = min(known[max(0, position - 1) : position + 1], key=lambda edge: abs(edge.t_s - later.t_s))
     begin, end = ((read.t_s - nearest.t_s) / tick.period_s for read in (earlier, later))
     first = math.floor(begin) + 1
-    if first != math.floor(end) or abs(first) > _MOST_SKIPPED:
+    if first != math.floor(end) or abs(first) > MOST_SKIPPED:
         return None
     half_width_s = nearest.half_width_s + tick.spread_s * math.sqrt(abs(first)) / _RECTANGULAR
     if 2 * half_width_s > later.t_s - earlier.t_s:
@@ -136,44 +114,6 @@ def _in_rhythm(earlier: Read, later: Read, known: Sequence[Edge], tick: Tick | N
         # A tick is due so near to one of the reads that it may lie on either side of it.
         return None
     return Edge(nearest.t_s + first * tick.period_s, half_width_s, later.energy_mj)
-
-
-def calibrate(edges: Sequence[Edge]) -> Tick | None:
-    """The rhythm of the counter from edges, between which some may have been missed; None with fewer than three."""
-    gaps_s = _gaps_s(edges)
-    if len(gaps_s) < 2:
-        return None
-    # Most gaps are one period. The first quartile is one even where many ticks were missed.
-    base_s = statistics.quantiles(gaps_s, n=4)[0]
-    base_s = _undivided(base_s if base_s > 0 else min(gaps_s), gaps_s)
-    precise_s = _gaps_s([edge for edge in edges if edge.half_width_s <= PRECISE_S / 2])
-    counted = [
-        (gap_s, count)
-        for gap_s in (precise_s if len(precise_s) >= _ENOUGH_PRECISE else gaps_s)
-        if 1 <= (count := round(gap_s / base_s)) <= _MOST_SKIPPED
-    ]
-    if len(counted) < 2:
-        return None
-    periods_s = [gap_s / count for gap_s, count in counted]
-    return Tick(statistics.median(periods_s), statistics.stdev(periods_s), len(periods_s))
-
-
-def _gaps_s(edges: Sequence[Edge]) -> list[float]:
-    return [later.t_s - earlier.t_s for earlier, later in pairwise(edges)]
-
-
-def _undivided(base_s: float, gaps_s: Sequence[float]) -> float:
-    """The base, or a half or third of it where only that divides all gaps: most ticks in between were missed.
-
-    Gaps of a counter that ticks irregularly are multiples of nothing, and leave the base as it is.
-    """
-    # Over a long gap, as between two windows, the error of the base adds up to anything.
-    short_s = [gap_s for gap_s in gaps_s if gap_s < _SHORT_GAP * base_s]
-    for parts in (1, 2, 3):
-        counts = [gap_s * parts / base_s for gap_s in short_s]
-        if all(count > 0.5 and abs(count - round(count)) < _NEAR_WHOLE for count in counts):
-            return base_s / parts
-    return base_s
 
 
 def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate | None:
@@ -192,7 +132,8 @@ def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate 
         None when no tick was seen on both sides.
     """
     reads = [read for read in reads if read.energy_mj is not None]
-    if tick is not None and _is_too_slow(tick, [read for read in reads if abs(read.t_s - t_s) < _NEARBY_S]):
+    nearby = [read for read in reads if abs(read.t_s - t_s) < _NEARBY_S]
+    if tick is not None and tick.regular and _is_too_slow(tick, nearby):
         tick = None
     edges = find_edges(reads, tick)
     position = bisect_right([edge.t_s for edge in edges], t_s)
@@ -224,7 +165,8 @@ def energy_between(start: Estimate, end: Estimate) -> tuple[float, float]:
     """The energy of a window and its standard uncertainty [mJ].
 
     In a window of less than two whole ticks nothing tells what happened within it from what happened around it. There,
-    power is known to be at least the lowest of the ticks around, and no more.
+    power is known to be at least the lowest of the ticks around, and no more: the energy may lie anywhere between what
+    the lowest power gives and that with all that came on top of it.
 
     Args:
         start: the energy at its start.
@@ -241,7 +183,10 @@ def energy_between(start: Estimate, end: Estimate) -> tuple[float, float]:
         sure_s = max(0.0, inner_last.t_s - inner_first.t_s)
         sure_mj = max(0, inner_last.energy_mj - inner_first.energy_mj)
         open_mj = last.energy_mj - first.energy_mj - sure_mj - lowest * (last.t_s - first.t_s - sure_s)
-        standard_mj = max(standard_mj, _RECTANGULAR * open_mj / 2)
+        window_s = end.t_s - start.t_s
+        least_mj = sure_mj + lowest * max(0.0, window_s - sure_s)
+        farther_mj = max(energy_mj - least_mj, least_mj + open_mj - energy_mj)
+        standard_mj = max(standard_mj, _RECTANGULAR * farther_mj)
     return energy_mj, standard_mj
 
 
@@ -256,21 +201,34 @@ def _edge_before(edge: Edge, known: Sequence[Edge], reads: Sequence[Read], tick:
         return None
     value = ahead[-1].energy_mj
     seen = next((seen for seen in reversed(known) if seen.energy_mj == value), None)
-    if tick is None:
-        return seen
-    if seen is not None and edge.t_s - seen.t_s >= (_MOST_UNSEEN + 0.5) * tick.period_s:
+    if tick is not None and seen is not None and edge.t_s - seen.t_s >= tick.most_unseen_s + tick.period_s / 2:
         return None
-    if seen is not None and seen.half_width_s <= PRECISE_S / 2:
+    if seen is not None and (tick is None or seen.half_width_s <= PRECISE_S / 2):
         return seen
     alike = list(takewhile(lambda read: read.energy_mj == value, reversed(ahead)))
-    placed = _placed(edge, value, alike[-1].t_s, alike[0].t_s, tick)
-    return min(filter(None, (placed, seen)), key=lambda found: found.half_width_s, default=None)
+    first_s, last_s = alike[-1].t_s, alike[0].t_s
+    between = None
+    if len(ahead) > len(alike):
+        between = _bracket(edge, ahead[-len(alike) - 1], alike[-1], last_s, tick)
+    placed = None if tick is None else _placed(edge, value, first_s, last_s, tick)
+    if tick is not None and not tick.regular and between is not None:
+        placed = None
+    return min(filter(None, (placed, seen, between)), key=lambda found: found.half_width_s, default=None)
+
+
+def _bracket(edge: Edge, earlier: Read, first: Read, last_s: float, tick: Tick | None) -> Edge | None:
+    """The tick that brought a value, from the last read of another and the first one of this."""
+    most_s = MOST_UNSEEN_S if tick is None else tick.most_unseen_s
+    width_s = first.t_s - earlier.t_s
+    if first.energy_mj is None or width_s > MOST_UNSEEN_S or edge.t_s - last_s > most_s:
+        return None
+    return Edge((earlier.t_s + first.t_s) / 2, width_s / 2, first.energy_mj, earlier.energy_mj)
 
 
 def _placed(edge: Edge, value: int, first_s: float, last_s: float, tick: Tick) -> Edge | None:
     """The tick that brought `value`, which was read from `first_s` to `last_s`, by the rhythm from a later tick."""
     most = (edge.t_s - last_s) / tick.period_s
-    if most > _MOST_UNSEEN:
+    if most > MOST_UNSEEN:
         return None
     half_width_s = edge.half_width_s + max(1, math.ceil(most)) * tick.spread_s / _RECTANGULAR
     slack = half_width_s / tick.period_s
@@ -286,14 +244,19 @@ def _placed(edge: Edge, value: int, first_s: float, last_s: float, tick: Tick) -
 
 def _power_before(edge: Edge, reads: Sequence[Read], tick: Tick | None) -> float | None:
     """Mean power [mW] over the ticks before an edge, from the last read of another value; None where there is none."""
-    earlier = next((read for read in reversed(reads) if read.t_s < edge.t_s and read.energy_mj != edge.energy_mj), None)
+    others = (read for read in reversed(reads) if read.t_s < edge.t_s and read.energy_mj != edge.energy_mj)
+    earlier = next(others, None)
+    if earlier is not None and tick is not None and not tick.regular:
+        # How many ticks came in between is not known: over more of them it matters less.
+        near_s = edge.t_s - _NEAR_TICKS * tick.period_s
+        earlier = deque((earlier, *takewhile(lambda read: read.t_s > near_s, others)), maxlen=1)[0]
     if earlier is None or earlier.energy_mj is None or tick is None or earlier.energy_mj > edge.energy_mj:
         return None
     ticks = (edge.t_s - earlier.t_s) / tick.period_s
-    if ticks > _MOST_SKIPPED:
+    if ticks > MOST_SKIPPED:
         return None
     # The read fell between two ticks and holds the value of the one before it; from afar, half a tick earlier.
-    counted = max(1, math.ceil(ticks - 1e-9)) if ticks <= _NEAR_TICKS else ticks + 0.5
+    counted = max(1, math.ceil(ticks - 1e-9)) if ticks <= _NEAR_TICKS and tick.regular else ticks + 0.5
     return (edge.energy_mj - earlier.energy_mj) / (counted * tick.period_s)
 
 
@@ -309,7 +272,12 @@ def _between(t_s: float, last: Edge, power_before: float | None, following: tupl
     even_mj = last.energy_mj + mean * (t_s - last.t_s)
     from_last_mj = last.energy_mj + before * (t_s - last.t_s)
     from_next_mj = nearest.energy_mj - after * (nearest.t_s - t_s)
-    if min(before, after) < mean < max(before, after):
+    vague_mj = max(before, mean) * last.half_width_s
+    if last.half_width_s > max(PRECISE_S / 2, nearest.half_width_s) and abs(from_last_mj - from_next_mj) <= vague_mj:
+        # The last tick is not known well enough to tell whether power changed before the moment or at it.
+        energy_mj, edge = from_next_mj, nearest
+        even_mj = energy_mj + vague_mj / 2
+    elif min(before, after) < mean < max(before, after):
         change_s = last.t_s + (gained_mj - after * span_s) / (before - after)
         energy_mj, edge = (from_last_mj, last) if t_s < change_s else (from_next_mj, nearest)
     else:
@@ -320,4 +288,4 @@ def _between(t_s: float, last: Edge, power_before: float | None, following: tupl
     model_mj = max(abs(energy_mj - even_mj), abs(from_last_mj - from_next_mj)) / 2
     # Where an edge is not known well, nor is on which side of it the power changed.
     standard_mj = _RECTANGULAR * math.hypot(max(before, mean, after) * edge.half_width_s, model_mj)
-    return Estimate(energy_mj, standard_mj, (last,), following)
+    return Estimate(energy_mj, standard_mj, (last,), following, t_s)

@@ -11,16 +11,17 @@ rhythm stays known.
 from __future__ import annotations
 
 import math
+import statistics
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Final, Protocol
 
 from scorekit.measure.meters import SAMPLING_S, PowerSample
-from scorekit.measure.meters.counter import Edge, Read, Tick, calibrate, edge_between
+from scorekit.measure.meters.rhythm import Edge, Read, Tick, calibrate, edge_between
 
 _DENSE_S: Final = 0.001
 """Time between reads where a tick is due."""
@@ -30,10 +31,17 @@ _EARLY_S: Final = 0.004
 """So long before a tick is due the dense reads begin, at least."""
 _CALIBRATION_EDGES: Final = 64
 _SLOW_READ_S: Final = 0.002
+_SLOW_READ: Final = 2.5
 _READ_TRIES: Final = 3
-"""A read that takes longer than this is taken again, so many times at most: its moment is not known well enough."""
+"""A read that takes longer than this, and so many times as long as the GPU's reads do, is taken again, so many times at
+most: its moment is not known well enough."""
+_READS_TIMED: Final = 15
+_ROUND_S: Final = 0.008
+"""Of several GPUs whose ticks are due, as many are read by turns as can be in this time; the others later."""
 _STRAYS: Final = 5
 """So many ticks at moments at which none was due, less half of those that were due, show that the rhythm is wrong."""
+_MOST_STRAYS: Final = 2
+"""More such ticks among the last ones show that they come irregularly, even if those that were due came on time."""
 _TICKS_AFTER: Final = 2
 """Ticks that must be seen after a window's edge: one for the energy, one more for the power after it."""
 _PATIENCE_S: Final = 1.5
@@ -67,6 +75,9 @@ class Track:
     last: Read | None = None
     inside: bool = False
     strays: int = 0
+    strayed: deque[bool] = field(default_factory=lambda: deque(maxlen=_CALIBRATION_EDGES))
+    took_s: deque[float] = field(default_factory=lambda: deque(maxlen=_READS_TIMED))
+    next_s: float = float("-inf")
 
     def add(self, read: Read) -> None:
         """Take a read; find out whether the counter ticked before it."""
@@ -74,11 +85,15 @@ class Track:
         last, self.last = self.last, read
         if last is None or last.energy_mj is None or read.energy_mj is None or read.energy_mj <= last.energy_mj:
             return
-        if not self.inside and self._out_of_rhythm(last, read):
+        stray = not self.inside and self._out_of_rhythm(last, read)
+        if not self.inside and self.tick is not None:
+            self.strayed.append(stray)
+        if stray:
             self.strays += 2
             if self.strays >= 2 * _STRAYS:
                 # Every second tick was missed, say: reading where ticks are due would never see the others.
                 self.edges.clear()
+                self.strayed.clear()
                 self.tick, self.strays = None, 0
         else:
             # Reads that came late look like strays now and then.
@@ -88,7 +103,19 @@ class Track:
             self.edges.append(edge)
             # Working it out takes longer than a sample, and within a window it has no need to be newer.
             if self.tick is None or not self.inside:
-                self.tick = calibrate(self.edges)
+                self.tick = self._with_strays(calibrate(self.edges))
+
+    def _with_strays(self, tick: Tick | None) -> Tick | None:
+        """The rhythm, less regular where ticks came at other moments: reading where they are due misses those."""
+        count = sum(self.strayed)
+        if tick is None or count <= _MOST_STRAYS:
+            return tick
+        stray_s = math.sqrt(count / len(self.strayed)) * tick.period_s / 2
+        return replace(tick, spread_s=max(tick.spread_s, stray_s))
+
+    def read_time_s(self) -> float:
+        """How long a read of this counter takes; 0 before any."""
+        return statistics.median(self.took_s) if self.took_s else 0.0
 
     def _out_of_rhythm(self, last: Read, read: Read) -> bool:
         """Whether the counter moved between two reads between which no tick was due."""
@@ -151,7 +178,7 @@ class Schedule:
         self._settled = True
         self._inside = False
         self._next_sample_s = float("-inf")
-        self._next_read_s = float("-inf")
+        self._waiting: deque[GpuSource] = deque()
         self.missed_samples = 0
 
     def step(self, now_s: float, clock: Callable[[], float] = time.monotonic) -> float:
@@ -164,20 +191,34 @@ class Schedule:
         Returns:
             The moment of the next step.
         """
-        if self._inside and self._settled:
+        if self._inside and self._settled and not self._waiting:
             return self._sample_quietly(now_s, clock)
         if now_s >= self._next_sample_s:
-            for source in self._sources:
-                read = self._read(source, clock)
-                self._keep(source.sample(read.t_s, read.energy_mj))
+            self._waiting.extend(source for source in self._sources if source not in self._waiting)
             self._plan(now_s)
+        if self._waiting:
+            # One after the other, and the ticks in between: a sample takes several times as long as a read.
+            source = self._waiting.popleft()
+            read = self._read(source, clock)
+            self._keep(source.sample(read.t_s, read.energy_mj))
+        next_s = now_s if self._waiting else self._next_sample_s
         if self._hunting(now_s):
-            if now_s >= self._next_read_s:
-                for source in self._sources:
-                    self._read(source, clock)
-            self._next_read_s = min(track.due(now_s) for track in self.tracks.values())
-            return min(self._next_read_s, self._next_sample_s)
-        return self._next_sample_s
+            self._hunt(now_s, clock)
+            return min(next_s, *(track.next_s for track in self.tracks.values()))
+        return next_s
+
+    def _hunt(self, now_s: float, clock: Callable[[], float]) -> None:
+        """Read the counters that are due to tick; first those whose ticks have not been seen for longest."""
+        due = [(track, source) for source, track, _ in self._quiet if now_s >= track.next_s]
+        if len(due) > 1:
+            due.sort(key=lambda pair: pair[0].edges[-1].t_s if pair[0].edges else float("-inf"))
+        round_s = 0.0
+        for number, (track, source) in enumerate(due):
+            round_s += track.read_time_s()
+            if number and round_s > _ROUND_S:
+                break
+            self._read(source, clock)
+            track.next_s = track.due(now_s)
 
     def _sample_quietly(self, now_s: float, clock: Callable[[], float]) -> float:
         """Sample within a window, with as few steps as can be: a thread that wakes up finds no step in the caches."""
@@ -221,8 +262,8 @@ class Schedule:
         now_s = clock()
         for track in self.tracks.values():
             track.forget(now_s - _KEPT_S)
-            track.inside = True
-        self._edge_s, self._settled, self._inside, self._next_read_s = now_s, False, True, now_s
+            track.inside, track.next_s = True, now_s
+        self._edge_s, self._settled, self._inside = now_s, False, True
         return now_s
 
     def close(self, clock: Callable[[], float] = time.monotonic) -> float:
@@ -231,20 +272,23 @@ class Schedule:
         for source in self._sources:
             self._read(source, clock)
         for track in self.tracks.values():
-            track.inside = False
-        self._edge_s, self._settled, self._inside, self._next_read_s = now_s, False, False, now_s
+            track.inside, track.next_s = False, now_s
+        self._edge_s, self._settled, self._inside = now_s, False, False
         return now_s
 
     def _read(self, source: GpuSource, clock: Callable[[], float]) -> Read:
+        track = self.tracks[source.uuid]
+        slow_s = max(_SLOW_READ_S, _SLOW_READ * track.read_time_s())
         for _ in range(_READ_TRIES):
             before_s = clock()
             energy_mj = source.read_counter()
             after_s = clock()
-            if after_s - before_s <= _SLOW_READ_S:
+            track.took_s.append(after_s - before_s)
+            if after_s - before_s <= slow_s:
                 break
             # The thread lost the processor meanwhile: nobody knows when in this time the counter was looked at.
-        read = Read((before_s + after_s) / 2, energy_mj)
-        self.tracks[source.uuid].add(read)
+        read = Read((before_s + after_s) / 2, energy_mj, after_s - before_s)
+        track.add(read)
         return read
 
 
