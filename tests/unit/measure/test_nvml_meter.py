@@ -21,6 +21,8 @@ pynvml = pytest.importorskip("pynvml")
 THREAD = "gpu-sampler"
 NOT_SUPPORTED, NO_PERMISSION, NOT_LOADED, NO_LIBRARY, LOST, UNKNOWN = 3, 4, 9, 12, 15, 999
 MOST_TRIES = 5
+LATE_S = 0.03
+"""On a busy machine so much time may pass from one line to the next."""
 
 
 @pytest.fixture
@@ -63,7 +65,8 @@ class Measured:
         assert reading.energy_wh is not None
         assert reading.standard_uncertainty_wh is not None
         least = fake.energy_wh(gpu, self.opened[1], self.closed[0])
-        most = fake.energy_wh(gpu, self.opened[0], self.closed[1])
+        # Opening waits for a tick, and the window begins at its end.
+        most = fake.energy_wh(gpu, max(self.opened[0], self.opened[1] - LATE_S), self.closed[1])
         room = max(3 * reading.standard_uncertainty_wh, 0.02 * most)
         assert least - room <= reading.energy_wh <= most + room, reading
 
@@ -228,8 +231,9 @@ def test_a_driver_that_answers_nothing_for_the_whole_window(fake: FakeNvml, mete
     assert "Unknown" in told
 
 
-@pytest.mark.parametrize(("edge", "start_s", "end_s"), [("start", -0.6, 0.4), ("end", 0.6, 9.0)])
+@pytest.mark.parametrize(("edge", "start_s", "end_s"), [("start", -0.6, 1.2), ("end", 1.0, 9.0)])
 def test_errors_at_an_edge(fake: FakeNvml, meter: meters.Meter, edge: str, start_s: float, end_s: float) -> None:
+    # A window waits up to 0.6 s for a tick before it begins.
     now = fake.now() + max(0.0, -start_s)
     fake.set(errors=f"energy:{LOST}@{now + start_s}..{now + end_s}")
     time.sleep(max(0.0, -start_s))
