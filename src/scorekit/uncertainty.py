@@ -10,17 +10,23 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 CONFIDENCE: Final = 0.95
 LEAST_REPEATS: Final = 3
 """Fewer tell next to nothing of their spread: with two, the interval is 9 standard deviations to either side."""
-OUTLIER_MADS: Final = 3.5
-"""Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993)."""
-_MAD_TO_SIGMA: Final = 1.482602218505602
-"""1 / quantile of the normal distribution at 0.75."""
-_MEAN_DEVIATION_TO_SIGMA: Final = 1.2533141373155001
-"""sqrt(pi / 2), for normal data."""
+LEAST_FOR_OUTLIERS: Final = 5
+_OUTLIER_LEVEL: Final = 0.006
+"""Level of each test: as several are made, 0.6 to 1.1 % of good runs are flagged (scripts/repeats_coverage.py)."""
+TREND_LEVEL: Final = 0.01
+TREND_LEAST: Final = 0.005
+"""Change over all repeats, relative to the mean, below which a trend is of no consequence however sure it is."""
+_LEAST_FOR_DEPENDENCE: Final = 6
+"""Five repeats on a straight line have a lag-1 autocorrelation of 0.4, which is nothing unlikely in noise."""
+_NORMAL_95_ONE_SIDED: Final = 1.6448536269514722
+_MOST_DEPENDENCE: Final = 0.9
+"""Largest autocorrelation that is reckoned with: of so few repeats a larger one cannot be told from a trend."""
 _ROUNDING: Final = 1e-12
 """Spread relative to the mean below which values differ by the rounding of floats alone."""
 _STOPPED_AT_ONCE: Final = 1.1
@@ -34,15 +40,17 @@ class Trend:
     Attributes:
         slope: change a repeat, relative to the mean.
         p_value: how likely a slope at least as steep is without any trend, two-sided.
+        count: repeats that it goes through.
     """
 
     slope: float
     p_value: float
+    count: int
 
     @property
     def significant(self) -> bool:
-        """Whether the slope differs from 0 at 95 % confidence."""
-        return self.p_value < 1 - CONFIDENCE
+        """Whether it is sure, p < 0.01, and matters: more than 0.5 % of the mean from the first repeat to the last."""
+        return self.p_value < TREND_LEVEL and abs(self.slope) * (self.count - 1) > TREND_LEAST
 
 
 def mean(values: Sequence[float]) -> float:
@@ -59,15 +67,17 @@ def coefficient_of_variation(values: Sequence[float]) -> float | None:
 
 
 def standard_error(values: Sequence[float]) -> float | None:
-    """Standard deviation of the mean, s / sqrt(n), in the unit of the values; None for fewer than two."""
+    """Standard deviation of the mean of independent repeats, s / sqrt(n), in their unit; None for fewer than two."""
     return _deviation(values) / math.sqrt(len(values)) if len(values) > 1 else None
 
 
 def half_width_95(values: Sequence[float], *, sequential: bool = False) -> float | None:
     """Half of the 95 % interval of the mean, in the unit of the values; None for fewer than two.
 
+    Student's t over the repeats, widened by `dependence_factor` where each repeat resembles the one before.
+
     Args:
-        values: the repeats.
+        values: the repeats, in the order of measuring.
         sequential: whether their spread decided when to stop. Such repeats end when their spread happens to be small,
             and the plain interval then covers the truth in as few as 90 of 100 runs; it is widened by
             `sequential_factor`.
@@ -75,8 +85,36 @@ def half_width_95(values: Sequence[float], *, sequential: bool = False) -> float
     error = standard_error(values)
     if error is None:
         return None
-    plain = student_t_quantile(CONFIDENCE, len(values) - 1) * error
+    plain = student_t_quantile(CONFIDENCE, len(values) - 1) * error * dependence_factor(values)
     return plain * sequential_factor(len(values)) if sequential else plain
+
+
+def lag_1_autocorrelation(values: Sequence[float]) -> float | None:
+    """How much each repeat resembles the one before, -1 to 1; None for fewer than three values or equal ones."""
+    if len(values) < 3 or _deviation(values) == 0:
+        return None
+    centre = mean(values)
+    rest = [value - centre for value in values]
+    return math.fsum(one * two for one, two in pairwise(rest)) / math.fsum(part * part for part in rest)
+
+
+def dependence_factor(values: Sequence[float]) -> float:
+    """By how much an interval is widened because each repeat resembles the one before; 1 where none does for sure.
+
+    The mean of n values with the autocorrelation rho from each to the next is as sure as that of
+    n (1 - rho) / (1 + rho) independent ones. r, that of the values, is taken as significant beyond
+    (1.645 sqrt(n - 2) - 1) / (n - 1) (Anderson, 1942, one-sided 95 %). It comes out too low by (1 + 4 rho) / n
+    (Kendall, 1954), so that rho = (n r + 1) / (n - 4), 0.9 at most: the factor is 4.36 at most. Fewer than six repeats
+    cannot tell. What it does for the coverage stands in docs/methodology.md; scripts/repeats_coverage.py.
+    """
+    count = len(values)
+    if count < _LEAST_FOR_DEPENDENCE:
+        return 1.0
+    found = lag_1_autocorrelation(values)
+    if found is None or found <= (_NORMAL_95_ONE_SIDED * math.sqrt(count - 2) - 1) / (count - 1):
+        return 1.0
+    rho = min(_MOST_DEPENDENCE, (count * found + 1) / (count - 4))
+    return math.sqrt((1 + rho) / (1 - rho))
 
 
 def sequential_factor(count: int) -> float:
@@ -95,10 +133,19 @@ def is_tight_enough(values: Sequence[float], target: float) -> bool:
         values: energies of the repeats so far. One that is not positive and finite is never tight.
         target: relative half-width that was asked for, e.g. 0.01.
     """
-    if len(values) < LEAST_REPEATS or not all(math.isfinite(value) and value > 0 for value in values):
+    if len(values) < LEAST_REPEATS or is_hopeless(values):
         return False
     half_width = half_width_95(values, sequential=True)
     return half_width is not None and half_width <= target * mean(values)
+
+
+def is_hopeless(values: Sequence[float]) -> bool:
+    """Whether more repeats are for nothing: one of them has no energy that can be true, so that none will be scored.
+
+    Args:
+        values: energies of the repeats so far; NaN for one that has none. None at all is not hopeless.
+    """
+    return not all(math.isfinite(value) and value > 0 for value in values)
 
 
 def trend(values: Sequence[float]) -> Trend | None:
@@ -108,31 +155,50 @@ def trend(values: Sequence[float]) -> Trend | None:
     if count < 3 or centre == 0:
         return None
     if _deviation(values) == 0:
-        return Trend(slope=0.0, p_value=1.0)
+        return Trend(slope=0.0, p_value=1.0, count=count)
     numbers = [number - (count - 1) / 2 for number in range(count)]
     squares = math.fsum(number * number for number in numbers)
     slope = math.fsum(n * (value - centre) for n, value in zip(numbers, values, strict=True)) / squares
     rest = [value - centre - slope * number for number, value in zip(numbers, values, strict=True)]
     error = math.sqrt(math.fsum(residual * residual for residual in rest) / (count - 2) / squares)
     if error <= _ROUNDING * abs(slope):
-        return Trend(slope=slope / centre, p_value=0.0)
-    return Trend(slope=slope / centre, p_value=_two_sided(slope / error, count - 2))
+        return Trend(slope=slope / centre, p_value=0.0, count=count)
+    return Trend(slope=slope / centre, p_value=_two_sided(slope / error, count - 2), count=count)
 
 
 def outliers(values: Sequence[float]) -> tuple[int, ...]:
-    """Numbers of the repeats beyond 3.5 scaled median absolute deviations of the median. To be shown, not left out.
+    """Numbers of the repeats that stand out. To be shown, not left out.
 
-    Where more than half of the values are equal, the median deviation is 0 and the mean deviation, scaled likewise,
-    stands in for it. Fewer than three values have no outlier.
+    Rosner's generalized ESD test (Technometrics 25, 1983, p. 165; NIST/SEMATECH e-Handbook 1.3.5.17.3): the value
+    farthest from the mean is set aside, up to a third of the values, and its distance over the standard deviation of
+    those left before is compared with the limit for as many. Of normal noise about 1 % of the runs are flagged, of
+    any number of repeats. Fewer than five values have no outlier.
     """
-    if len(values) < 3 or _deviation(values) == 0:
+    if len(values) < LEAST_FOR_OUTLIERS:
         return ()
-    centre = statistics.median(values)
-    distances = [abs(value - centre) for value in values]
-    sigma = _MAD_TO_SIGMA * statistics.median(distances)
-    if sigma <= _ROUNDING * abs(centre):
-        sigma = _MEAN_DEVIATION_TO_SIGMA * mean(distances)
-    return tuple(number for number, distance in enumerate(distances) if distance > OUTLIER_MADS * sigma)
+    left = list(range(len(values)))
+    aside: list[int] = []
+    sure = 0
+    for _ in range(len(values) // 3):
+        kept = [values[number] for number in left]
+        deviation, centre = _deviation(kept), mean(kept)
+        if deviation == 0:
+            break
+        far = max(left, key=lambda number, centre=centre: abs(values[number] - centre))  # type: ignore[misc]
+        if abs(values[far] - centre) > outlier_limit(len(left)) * deviation:
+            sure = len(aside) + 1
+        aside.append(far)
+        left.remove(far)
+    return tuple(sorted(aside[:sure]))
+
+
+def outlier_limit(count: int) -> float:
+    """Distance from the mean, in standard deviations, beyond which the farthest of `count` values stands out.
+
+    The limit of Grubbs' test (Technometrics 11, 1969, p. 1), two-sided.
+    """
+    t = student_t_quantile(1 - _OUTLIER_LEVEL / count, count - 2)
+    return (count - 1) / math.sqrt(count) * math.sqrt(t * t / (count - 2 + t * t))
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,17 @@ from scorekit import uncertainty
 from scorekit.errors import InvalidRunError
 from scorekit.logs.outputs import gpu_summary, gpu_wh_text
 from scorekit.logs.scoring import score_run
-from scorekit.records import Check, CounterEvidence, Environment, Score, Uncertainty, UncertaintyTerm, Validity, Window
+from scorekit.records import (
+    Check,
+    CounterEvidence,
+    Environment,
+    MeterReading,
+    Score,
+    Uncertainty,
+    UncertaintyTerm,
+    Validity,
+    Window,
+)
 from tests.bundles import change_windows, environment, official_score, official_windows, reading, window
 
 NORMAL = 1.959964
@@ -104,8 +114,12 @@ def test_passes_change_no_figure_of_one_pass(kind: str, passes: int) -> None:
     task = {"generate": "text_generation", "forward": "text_classification", "call": "text_to_image"}[kind]
     facts = environment(task, run={"runs": 3})
     once, many = official_windows(kind, 3), _ranged(official_windows(kind, 3), passes)
-    expected, found = _score(once, facts).model_dump(), _score(many, facts).model_dump()
-    assert found == expected
+    expected, found = _score(once, facts), _score(many, facts)
+    assert found.model_dump(exclude={"uncertainty"}) == expected.model_dump(exclude={"uncertainty"})
+    assert _term(found, "repeats") == _term(expected, "repeats")
+    # 0.5 Wh of preprocessing and 9.5 Wh a pass, of 10 s each; only the edges of the whole window are off by a tick.
+    one_wh = math.hypot(180.0, 3420.0 / passes) * 0.1 * math.sqrt(2 / 12) / 3600
+    assert _term(found, "tick").standard_percent == pytest.approx(100 * one_wh / 10)
 
 
 def test_every_pass_must_hold_the_queries() -> None:
@@ -175,8 +189,8 @@ def test_idle_windows_give_the_power_and_the_net_energy_and_no_repeat() -> None:
     score, without = _score(windows), _score(plain)
     # The mean of before and after, however long they were.
     assert score.idle_power_w == pytest.approx(72.0)
-    # 20 s of counted windows a repeat.
-    assert score.wh_per_1000_queries_net == pytest.approx(10.0 - 72.0 * 20 / 3600)
+    # 10 s of answering; the model was not loaded yet while the inputs were prepared.
+    assert score.wh_per_1000_queries_net == pytest.approx(10.0 - 72.0 * 10 / 3600)
     assert (without.idle_power_w, without.wh_per_1000_queries_net) == (None, None)
     assert score.wh_per_1000_queries == without.wh_per_1000_queries
     assert score.repeats == without.repeats
@@ -184,12 +198,12 @@ def test_idle_windows_give_the_power_and_the_net_energy_and_no_repeat() -> None:
 
 def test_net_energy_is_that_of_one_pass() -> None:
     windows = [_idle("idle_before", 72.0), *_ranged(official_windows(runs=2), 5)]
-    assert _score(windows).wh_per_1000_queries_net == pytest.approx(10.0 - 72.0 * 20 / 3600)
+    assert _score(windows).wh_per_1000_queries_net == pytest.approx(10.0 - 72.0 * 10 / 3600)
 
 
 def test_a_net_energy_that_is_not_positive_is_none_and_told() -> None:
-    score = _score([_idle("idle_before", 1800.0), *official_windows(runs=2)])
-    assert (score.idle_power_w, score.wh_per_1000_queries_net) == (pytest.approx(1800.0), None)
+    score = _score([_idle("idle_before", 3600.0), *official_windows(runs=2)])
+    assert (score.idle_power_w, score.wh_per_1000_queries_net) == (pytest.approx(3600.0), None)
     assert [warning.code for warning in score.warnings] == ["net_not_positive"]
     assert score.wh_per_1000_queries == pytest.approx(10.0)
     assert score.comparable == _score(official_windows(runs=2)).comparable
@@ -223,15 +237,14 @@ def test_the_budget_worked_out_by_hand() -> None:
     repeats = _term(score, "repeats")
     assert (repeats.kind, repeats.degrees_of_freedom) == ("A", 3)
     assert repeats.standard_percent == pytest.approx(100 * error / 10.1)
-    # Two windows a repeat of 0.003 Wh, four repeats.
+    # Two windows a repeat of 0.003 Wh, and alike in all repeats.
     tick = _term(score, "tick")
-    assert tick.standard_percent == pytest.approx(100 * 0.003 * math.sqrt(2) / 2 / 10.1)
+    assert tick.standard_percent == pytest.approx(100 * 0.003 * math.sqrt(2) / 10.1)
     assert tick.half_width_95_percent == pytest.approx(NORMAL * (tick.standard_percent or 0))
     # 180, 3420 and 3492 W against 72 W; a tick of 0.1 s; two edges a window.
-    swings = [108.0, 3348.0, 108.0, 3420.0] * 2
-    parts_wh = [swing * 0.05 * math.sqrt(2 / 3) / 3600 for swing in swings]
+    parts_wh = [math.hypot(108.0, swing) * 0.05 * math.sqrt(2 / 3) / 3600 for swing in (3348.0, 3420.0)]
     aliasing = _term(score, "aliasing")
-    assert aliasing.standard_percent == pytest.approx(100 * math.hypot(*parts_wh) / 4 / 10.1)
+    assert aliasing.standard_percent == pytest.approx(100 * sum(parts_wh) / 2 / 10.1)
     assert "idle and mean power" in aliasing.source
     assert (_term(score, "sampling").standard_percent, _term(score, "sampling").half_width_95_percent) == (0, 0)
     gain = _term(score, "board_gain")
@@ -271,14 +284,91 @@ def test_modelled_energy_has_no_terms_of_a_meter_and_never_a_zero() -> None:
     assert _uncertainty(score).with_board_gain_95_percent is None
 
 
-def test_a_meter_that_does_not_tell_leaves_its_terms_open() -> None:
-    score = _score(official_windows(runs=3))
-    assert (_term(score, "tick").standard_percent, _term(score, "aliasing").standard_percent) == (None, None)
-    assert "codecarbon does not tell" in _term(score, "tick").source
-    assert "tick is not known" in _term(score, "aliasing").source
+@pytest.mark.parametrize("runs", [2, 8])
+def test_more_repeats_lessen_no_error_that_all_of_them_share(runs: int) -> None:
+    score = _counter_score(_counter_windows(runs))
+    assert _term(score, "tick").standard_percent == pytest.approx(100 * 0.003 * math.sqrt(2) / 10.0)
+    assert "alike in every repeat" in _term(score, "tick").source
+    assert "alike in every repeat" in _term(score, "aliasing").source
+
+
+def test_repeats_that_resemble_the_one_before_widen_the_interval_and_it_is_said() -> None:
+    rising = [
+        line.model_copy(update={"readings": (reading("gpu", 9.0 + 0.01 * (line.repeat or 0)),)})
+        if line.phase == "generate"
+        else line
+        for line in official_windows(runs=6)
+    ]
+    score = _score(rising)
+    error = 0.01 * math.sqrt(3.5) / math.sqrt(6) * math.sqrt(19)
+    assert _term(score, "repeats").standard_percent == pytest.approx(100 * error / 9.525)
+    assert _uncertainty(score).half_width_95_percent == pytest.approx(100 * 2.5705818 * error / 9.525)
+    assert "widened by 4.36 because each repeat resembles the one before" in _term(score, "repeats").source
+
+
+def _plain(energy_wh: float, meter: str, **changes: Any) -> MeterReading:
+    return reading("gpu", energy_wh, **{"meter": meter, "source": "nvml"} | changes)
+
+
+@pytest.mark.parametrize("meter", ["codecarbon", "zeus"])
+def test_a_counter_that_was_read_as_it_stood_is_off_by_a_tick_at_either_edge(meter: str) -> None:
+    windows = [
+        window(phase, repeat, [_plain(energy_wh, meter)])
+        for repeat in range(3)
+        for phase, energy_wh in (("preprocess", 1.0), ("forward", 9.0))
+    ]
+    score = _counter_score(windows, meters=(meter,))
+    # 360 and 3240 W for 0.1 s at two edges, each rectangular: 1 / sqrt(12).
+    one_wh = math.hypot(360.0, 3240.0) * 0.1 * math.sqrt(2 / 12) / 3600
+    tick, aliasing = _term(score, "tick"), _term(score, "aliasing")
+    assert tick.standard_percent == pytest.approx(100 * one_wh / 10.0)
+    assert "read as it stood: mean power times a tick of 0.1 s" in tick.source
+    assert aliasing.standard_percent == 0
+    assert "held by tick" in aliasing.source
+    assert _uncertainty(score).combined_95_percent == pytest.approx(NORMAL * (tick.standard_percent or 0))
+
+
+def test_a_window_in_which_the_counter_did_not_tick_may_miss_the_power_of_answering() -> None:
+    windows = [
+        line
+        for repeat in range(3)
+        for line in (
+            window("preprocess", repeat, [_plain(0.0, "codecarbon")], end_monotonic_s=100.04),
+            window("forward", repeat, [_plain(9.0, "codecarbon"), _plain(90.0, "second")]),
+        )
+    ]
+    # 3240 W for 0.04 s, once.
+    missed_wh, answer_wh = 3240 * 0.04 / math.sqrt(12) / 3600, 3240 * 0.1 * math.sqrt(2 / 12) / 3600
+    expected = pytest.approx(100 * math.hypot(missed_wh, answer_wh) / 9.0)
+    assert _term(_counter_score(windows), "tick").standard_percent == expected
+
+
+def test_a_window_shorter_than_a_tick_may_hold_a_whole_one() -> None:
+    windows = [
+        line
+        for repeat in range(3)
+        for line in (
+            window("preprocess", repeat, [_plain(0.01, "codecarbon")], end_monotonic_s=100.001),
+            window("forward", repeat, [_plain(9.0, "codecarbon")]),
+        )
+    ]
+    # 0.01 Wh are 360 W for a tick, not 36 kW for a millisecond.
+    one_wh = math.hypot(360.0, 3240.0) * 0.1 * math.sqrt(2 / 12) / 3600
+    assert _term(_counter_score(windows), "tick").standard_percent == pytest.approx(100 * one_wh / 9.01)
+
+
+def test_an_unknown_term_of_a_sensor_leaves_no_sum() -> None:
+    unheard = _counter_score(_counter_windows(3, source="other", counter=None, standard_uncertainty_wh=None))
+    assert (_term(unheard, "tick").standard_percent, _term(unheard, "aliasing").standard_percent) == (None, None)
+    assert _term(unheard, "tick").source.startswith("codecarbon does not tell how it read the counter")
     uncalibrated = _counter_score(_counter_windows(3, counter=_evidence(tick_s=None)))
     assert _term(uncalibrated, "tick").standard_percent is not None
     assert _term(uncalibrated, "aliasing").standard_percent is None
+    assert "tick is not known; without it there is no combined uncertainty" in _term(uncalibrated, "aliasing").source
+    for score in (unheard, uncalibrated):
+        found = _uncertainty(score)
+        assert (found.combined_95_percent, found.with_board_gain_95_percent) == (None, None)
+        assert found.half_width_95_percent is not None
 
 
 @pytest.mark.parametrize("source", ["nvml_power", "replay"])
@@ -288,6 +378,7 @@ def test_sums_of_powers_have_a_sampling_term_in_place_of_a_tick(source: str) -> 
     assert _term(score, "sampling").standard_percent == pytest.approx(100 * 0.003 * math.sqrt(2) / 2 / 10.0)
     silent = _counter_score(_counter_windows(4, source=source, counter=None, standard_uncertainty_wh=None))
     assert _term(silent, "sampling").standard_percent is None
+    assert _uncertainty(silent).combined_95_percent is None
 
 
 def test_rapl_ticks_every_millisecond_and_has_no_gain_on_record() -> None:
@@ -299,8 +390,10 @@ def test_rapl_ticks_every_millisecond_and_has_no_gain_on_record() -> None:
     ]
     run = {"runs": 2, "num_samples": 20, "meters": ("rapl",)}
     score = _score(windows, environment("text_classification", gpus=(), run=run))
-    one_wh = 360.0 * 0.0005 * math.sqrt(2 / 3) / 3600
-    assert _term(score, "aliasing").standard_percent == pytest.approx(100 * one_wh * math.sqrt(8) / 2 / 4.0)
+    # CPU and RAM in two windows; two edges each.
+    one_wh = 360.0 * 0.001 * math.sqrt(2 / 12) / 3600
+    assert _term(score, "tick").standard_percent == pytest.approx(100 * one_wh * math.sqrt(4) / 4.0)
+    assert _term(score, "aliasing").standard_percent == 0
     assert "no gain is specified" in _term(score, "board_gain").source
 
 

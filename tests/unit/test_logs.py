@@ -69,7 +69,8 @@ def test_text_generation_worked_out_by_hand() -> None:
         "A",
         "NVIDIA H100 80GB HBM3",
     )
-    assert (score.comparable, score.not_comparable_because) == (True, ())
+    # CodeCarbon alone leaves no evidence of how it read the counter.
+    assert [reason.code for reason in score.not_comparable_because] == ["evidence"]
     decode = _phase(score, "decode")
     assert decode.energy_wh_by_repeat[8] == pytest.approx(4.4)
     assert decode.energy_wh_by_repeat[9] is None
@@ -92,17 +93,19 @@ def test_a_counter_two_passes_and_an_idle_baseline_worked_out_by_hand() -> None:
     assert (score.output_tokens, score.meter, score.comparable) == (10_000, "nvml", True)
     assert [repeat.duration_s for repeat in score.repeats] == pytest.approx([63.6] * 10)
     assert (_phase(score, "generate").duration_s, _phase(score, "generate").energy_wh) == pytest.approx((60.0, 7.54))
-    # 60 W over 63.6 s.
+    # 60 W over the 60 s of answering.
     assert score.idle_power_w == pytest.approx(60.0)
-    assert score.wh_per_1000_queries_net == pytest.approx(7.6 - 1.06)
+    assert score.wh_per_1000_queries_net == pytest.approx(7.6 - 1.0)
     found = score.uncertainty
     assert found is not None
     half_widths = {term.name: term.half_width_95_percent for term in found.terms}
     assert half_widths == pytest.approx(
-        {"repeats": 0.99217, "tick": 0.010194, "aliasing": 0.018147, "sampling": 0.0, "board_gain": 4.75}, rel=1e-4
+        {"repeats": 0.99217, "tick": 0.032236, "aliasing": 0.057384, "sampling": 0.0, "board_gain": 4.75}, rel=1e-4
     )
     assert found.interval_95_wh_per_1000 == pytest.approx((7.6 - 0.0754052, 7.6 + 0.0754052), abs=1e-6)
-    assert (found.combined_95_percent, found.with_board_gain_95_percent) == pytest.approx((0.99239, 4.85256), rel=1e-5)
+    assert (found.combined_95_percent, found.with_board_gain_95_percent) == pytest.approx(
+        (0.994348, 4.852961), rel=1e-5
+    )
 
 
 V1 = GOLDEN / "v1"
@@ -116,7 +119,13 @@ def test_a_run_of_version_1_keeps_every_figure_it_had(name: str, tmp_path: Path)
     assert found["schema_version"] == "scorekit.score/2"
     for content in (before, found):
         del content["schema_version"], content["provenance"]["scorekit_version"]
-    assert {key: found[key] for key in before} == before
+    # By CodeCarbon alone on an H100: such runs want evidence today, and every figure stays.
+    judged = {"comparable", "not_comparable_because"}
+    assert {key: found[key] for key in before if key not in judged} == {
+        key: value for key, value in before.items() if key not in judged
+    }
+    codes = {reason["code"] for reason in before["not_comparable_because"]}
+    assert {reason["code"] for reason in found["not_comparable_because"]} - codes <= {"evidence"}
     # And the file by itself, without its run.
     alone = logs.read_score_file(Path(shutil.copy(V1 / name / bundle.SCORE, tmp_path)))
     assert alone.wh_per_1000_queries == before["wh_per_1000_queries"]
@@ -143,7 +152,7 @@ def test_classification_on_a_cpu_worked_out_by_hand() -> None:
 def test_a_preprocess_window_that_the_counter_cannot_see_counts_as_0_and_is_told() -> None:
     score = logs.read_score(GOLDEN / "call_h100_short_preprocess")
     assert score.wh_per_1000_queries == pytest.approx(500.0)
-    assert score.comparable
+    assert [reason.code for reason in score.not_comparable_because] == ["evidence"]
     preprocess, call = _phase(score, "preprocess"), _phase(score, "call")
     assert (preprocess.energy_wh, preprocess.energy_wh_by_repeat) == (0.0, (0.0,) * 10)
     assert preprocess.note is not None
@@ -155,7 +164,7 @@ def test_a_second_meter_is_not_added() -> None:
     score = logs.read_score(GOLDEN / "call_h100")
     assert score.wh_per_1000_queries == pytest.approx(500.0)
     assert score.meter == "codecarbon"
-    assert score.comparable
+    assert [reason.code for reason in score.not_comparable_because] == ["evidence"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final, Literal
 
 from scorekit import uncertainty
@@ -28,9 +27,13 @@ _RECTANGULAR_95: Final = 0.95
 """Half-width that holds 95 % of a rectangular distribution, relative to its own half-width."""
 _INTEGRATED: Final = ("nvml_power", "replay")
 """Sources of energies that are sums of sampled powers."""
-_RAPL_TICK_S: Final = 0.001
-"""RAPL's counters are refreshed about every millisecond (Intel SDM, volume 3B, Running Average Power Limit)."""
-_ReadingWh = Callable[[MeterReading, Window], float | str]
+_TICKS_S: Final = {"nvml": 0.1, "nvml_counter": 0.1, "rapl": 0.001}
+"""Refresh periods by source, for counters that were read as they stood. NVML's: about 100 ms (arXiv 2312.02741);
+RAPL's: about a millisecond (Intel SDM, volume 3B, Running Average Power Limit)."""
+_RECTANGULAR: Final = 1 / math.sqrt(12)
+"""Standard deviation of a rectangular distribution, relative to its whole width."""
+_NO_SUM: Final = "; without it there is no combined uncertainty"
+_ReadingWh = Callable[[MeterReading, Window, Repeat], float | str]
 """One standard deviation of a reading in Wh, or why it cannot be told."""
 
 
@@ -69,7 +72,7 @@ def budget(
         _sampling(repeats, domain, mean_wh),
     )
     gain = _board_gain(repeats, domain)
-    combined = _combined(half_width_wh, mean_wh, others)
+    combined = _combined(half_width_wh, mean_wh, others, measured=_modelled(repeats, domain) is None)
     line = uncertainty.trend(energies_wh)
     return Uncertainty(
         terms=(_repeats(energies_wh, half_width_wh, adaptive=adaptive), *others, gain),
@@ -92,25 +95,31 @@ def budget(
     )
 
 
-def _combined(half_width_wh: float | None, mean_wh: float, terms: Sequence[UncertaintyTerm]) -> float | None:
-    if half_width_wh is None:
-        return None
+def _combined(
+    half_width_wh: float | None, mean_wh: float, terms: Sequence[UncertaintyTerm], *, measured: bool
+) -> float | None:
+    """None too where a term of a sensor is unknown: a sum without it would look surer the less is known."""
     known = [term.half_width_95_percent for term in terms if term.half_width_95_percent is not None]
+    if half_width_wh is None or (measured and len(known) != len(terms)):
+        return None
     return math.hypot(100 * half_width_wh / mean_wh, *known)
 
 
 def _repeats(energies_wh: Sequence[float], half_width_wh: float | None, *, adaptive: bool) -> UncertaintyTerm:
     count, mean_wh = len(energies_wh), uncertainty.mean(energies_wh)
+    error_wh, dependence = uncertainty.standard_error(energies_wh), uncertainty.dependence_factor(energies_wh)
     if half_width_wh is None:
         source = "one repeat tells nothing of the spread between repeats"
     else:
         source = f"standard deviation of {count} repeats over sqrt({count}); Student t"
+        if dependence > 1:
+            source += f", widened by {dependence:.2f} because each repeat resembles the one before"
         if adaptive:
             source += f", widened by {uncertainty.sequential_factor(count):g} because the spread ended the repeats"
     return UncertaintyTerm(
         name="repeats",
         kind="A",
-        standard_percent=_percent(uncertainty.standard_error(energies_wh), mean_wh),
+        standard_percent=_percent(None if error_wh is None else dependence * error_wh, mean_wh),
         half_width_95_percent=_percent(half_width_wh, mean_wh),
         degrees_of_freedom=count - 1 if count > 1 else None,
         source=source,
@@ -120,69 +129,76 @@ def _repeats(energies_wh: Sequence[float], half_width_wh: float | None, *, adapt
 def _tick(repeats: Sequence[Repeat], domain: Domain, mean_wh: float) -> UncertaintyTerm:
     if _all_integrated(repeats, domain):
         return _normal("tick", _Figure(0.0, "no counter was read: see sampling"))
-    return _normal(
-        "tick",
-        _over_repeats(
-            repeats, domain, mean_wh, _tick_wh, "how well the counter's ticks and the power between them are known"
-        ),
-    )
+    source = "how well the counter's ticks and the power between them are known"
+    bounds_s = sorted({_TICKS_S[r.source] for r, _, _ in _read(repeats, domain) if _is_bounded(r) and r.source})
+    if bounds_s:
+        told = " or ".join(f"{tick_s:g} s" for tick_s in bounds_s)
+        source = f"counter read as it stood: mean power times a tick of {told} at either edge, rectangular"
+    return _normal("tick", _alike(repeats, domain, mean_wh, _tick_wh, source))
 
 
-def _tick_wh(reading: MeterReading, window: Window) -> float | str:  # noqa: ARG001
+def _is_bounded(reading: MeterReading) -> bool:
+    """Whether a counter was read that ticks in a known way, without a word of how it stood at the edges."""
+    return reading.source in _TICKS_S and reading.standard_uncertainty_wh is None
+
+
+def _tick_wh(reading: MeterReading, window: Window, repeat: Repeat) -> float | str:
     if reading.source in _INTEGRATED:
         return 0.0
-    if reading.standard_uncertainty_wh is None:
+    if reading.standard_uncertainty_wh is not None:
+        return reading.standard_uncertainty_wh
+    if not _is_bounded(reading) or reading.source is None:
         return f"{reading.meter} does not tell how it read the counter at the edges of the windows"
-    return reading.standard_uncertainty_wh
+    tick_s = _TICKS_S[reading.source]
+    if not reading.energy_wh:
+        # It did not tick in the window: all of its energy may be missing, at most at the power of answering.
+        of_device = (reading.meter, reading.component, reading.device)
+        same = [found for found in repeat.answer.readings if (found.meter, found.component, found.device) == of_device]
+        power_w = max(_power_w(found, repeat.answer, tick_s) for found in same)
+        return joules_to_wh(power_w * min(tick_s, window.duration_s)) * _RECTANGULAR
+    # Each of the two edges is told late by 0 to one tick.
+    return joules_to_wh(_power_w(reading, window, tick_s) * tick_s) * _RECTANGULAR * math.sqrt(2)
+
+
+def _power_w(reading: MeterReading, window: Window, tick_s: float) -> float:
+    """Mean power over a window. One that is shorter than a tick holds the energy of a whole tick, or none."""
+    return wh_to_joules(reading.energy_wh or 0.0) / max(window.duration_s, tick_s)
 
 
 def _aliasing(repeats: Sequence[Repeat], domain: Domain, mean_wh: float, idle_w: float | None) -> UncertaintyTerm:
     if _all_integrated(repeats, domain):
         return _normal("aliasing", _Figure(0.0, "no counter was read: see sampling"))
+    if _modelled(repeats, domain) is None and all(_is_bounded(reading) for reading, _, _ in _read(repeats, domain)):
+        return _normal("aliasing", _Figure(0.0, "held by tick, which takes all of the ticks at the edges as unknown"))
     # A domain of several devices idles at the sum of their powers; their shares are not told apart.
     share_w = None if idle_w is None else idle_w / len(energies.devices_of(repeats[0].answer, domain))
 
-    def aliasing_wh(reading: MeterReading, window: Window) -> float | str:
-        if reading.source in _INTEGRATED:
+    def aliasing_wh(reading: MeterReading, window: Window, repeat: Repeat) -> float | str:  # noqa: ARG001
+        if reading.source in _INTEGRATED or _is_bounded(reading):
             return 0.0
-        tick_s = _RAPL_TICK_S if reading.source == "rapl" else None
-        if reading.counter is not None:
-            tick_s = reading.counter.tick_s
-        if tick_s is None:
+        if reading.counter is None or reading.counter.tick_s is None:
             return "the counter's tick is not known"
         if reading.energy_wh is None:
             return "an energy is missing"
         power_w = wh_to_joules(reading.energy_wh) / window.duration_s
         swing_w = abs(power_w - share_w) if share_w is not None else power_w
-        # At either edge up to half a tick's swing is hidden, evenly distributed; the two edges are independent.
-        return joules_to_wh(swing_w * tick_s / 2) * math.sqrt(2 / 3)
+        # At either edge up to half a tick's swing is hidden to either side, evenly distributed.
+        return joules_to_wh(swing_w * reading.counter.tick_s) * _RECTANGULAR * math.sqrt(2)
 
     swing = "idle and mean power" if idle_w is not None else "0 and mean power, as no idle power was measured"
-    return _normal(
-        "aliasing",
-        _over_repeats(
-            repeats,
-            domain,
-            mean_wh,
-            aliasing_wh,
-            f"energy that a load which swings within the tick at either edge can hide; swing between {swing}",
-        ),
-    )
+    source = f"energy that a load which swings within the tick at either edge can hide; swing between {swing}"
+    return _normal("aliasing", _alike(repeats, domain, mean_wh, aliasing_wh, source))
 
 
 def _sampling(repeats: Sequence[Repeat], domain: Domain, mean_wh: float) -> UncertaintyTerm:
-    if not any(reading.source in _INTEGRATED for reading, _ in _read(repeats, domain)):
+    if not any(reading.source in _INTEGRATED for reading, _, _ in _read(repeats, domain)):
         modelled = _modelled(repeats, domain)
         return _normal("sampling", _Figure(None if modelled else 0.0, modelled or "a counter of energy was read"))
-    return _normal(
-        "sampling",
-        _over_repeats(
-            repeats, domain, mean_wh, _sampling_wh, "power between its samples, from their period and spread"
-        ),
-    )
+    source = "power between its samples, from their period and spread"
+    return _normal("sampling", _independent(repeats, domain, mean_wh, _sampling_wh, source))
 
 
-def _sampling_wh(reading: MeterReading, window: Window) -> float | str:  # noqa: ARG001
+def _sampling_wh(reading: MeterReading, window: Window, repeat: Repeat) -> float | str:  # noqa: ARG001
     if reading.source not in _INTEGRATED:
         return 0.0
     if reading.standard_uncertainty_wh is None:
@@ -208,23 +224,39 @@ def _board_gain(repeats: Sequence[Repeat], domain: Domain) -> UncertaintyTerm:
     )
 
 
-def _over_repeats(
+def _alike(repeats: Sequence[Repeat], domain: Domain, mean_wh: float, of_reading: _ReadingWh, source: str) -> _Figure:
+    """A term whose errors are alike in every repeat: the mean over the repeats, which more of them do not lessen."""
+    found = _by_repeat(repeats, domain, of_reading)
+    if isinstance(found, str):
+        return _Figure(None, found)
+    return _Figure(uncertainty.mean(found) / mean_wh, f"{source}; alike in every repeat")
+
+
+def _independent(
     repeats: Sequence[Repeat], domain: Domain, mean_wh: float, of_reading: _ReadingWh, source: str
 ) -> _Figure:
-    """A term whose errors are independent between devices, windows and repeats: in quadrature, over n for the mean.
+    """A term whose errors are independent between repeats: in quadrature, over n for the mean."""
+    found = _by_repeat(repeats, domain, of_reading)
+    if isinstance(found, str):
+        return _Figure(None, found)
+    return _Figure(math.hypot(*found) / len(found) / mean_wh, source)
 
-    Gaps of random length between the repeats put the windows' edges at random places within a tick.
-    """
+
+def _by_repeat(repeats: Sequence[Repeat], domain: Domain, of_reading: _ReadingWh) -> list[float] | str:
+    """One standard deviation of each repeat's energy in Wh, devices and windows in quadrature; or why it is unknown."""
     modelled = _modelled(repeats, domain)
     if modelled:
-        return _Figure(None, modelled)
-    parts_wh = []
-    for reading, window in _read(repeats, domain):
-        part = of_reading(reading, window)
-        if isinstance(part, str):
-            return _Figure(None, part)
-        parts_wh.append(part / passes_of(window))
-    return _Figure(math.hypot(*parts_wh) / len(repeats) / mean_wh, source)
+        return modelled
+    sums_wh = []
+    for repeat in repeats:
+        parts_wh = []
+        for reading, window, _ in _read([repeat], domain):
+            part = of_reading(reading, window, repeat)
+            if isinstance(part, str):
+                return part + _NO_SUM
+            parts_wh.append(part / passes_of(window))
+        sums_wh.append(math.hypot(*parts_wh))
+    return sums_wh
 
 
 def _normal(name: Literal["tick", "aliasing", "sampling"], figure: _Figure) -> UncertaintyTerm:
@@ -252,15 +284,16 @@ def _modelled(repeats: Sequence[Repeat], domain: Domain) -> str | None:
 
 def _all_integrated(repeats: Sequence[Repeat], domain: Domain) -> bool:
     return _modelled(repeats, domain) is None and all(
-        reading.source in _INTEGRATED for reading, _ in _read(repeats, domain)
+        reading.source in _INTEGRATED for reading, _, _ in _read(repeats, domain)
     )
 
 
-def _read(repeats: Sequence[Repeat], domain: Domain) -> list[tuple[MeterReading, Window]]:
-    """Every reading of the domain that makes the score, with its window."""
+def _read(repeats: Sequence[Repeat], domain: Domain) -> list[tuple[MeterReading, Window, Repeat]]:
+    """Every reading of the domain that makes the score, with its window and its repeat."""
     return [
-        (reading, window)
-        for window in chain.from_iterable(repeat.counted for repeat in repeats)
+        (reading, window, repeat)
+        for repeat in repeats
+        for window in repeat.counted
         for component in domain.components
         for reading in energies.readings_of(window, component, domain)
     ]

@@ -45,7 +45,7 @@ def idle_power_w(windows: Sequence[Window], counted: Sequence[Window], domain: D
 
 
 def net_energy_wh(energy_wh: float, duration_s: float, power_w: float) -> float:
-    """Energy without what the domain would have taken idle in the same time; of whatever sign."""
+    """Energy without what the domain would have taken idle in a time, that of answering; of whatever sign."""
     return energy_wh - joules_to_wh(power_w * duration_s)
 
 

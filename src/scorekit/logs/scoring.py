@@ -86,7 +86,8 @@ def score_run(
         ),
     )
     idle_w = idle.idle_power_w(windows, counted, domain)
-    net_wh, warnings = _net_wh(energy_wh, statistics.fmean(row.duration_s for row in rows), idle_w)
+    answering_s = statistics.fmean(one_pass.duration_s(repeat.answer) for repeat in repeats)
+    net_wh, warnings = _net_wh(energy_wh, answering_s, idle_w)
     if validity is not None:
         warnings = (*_reasons(validity.warnings), *warnings)
         reasons = (*reasons, *untold(environment, validity))
@@ -168,11 +169,14 @@ def _domain_energies_wh(repeats: Sequence[Repeat], domain: Domain) -> list[float
     return sums
 
 
-def _net_wh(energy_wh: float, duration_s: float, idle_w: float | None) -> tuple[float | None, tuple[Reason, ...]]:
-    """Mean energy of a repeat without that of idling, and a warning where nothing is left of it."""
+def _net_wh(energy_wh: float, answering_s: float, idle_w: float | None) -> tuple[float | None, tuple[Reason, ...]]:
+    """Mean energy of a repeat without that of idling, and a warning where nothing is left of it.
+
+    Idling was measured with the model loaded, and inputs are prepared before it is: only the time of answering counts.
+    """
     if idle_w is None:
         return None, ()
-    net_wh = idle.net_energy_wh(energy_wh, duration_s, idle_w)
+    net_wh = idle.net_energy_wh(energy_wh, answering_s, idle_w)
     return (net_wh, ()) if net_wh > 0 else (None, (idle.no_net(idle_w),))
 
 

@@ -63,20 +63,24 @@ class Uncertainty(Record):
 
     terms: tuple[UncertaintyTerm, ...]
     interval_95_wh_per_1000: tuple[Finite, Finite] | None = Field(
-        description="Student t over the repeats: what repeating on the same board would show. None for one repeat."
+        description="Student t over the repeats, wider where each resembles the one before: what repeating on the same "
+        "board would show. None for one repeat."
     )
     half_width_95_percent: Finite | None = Field(description="Half of that interval, relative to the mean.")
     combined_95_percent: Finite | None = Field(
-        description="All terms but the board's gain in quadrature. None where the repeats' cannot be told."
+        description="All terms but the board's gain in quadrature. None where the repeats' cannot be told, or another "
+        "one of a sensor's energy; of modelled energy the repeats alone."
     )
     with_board_gain_95_percent: Finite | None = Field(
         description="The same with the board's gain, which all readings of one board share: for other boards' scores."
     )
     cov_percent: Finite | None = Field(description="Coefficient of variation: standard deviation over mean.")
     trend_percent_per_repeat: Finite | None = Field(description="Slope over the repeats, relative to the mean.")
-    trend_significant: bool | None = Field(description="Whether the slope differs from 0 at 95 % confidence.")
+    trend_significant: bool | None = Field(
+        description="Whether the slope is sure (p < 0.01) and makes more than 0.5 % from the first repeat to the last."
+    )
     outliers: tuple[int, ...] = Field(
-        description="Repeats beyond 3.5 scaled median absolute deviations: flagged, never left out."
+        description="Repeats that stand out (generalized ESD test; 1 % of good runs have one): flagged, never left out."
     )
 
 
@@ -136,7 +140,9 @@ class Score(Record):
         default=None, description="Mean power with the model loaded and nothing asked, before and after the repeats."
     )
     wh_per_1000_queries_net: Finite | None = Field(
-        default=None, description="Without the idle energy of the same time; beside the score, never in its place."
+        default=None,
+        description="Without the idle power for the time of answering, in which the model was loaded; beside the "
+        "score, never in its place.",
     )
     valid: bool | None = Field(default=None, description="Whether no check failed; None where none could be made.")
     invalid_because: tuple[Reason, ...] = Field(
