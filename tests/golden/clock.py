@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from scorekit.measure.meters import PowerSample
 from scorekit.records import CounterEvidence, GpuState, MeterReading, Window
 from tests.bundles import NVML_GPU
 
@@ -26,6 +28,7 @@ class Clock:
         self._tick_s = tick_s
         self._now_s = _START_S
         self._energy_j = 0.0
+        self._curve: list[tuple[float, float]] = [(_START_S, 0.0)]
 
     def idle(self, phase: str) -> Window:
         """A minute of nothing: 1 Wh, 60 W."""
@@ -111,6 +114,38 @@ class Clock:
     def _pass(self, seconds: float, watts: float) -> None:
         self._now_s += seconds
         self._energy_j += seconds * watts
+        self._curve.append((self._now_s, self._energy_j))
+
+    def trace(self, period_s: float) -> list[PowerSample]:
+        """Samples from the start until a gap after the last window: powers are means over the last second."""
+        self._pass(_GAP_S, _IDLE_W)
+        ends_s, energies_j = zip(*self._curve, strict=True)
+
+        def energy_j(t_s: float) -> float:
+            at = max(bisect_left(ends_s, t_s), 1)
+            span_s, span_j = ends_s[at] - ends_s[at - 1], energies_j[at] - energies_j[at - 1]
+            return float(energies_j[at - 1] + span_j * (t_s - ends_s[at - 1]) / span_s)
+
+        samples = []
+        for number in range(math.floor((self._now_s - _START_S - 1) / period_s)):
+            t_s = round(_START_S + 1 + number * period_s, 6)
+            tick_s = max(math.floor(t_s / self._tick_s + 1e-6) * self._tick_s, _START_S)
+            power_w = round(energy_j(t_s) - energy_j(t_s - 1), 3)
+            busy = power_w > 2 * _IDLE_W
+            samples.append(
+                PowerSample(
+                    t_s=t_s,
+                    device=NVML_GPU,
+                    power_w=power_w,
+                    counter_mj=round(1000 * energy_j(tick_s)),
+                    temperature_c=60 if busy else 45,
+                    sm_clock_mhz=1980,
+                    mem_clock_mhz=2619,
+                    reasons=0 if busy else 1,
+                    utilization_percent=100 if busy else 0,
+                )
+            )
+        return samples
 
     def _utc(self, t_s: float) -> str:
         return (_START_UTC + timedelta(seconds=t_s - _START_S)).isoformat(timespec="milliseconds")

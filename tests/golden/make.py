@@ -14,11 +14,13 @@ from typing import Any
 
 from scorekit import bundle
 from scorekit.logs import read_score, write_score
+from scorekit.measure.power_log import write_power
 from scorekit.records import MeterReading, Window
 from tests.bundles import H100, NVML_GPU, environment, reading, window, write_bundle, write_unsealed
 from tests.golden.clock import Clock
 
 HERE = Path(__file__).parent
+_PERIOD_S = 0.5
 GOOD = ("generate_h100", "generate_h100_counter", "forward_cpu", "call_h100", "call_h100_short_preprocess")
 FAULTY = (
     "zero_repeat", "negative_energy", "nan_energy", "incomplete", "changed_file", "truncated_line",
@@ -91,11 +93,13 @@ def _generate_h100_counter(folder: Path) -> None:
             "counter_scope": "gpu",
         }
     )
-    facts = environment("text_generation", gpus=(gpu,), run={"meters": ("nvml",), "min_window_s": 60.0})
-    facts = facts.model_copy(update={"torch_gpus": (NVML_GPU,)})
+    run = {"meters": ("nvml",), "min_window_s": 60.0, "torch_dtype": "float16"}
+    facts = environment("text_generation", gpus=(gpu,), run=run)
+    facts = facts.model_copy(update={"torch_gpus": (NVML_GPU,), "model_gpus": (NVML_GPU,)})
     write_unsealed(folder, facts, windows)
     lines = "".join(state.model_dump_json() + "\n" for state in states)
     (folder / bundle.GPU_STATES).write_text(lines, encoding="utf-8")
+    write_power(clock.trace(_PERIOD_S), folder, period_s=_PERIOD_S, sampler_cpu_s=0.5, sampler_wall_s=1500.0)
     bundle.seal(folder)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ def test_every_record_of_a_file_is_on_the_page() -> None:
 
 
 def test_the_columns_of_power_are_those_of_a_sample() -> None:
-    names = [field.name for field in dataclasses.fields(PowerSample)]
+    names = PowerSample._fields
     assert sorted(name for name, _, _ in formats_page.POWER_COLUMNS) == sorted(names)
 
 

@@ -89,7 +89,7 @@ def test_a_score_that_was_meddled_with_is_refused(
 
 
 def test_a_score_without_its_run_is_unverified(tmp_path: Path) -> None:
-    path = _alone("generate_h100", tmp_path)
+    path = _alone("generate_h100_counter", tmp_path)
     score = logs.read_score_file(path)
     assert not score.comparable
     assert [reason.code for reason in score.not_comparable_because] == ["unverified"]
