@@ -71,3 +71,20 @@ def test_within_a_window_the_rhythm_is_left_alone() -> None:
         track.add(Read(3.02 + number / 10, 100 + 2 * number))
         track.add(Read(3.06 + number / 10, 101 + 2 * number))
     assert track.tick == tick
+
+
+def test_ticks_at_other_moments_make_the_rhythm_irregular_though_they_are_not_seen_closely() -> None:
+    track = Track()
+    for number in range(40):
+        track.add(Read(number / 10 - 0.0005, 2 * number))
+        track.add(Read(number / 10 + 0.0005, 2 * number + 1))
+        if number == 20:
+            assert track.tick is not None
+            assert track.tick.regular
+        if number in {23, 28, 33}:
+            # Between two reads that stand far apart: when it came is not known, only that none was due.
+            track.add(Read(number / 10 + 0.02, 2 * number + 1))
+            track.add(Read(number / 10 + 0.06, 2 * number + 2))
+    assert track.tick is not None
+    assert track.tick.period_s == pytest.approx(0.1)
+    assert not track.tick.regular

@@ -11,10 +11,12 @@ from itertools import pairwise
 from typing import Final
 
 from scorekit.errors import HardwareError, UsageError
-from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample, SamplerCost
-from scorekit.measure.meters.counter import PRECISE_S, Edge, Estimate, Read, Tick, energy_at, energy_between
+from scorekit.measure.meters import SAMPLING_S, MeterDevice, MeterRequest, PowerSample, SamplerCost
+from scorekit.measure.meters.counter import Estimate, energy_at, energy_between
 from scorekit.measure.meters.nvml_gpu import NvmlGpu
-from scorekit.measure.meters.sampler import Sampler, Schedule, Track
+from scorekit.measure.meters.rhythm import PRECISE_S, Edge, Read, Tick
+from scorekit.measure.meters.sampler import Sampler, Schedule
+from scorekit.measure.meters.track import Track
 from scorekit.records import CounterEvidence, MeterReading
 from scorekit.units import millijoules_to_wh
 
@@ -26,8 +28,14 @@ _ALIGNING_S: Final = 0.6
 """The slowest known counters tick every 500 ms; a window does not wait longer for one that does not."""
 _SETTLING_S: Final = 1.5
 _STILL_TICKS: Final = 5
+"""A counter that stands still for so many ticks and one sample is frozen: a GPU always takes some power."""
 _STILL_S: Final = 1.0
-"""A counter that stands still for this many ticks, and this long, is frozen: a GPU always takes some power."""
+"""The same where the tick is not known."""
+_SLOWEST_TICK_S: Final = 0.5
+_JUMP: Final = 1.5
+"""A counter that rises by so many times what the GPU may take has jumped: short peaks stand above the limit."""
+_MOST_POWER_W: Final = 2000.0
+"""Where the enforced limit is not known: no GPU takes as much (the largest of 2025, NVIDIA's B300, takes 1,400 W)."""
 
 
 class NvmlMeter:
@@ -75,6 +83,7 @@ class NvmlMeter:
         except BaseException:
             self.stop()
             raise
+        self._most_w: dict[str, float | None] = {}
         self._window: tuple[float, float] | None = None
         self._opened_s: float | None = None
 
@@ -102,7 +111,17 @@ class NvmlMeter:
         start_s, end_s = self._window
         self._sampler.wait_until_settled(_SETTLING_S)
         tracks = self._sampler.snapshot()
-        return tuple(_reading(gpu, tracks[gpu.uuid], start_s, end_s) for gpu in self._gpus)
+        return tuple(_reading(gpu, tracks[gpu.uuid], start_s, end_s, self._limit_w(gpu.uuid)) for gpu in self._gpus)
+
+    def _limit_w(self, uuid: str) -> float | None:
+        """The largest enforced limit of a GPU so far; None where NVML does not tell it."""
+        try:
+            handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
+            limit_w = self._nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1000
+        except self._nvml.NVMLError:
+            return self._most_w.get(uuid)
+        self._most_w[uuid] = max(limit_w, self._most_w.get(uuid) or 0.0)
+        return self._most_w[uuid]
 
     def trace(self) -> Sequence[PowerSample]:
         """Ten samples a second of each GPU since the meter was made."""
@@ -122,13 +141,13 @@ class NvmlMeter:
         self._nvml.nvmlShutdown()
 
 
-def _reading(gpu: NvmlGpu, track: Track, start_s: float, end_s: float) -> MeterReading:
+def _reading(gpu: NvmlGpu, track: Track, start_s: float, end_s: float, limit_w: float | None = None) -> MeterReading:
     reads, tick = list(track.reads), track.tick
     # With the reads that opening and closing took, so that nothing happens unseen at either end.
     inside = [read for read in reads if start_s - PRECISE_S <= read.t_s <= end_s + PRECISE_S]
     start, end = energy_at(start_s, reads, tick), energy_at(end_s, reads, tick)
     evidence = _evidence(inside, start_s, end_s, start, end, tick)
-    problem = _problem(evidence, start, end, gpu.last_error)
+    problem = _problem(evidence, start, end, gpu.last_error) or _jump(_around(reads, start, end), tick, limit_w)
     energy_wh = standard_wh = None
     if problem is None and start is not None and end is not None:
         energy_mj, standard_mj = energy_between(start, end)
@@ -194,8 +213,7 @@ def _problem(
         return "the energy counter went backwards: the driver was reloaded or the GPU reset"
     if evidence.failed_reads == evidence.reads:
         return f"NVML answered every read of the energy counter with an error ({last_error})"
-    still_s = max(_STILL_S, _STILL_TICKS * (evidence.tick_s or 0.0))
-    if evidence.longest_still_s > still_s:
+    if evidence.longest_still_s > _frozen_s(evidence):
         return f"the energy counter stood still for {evidence.longest_still_s:.1f} s"
     if start is None or end is None:
         edge = "start" if start is None else "end"
@@ -203,4 +221,33 @@ def _problem(
         return f"the energy counter was not seen to tick around the {edge} of the window{told}"
     if end.energy_mj < start.energy_mj:
         return "the energy counter was lower at the end than at the start"
+    return None
+
+
+def _frozen_s(evidence: CounterEvidence) -> float:
+    """A counter that stands still for longer is frozen [s]."""
+    if evidence.tick_s is None:
+        return _STILL_S
+    return _STILL_TICKS * (evidence.tick_s + (evidence.tick_spread_s or 0.0)) + SAMPLING_S
+
+
+def _around(reads: Sequence[Read], start: Estimate | None, end: Estimate | None) -> list[Read]:
+    """The reads from which the energy of a window was worked out."""
+    if start is None or end is None:
+        return []
+    first, last = start.before[0], end.after[-1]
+    first_s, last_s = first.t_s - first.half_width_s, last.t_s + last.half_width_s
+    return [read for read in reads if first_s <= read.t_s <= last_s and read.energy_mj is not None]
+
+
+def _jump(reads: Sequence[Read], tick: Tick | None, limit_w: float | None) -> str | None:
+    """Why a rise of the counter cannot be energy; None where it can."""
+    most_w = _JUMP * limit_w if limit_w else _MOST_POWER_W
+    tick_s = _SLOWEST_TICK_S if tick is None else tick.period_s + 2 * tick.spread_s
+    for earlier, later in pairwise(reads):
+        assert earlier.energy_mj is not None
+        assert later.energy_mj is not None
+        step_j, span_s = (later.energy_mj - earlier.energy_mj) / 1000, later.t_s - earlier.t_s
+        if step_j > most_w * (span_s + tick_s):
+            return f"the energy counter jumped by {step_j:,.0f} J within {span_s:.2g} s: the GPU cannot take as much"
     return None

@@ -102,8 +102,13 @@ def edge_between(earlier: Read, later: Read, tick: Tick | None) -> Edge | None:
     return Edge((earlier.t_s + later.t_s) / 2, half_width_s, later.energy_mj, earlier.energy_mj)
 
 
-def calibrate(edges: Sequence[Edge]) -> Tick | None:
-    """The rhythm of the counter from edges, between which some may have been missed; None with fewer than three."""
+def calibrate(edges: Sequence[Edge], known: Tick | None = None) -> Tick | None:
+    """The rhythm of the counter from edges, between which some may have been missed; None with fewer than three.
+
+    Args:
+        edges: in the order of time.
+        known: the rhythm so far. It tells how many ticks were missed where no two edges followed each other.
+    """
     gaps_s = _gaps_s(edges)
     if len(gaps_s) < 2:
         return None
@@ -112,6 +117,8 @@ def calibrate(edges: Sequence[Edge]) -> Tick | None:
         return _rhythm(whole)
     if whole:
         base_s = statistics.median(later.t_s - earlier.t_s for earlier, later in whole)
+    elif known is not None:
+        base_s = known.period_s
     else:
         # Most gaps are one period. The first quartile is one even where many ticks were missed.
         base_s = statistics.quantiles(gaps_s, n=4)[0]

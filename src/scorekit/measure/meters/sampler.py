@@ -10,45 +10,29 @@ rhythm stays known.
 
 from __future__ import annotations
 
-import math
-import statistics
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from typing import Final, Protocol
 
 from scorekit.measure.meters import SAMPLING_S, PowerSample
-from scorekit.measure.meters.rhythm import Edge, Read, Tick, calibrate, edge_between
+from scorekit.measure.meters.rhythm import Read
+from scorekit.measure.meters.track import Track
 
-_DENSE_S: Final = 0.001
-"""Time between reads where a tick is due."""
-_SEARCH_S: Final = 0.001
-"""Time between reads where it is not known when the next tick is due."""
-_EARLY_S: Final = 0.004
-"""So long before a tick is due the dense reads begin, at least."""
-_CALIBRATION_EDGES: Final = 64
 _SLOW_READ_S: Final = 0.002
 _SLOW_READ: Final = 2.5
 _READ_TRIES: Final = 3
 """A read that takes longer than this, and so many times as long as the GPU's reads do, is taken again, so many times at
 most: its moment is not known well enough."""
-_READS_TIMED: Final = 15
 _ROUND_S: Final = 0.008
 """Of several GPUs whose ticks are due, as many are read by turns as can be in this time; the others later."""
-_STRAYS: Final = 5
-"""So many ticks at moments at which none was due, less half of those that were due, show that the rhythm is wrong."""
-_MOST_STRAYS: Final = 2
-"""More such ticks among the last ones show that they come irregularly, even if those that were due came on time."""
-_TICKS_AFTER: Final = 2
-"""Ticks that must be seen after a window's edge: one for the energy, one more for the power after it."""
+_TURN_S: Final = 0.6
+"""So long it is one's turn of those that were never seen to tick: the slowest known counter ticks every 500 ms."""
 _PATIENCE_S: Final = 1.5
 """So long after the start of a window its ticks are looked for: three times the slowest known tick."""
 _KEPT_S: Final = 2.0
 """Reads that are kept from before a window."""
-_RHYTHM_LASTS_TICKS: Final = 50
 
 
 class GpuSource(Protocol):
@@ -63,95 +47,6 @@ class GpuSource(Protocol):
 
     def sample(self, t_s: float, counter_mj: int | None) -> PowerSample:
         """Power, clocks, temperature and throttle reasons."""
-
-
-@dataclass(slots=True)
-class Track:
-    """What was read of one GPU's counter, and which ticks were seen."""
-
-    reads: deque[Read] = field(default_factory=deque)
-    edges: deque[Edge] = field(default_factory=lambda: deque(maxlen=_CALIBRATION_EDGES))
-    tick: Tick | None = None
-    last: Read | None = None
-    inside: bool = False
-    strays: int = 0
-    strayed: deque[bool] = field(default_factory=lambda: deque(maxlen=_CALIBRATION_EDGES))
-    took_s: deque[float] = field(default_factory=lambda: deque(maxlen=_READS_TIMED))
-    next_s: float = float("-inf")
-
-    def add(self, read: Read) -> None:
-        """Take a read; find out whether the counter ticked before it."""
-        self.reads.append(read)
-        last, self.last = self.last, read
-        if last is None or last.energy_mj is None or read.energy_mj is None or read.energy_mj <= last.energy_mj:
-            return
-        stray = not self.inside and self._out_of_rhythm(last, read)
-        if not self.inside and self.tick is not None:
-            self.strayed.append(stray)
-        if stray:
-            self.strays += 2
-            if self.strays >= 2 * _STRAYS:
-                # Every second tick was missed, say: reading where ticks are due would never see the others.
-                self.edges.clear()
-                self.strayed.clear()
-                self.tick, self.strays = None, 0
-        else:
-            # Reads that came late look like strays now and then.
-            self.strays = max(0, self.strays - 1)
-        edge = edge_between(last, read, self.tick)
-        if edge is not None:
-            self.edges.append(edge)
-            # Working it out takes longer than a sample, and within a window it has no need to be newer.
-            if self.tick is None or not self.inside:
-                self.tick = self._with_strays(calibrate(self.edges))
-
-    def _with_strays(self, tick: Tick | None) -> Tick | None:
-        """The rhythm, less regular where ticks came at other moments: reading where they are due misses those."""
-        count = sum(self.strayed)
-        if tick is None or count <= _MOST_STRAYS:
-            return tick
-        stray_s = math.sqrt(count / len(self.strayed)) * tick.period_s / 2
-        return replace(tick, spread_s=max(tick.spread_s, stray_s))
-
-    def read_time_s(self) -> float:
-        """How long a read of this counter takes; 0 before any."""
-        return statistics.median(self.took_s) if self.took_s else 0.0
-
-    def _out_of_rhythm(self, last: Read, read: Read) -> bool:
-        """Whether the counter moved between two reads between which no tick was due."""
-        if self.tick is None or not self.edges:
-            return False
-        early_s = max(_EARLY_S, 4 * self.tick.spread_s)
-        period_s, seen_s = self.tick.period_s, self.edges[-1].t_s
-        due = math.ceil((last.t_s - early_s - seen_s) / period_s)
-        return seen_s + due * period_s > read.t_s + early_s
-
-    def settled_after(self, t_s: float) -> bool:
-        """Whether enough was seen after a moment: two ticks closely, or three, one of them closely."""
-        seen = sum(1 for _ in takewhile(lambda edge: edge.t_s > t_s, reversed(self.edges)))
-        if not 0 < seen < _TICKS_AFTER:
-            return seen > 0
-        values = {read.energy_mj for read in takewhile(lambda read: read.t_s > t_s, reversed(self.reads))}
-        return len(values - {None}) > _TICKS_AFTER + 1
-
-    def forget(self, before_s: float) -> None:
-        """Drop the reads of before a moment."""
-        while self.reads and self.reads[0].t_s < before_s:
-            self.reads.popleft()
-
-    def due(self, now_s: float) -> float:
-        """When to read next, to see the next tick closely."""
-        if self.tick is None or not self.edges:
-            return now_s + _SEARCH_S
-        period_s, seen_s = self.tick.period_s, self.edges[-1].t_s
-        if now_s - seen_s > _RHYTHM_LASTS_TICKS * period_s:
-            return now_s + _SEARCH_S
-        early_s = max(_EARLY_S, 4 * self.tick.spread_s, 2 * self.edges[-1].half_width_s)
-        ticks = max(1, int((now_s - seen_s + early_s) / period_s))
-        next_s = seen_s + ticks * period_s
-        if next_s - early_s > now_s + _DENSE_S:
-            return next_s - early_s
-        return now_s + _DENSE_S
 
 
 class Schedule:
@@ -208,12 +103,13 @@ class Schedule:
         return next_s
 
     def _hunt(self, now_s: float, clock: Callable[[], float]) -> None:
-        """Read the counters that are due to tick; first those whose ticks have not been seen for longest."""
-        due = [(track, source) for source, track, _ in self._quiet if now_s >= track.next_s]
+        """Read the counters that are due to tick; where reads take long, some of them and the others later."""
+        due = [(track, source, own) for own, (source, track, _) in enumerate(self._quiet) if now_s >= track.next_s]
         if len(due) > 1:
-            due.sort(key=lambda pair: pair[0].edges[-1].t_s if pair[0].edges else float("-inf"))
+            turn, count = int(now_s / _TURN_S), len(self._sources)
+            due.sort(key=lambda entry: entry[0].urgency((entry[2] - turn) % count))
         round_s = 0.0
-        for number, (track, source) in enumerate(due):
+        for number, (track, source, _) in enumerate(due):
             round_s += track.read_time_s()
             if number and round_s > _ROUND_S:
                 break
