@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from scorekit import atomic, bundle
-from scorekit.measure.meters import Meter
+from scorekit.measure.meters import Aligning, Meter
 from scorekit.records import Phase, Window
 
 T = TypeVar("T")
@@ -71,6 +71,9 @@ class Recorder:
         opened: list[Meter] = []
         self._synchronize()
         try:
+            for meter in self._meters:
+                if isinstance(meter, Aligning):
+                    meter.align()
             for meter in reversed(self._meters):
                 meter.open(name)
                 opened.append(meter)

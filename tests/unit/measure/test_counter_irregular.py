@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scorekit.measure.meters.counter import Edge, Read, Tick, calibrate, energy_at
 from tests.unit.measure.ticking import Clock, Gpu, Power, Rig
 
-SEEDS = 24
+SEEDS = 16
 LENGTH_S = 10.0
 
 

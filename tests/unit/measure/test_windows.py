@@ -98,6 +98,16 @@ def test_the_first_meters_window_is_the_tightest_and_counting_comes_after(tmp_pa
     ]
 
 
+def test_a_meter_that_waits_for_its_moment_does_so_before_any_is_opened(tmp_path: Path, events: list[str]) -> None:
+    class Waiting(FakeMeter):
+        def align(self) -> None:
+            self.events.append(f"align {self.name}")
+
+    meters = [Waiting("first", events), FakeMeter("second", events)]
+    Recorder(meters, tmp_path, lambda: None).measure("forward", 0, lambda: None)
+    assert events[:3] == ["align first", "open second", "open first"]
+
+
 def test_a_line_holds_times_counts_and_every_meters_reading(tmp_path: Path, events: list[str]) -> None:
     found, _ = recorder(events, tmp_path, "first", "second")
     counts = Counts(samples=4, batches=2, failures=0, input_tokens=30, output_tokens=20, images=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from scorekit.errors import UsageError, nearest
 from scorekit.records import Component, MeterReading
@@ -106,6 +106,14 @@ class Meter(Protocol):
 
     def stop(self) -> None:
         """Give everything back; called once, also after an error."""
+
+
+@runtime_checkable
+class Aligning(Protocol):
+    """A meter whose windows begin best at certain moments."""
+
+    def align(self) -> None:
+        """Wait for such a moment; called before any meter is opened, so that none has the waiting in its window."""
 
 
 def _codecarbon(request: MeterRequest) -> Meter:

@@ -24,6 +24,8 @@ _NO_ACCESS: Final = "check that `nvidia-smi` works here (in a container: docker 
 _NO_COUNTER: Final = "GPUs before Volta have none; there, scenario.meters=[codecarbon] estimates from power"
 _CALIBRATION_S: Final = 2.5
 """Within this time a working counter ticks at least five times (the slowest known one every 500 ms)."""
+_JUST_NOW_S: Final = 0.02
+"""A tick is so fresh that a window may begin: other meters are opened in the meantime."""
 _ALIGNING_S: Final = 0.6
 """The slowest known counters tick every 500 ms; a window does not wait longer for one that does not."""
 _SETTLING_S: Final = 1.5
@@ -91,10 +93,15 @@ class NvmlMeter:
         """The GPUs, by UUID."""
         return tuple(MeterDevice("gpu", gpu.uuid) for gpu in self._gpus)
 
-    def open(self, window: str) -> None:  # noqa: ARG002 - this meter keeps no file a window
-        """A window begins at the counter's next tick."""
+    def align(self) -> None:
+        """Wait for the counter's next tick, unless one has just come."""
         assert self._sampler is not None
-        self._sampler.wait_for_tick(_ALIGNING_S)
+        self._sampler.wait_for_tick(_ALIGNING_S, just_now_s=_JUST_NOW_S)
+
+    def open(self, window: str) -> None:  # noqa: ARG002 - this meter keeps no file a window
+        """A window begins right after a tick of the counter."""
+        assert self._sampler is not None
+        self.align()
         self._opened_s = self._sampler.open()
 
     def close(self) -> None:

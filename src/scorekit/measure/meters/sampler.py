@@ -111,7 +111,7 @@ class Schedule:
         round_s = 0.0
         for number, (track, source, _) in enumerate(due):
             round_s += track.read_time_s()
-            if number and round_s > _ROUND_S:
+            if number > 1 and round_s > _ROUND_S:
                 break
             self._read(source, clock)
             track.next_s = track.due(now_s)
@@ -235,14 +235,18 @@ class Sampler:
 
         return self._look(known, timeout_s)
 
-    def wait_for_tick(self, timeout_s: float) -> bool:
+    def wait_for_tick(self, timeout_s: float, just_now_s: float = 0.0) -> bool:
         """Wait until the first GPU's counter ticks, seen closely; False when it does not in time.
 
         A window that begins right after a tick begins where the counter's value is the energy, whatever the load does.
+
+        Args:
+            timeout_s: longest wait.
+            just_now_s: a tick that came so shortly before is waited for no more.
         """
         track = next(iter(self._schedule.tracks.values()))
-        before = track.edges[-1].t_s if track.edges else float("-inf")
-        return self._look(lambda: bool(track.edges) and track.edges[-1].t_s > before, timeout_s)
+        since_s = time.monotonic() - just_now_s
+        return self._look(lambda: bool(track.edges) and track.edges[-1].t_s > since_s, timeout_s)
 
     def wait_until_settled(self, timeout_s: float) -> bool:
         """Wait until the ticks after a window's edge were seen; False when they did not come in time."""

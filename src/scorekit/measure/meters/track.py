@@ -85,7 +85,7 @@ class Track:
         """
         if not self.edges:
             # It may never tick, and must not keep others from being read.
-            return 2, turn
+            return 0 if turn == 0 else 2, turn
         if self.tick is None or self.tick.count < _SETTLED_TICKS:
             # A rhythm is learnt from ticks that follow each other.
             return 0, 0.0
