@@ -33,7 +33,7 @@ def why_end(windows: Sequence[Window], kind: Kind, target: float, *, gpu: bool) 
         answer_wh = _wh_per_query(answer, components)
         if answer_wh is not None and answer_wh <= 0:
             values[-1] = math.nan
-    if not all(math.isfinite(value) for value in values):
+    if uncertainty.is_hopeless(values):
         return "a repeat holds no energy that can be true, so the run will not be scored, however many follow"
     if uncertainty.is_tight_enough(values, target):
         return f"the 95 % interval is within {100 * target:g} %"

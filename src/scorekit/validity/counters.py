@@ -154,7 +154,8 @@ def _broken(evidence: Evidence, window: Window, device: str, counter: CounterEvi
         yield fail(f"{about} went backwards (a reset or reload of the driver), expected it only to rise", at=window)
     period_s = LOOK_S if evidence.trace is None else evidence.trace.period_s or LOOK_S
     # Nobody looked within a gap: whether the counter stood still in it cannot be told.
-    frozen_s = FROZEN_TICKS * (counter.tick_s or TICK_S) + max(period_s, counter.longest_gap_s)
+    tick_s = (counter.tick_s or TICK_S) + (counter.tick_spread_s or 0.0)
+    frozen_s = FROZEN_TICKS * tick_s + max(period_s, counter.longest_gap_s)
     if counter.longest_still_s > frozen_s:
         yield fail(
             f"{about} stood still for {counter.longest_still_s:.1f} s, expected a tick every "
