@@ -30,6 +30,7 @@ from scorekit.validity import Evidence, PowerTrace, judge
 
 R = TypeVar("R", bound=Record)
 
+_MOST_TOLD: Final = 600
 FORMAT: Final = "scorekit.bundle/1"
 _NEEDED: Final = (bundle.WINDOWS, bundle.ENVIRONMENT)
 _OPTIONAL: Final = (bundle.GPU_STATES, bundle.POWER)
@@ -141,7 +142,7 @@ def read_score(folder: Path, allow_invalid: bool = False) -> Score:
     validity = judge(run.evidence)
     if validity.failures and not allow_invalid:
         raise InvalidRunError(
-            f"{folder}: the run is not valid, so it is not scored. {_failures(validity.failures)}",
+            f"{folder}: the run is not valid, so it is not scored:{_failures(validity.failures)}",
             mend=f"scorekit check {folder} shows every check; measure again",
         )
     provenance = Provenance(
@@ -166,7 +167,12 @@ def _environment(path: Path) -> Environment:
 
 
 def _failures(failures: Sequence[Check]) -> str:
-    return " ".join(f"Check {check.number}, {check.name}: {check.message}" for check in failures)
+    return "".join(f"\n  - Check {check.number}, {check.name}: {_short(check.message)}" for check in failures)
+
+
+def _short(message: str) -> str:
+    """The beginning of a message; `scorekit check` shows the whole."""
+    return message if len(message) <= _MOST_TOLD else message[:_MOST_TOLD].rsplit(" ", 1)[0] + " ..."
 
 
 def _lines(path: Path, kind: type[R], what: str) -> Iterator[R]:
