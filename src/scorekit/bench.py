@@ -36,6 +36,8 @@ often used settings:
   scenario.phases=false             leave out the pass that tells prefill from decode
   scenario.meters=[nvml,codecarbon] the meters; the first that reads a component makes the score
   scenario.min_window_s=60          least length of a window on a GPU; short tasks repeat their pass
+  scenario.gpus=[0]                 the GPUs to measure (auto: those that the model uses)
+  scenario.idle_s=10                idle baseline before and after; cool_down_s and max_gap_s: waits between repeats
   scenario.target_ci=0.01           as many repeats as the 95 % interval needs, up to scenario.runs
 
 Hydra's options work too: -m runs several jobs (backend.model=a,b), --config-dir adds a folder of configs,

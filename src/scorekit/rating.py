@@ -169,12 +169,18 @@ def rate_scores(scores: Sequence[Score], edition: Edition | None) -> list[Rating
     """
     for score in scores:
         _checked(score.wh_per_1000_queries)
-    cohorts = local_cohorts(scores)
-    return [_rate(score, local_wh, edition) for score, local_wh in zip(scores, cohorts, strict=True)]
+    # An energy that cannot be true gets no star, and moves nobody else's.
+    sound = [score for score in scores if score.valid is not False]
+    cohorts = dict(zip(map(id, sound), local_cohorts(sound), strict=True))
+    return [_rate(score, cohorts.get(id(score), ()), edition) for score in scores]
 
 
 def _rate(score: Score, local_wh: Sequence[float], edition: Edition | None) -> Rating:
     reasons: tuple[Reason, ...] = ()
+    if score.valid is False:
+        failed = ", ".join(reason.code for reason in score.invalid_because) or "not told which"
+        error = RatingError(f"the run failed its checks ({failed})", mend="see `scorekit check RUN`; measure again")
+        return _unstarred(score, error, score.not_comparable_because, cohort_size=0)
     if edition is not None:
         if score.comparable and score.cohort is not None:
             try:

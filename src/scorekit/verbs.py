@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scorekit import bundle, editions, logs, rating, tables, tables_checks
 from scorekit import tasks as registry
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, LogError, ScorekitError
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, InvalidRunError, LogError, ScorekitError
 from scorekit.layout import Layout, layout_for
 from scorekit.records import Record, Score, Validity
 
@@ -36,6 +36,12 @@ def parse(paths: Sequence[Path], *, as_json: bool, allow_invalid: bool = False) 
             logs.write_validity(run, logs.read_validity(run))
             score = logs.read_score(run, allow_invalid)
             logs.write_score(run, score)
+        except InvalidRunError as error:
+            _warn(f"error: {error}")
+            code = code or error.exit_code
+            # A score of before these checks must not lie beside their verdict.
+            logs.withdraw_score(run)
+            continue
         except ScorekitError as error:
             _warn(f"error: {error}")
             code = code or error.exit_code

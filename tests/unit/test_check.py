@@ -15,11 +15,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from scorekit import bundle, cli, logs
+from scorekit import bundle, cli, logs, rating
 from scorekit.errors import InvalidRunError, LogError
 from scorekit.logs.power_trace import read_power_trace
 from scorekit.logs.run_bundle import load
-from scorekit.records import POWER_SCHEMA, Validity
+from scorekit.records import POWER_SCHEMA, Score, Validity
 from scorekit.validity import Evidence, judge
 from tests.bundles import NVML_GPU, write_unsealed
 from tests.evidence import change_energy, change_facts, change_readings, good_evidence, of_phase
@@ -275,3 +275,34 @@ def test_a_broken_line_of_states_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LogError, match=r"gpu_states\.jsonl, line 1 is not a state of a GPU") as caught:
         logs.read_validity(run)
     assert caught.value.mend is not None
+
+
+def test_a_score_of_before_does_not_stay_beside_a_refusal(good: Path, tmp_path: Path) -> None:
+    assert cli.main(["parse", str(good)]) == 0
+    assert (good / bundle.SCORE).exists()
+    # The same run, were it read by checks that refuse it.
+    windows = change_energy(of_phase("generate", 7), 2.0)(good_evidence()).windows
+    (good / bundle.WINDOWS).write_text("".join(w.model_dump_json() + "\n" for w in windows), encoding="utf-8")
+    bundle.seal(good)
+    assert cli.main(["parse", str(good)]) == 3
+    left = {path.name for path in good.iterdir()}
+    assert not left & {bundle.SCORE, bundle.GPU_WH, bundle.GPU_SUMMARY}
+    manifest = bundle.read_manifest(good)
+    bundle.check(good, manifest)
+    assert set(manifest.derived) == {bundle.VALIDITY}
+
+
+def test_an_invalid_score_gets_no_star_and_moves_nobody_elses(
+    good: Path, doubled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["parse", str(doubled), "--allow-invalid"]) == 0
+    invalid = Score.model_validate_json((doubled / bundle.SCORE).read_bytes())
+    sound = [
+        logs.read_score(good).model_copy(update={"model": name, "wh_per_1000_queries": energy_wh})
+        for name, energy_wh in (("a", 1.0), ("b", 2.0))
+    ]
+    rated = rating.rate_scores([*sound, invalid], None)
+    assert [one.stars for one in rated] == [5, 1, None]
+    assert rated[2].refused is not None
+    assert "energy_positive" in rated[2].refused
+    assert rated[0].max_wh_per_1000 == 2.0

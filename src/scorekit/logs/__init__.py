@@ -4,7 +4,7 @@ Nothing here opens a socket, starts a process or loads a model.
 """
 
 from scorekit.logs.formats import READERS, Reader, detect, find_runs, read_score, read_validity
-from scorekit.logs.outputs import write_score
+from scorekit.logs.outputs import withdraw_score, write_score
 from scorekit.logs.score_file import read_score_file, run_beside
 from scorekit.logs.validity_file import write_validity
 
@@ -17,6 +17,7 @@ __all__ = [
     "read_score_file",
     "read_validity",
     "run_beside",
+    "withdraw_score",
     "write_score",
     "write_validity",
 ]

@@ -38,6 +38,22 @@ def write_score(folder: Path, score: Score) -> list[Path]:
     return [folder / name for name in files]
 
 
+def withdraw_score(folder: Path) -> None:
+    """Take away the score that an earlier reading of a run left, where the run is refused now, and renew the manifest.
+
+    Raises:
+        BundleError: a file cannot be removed, or a measured file was changed meanwhile.
+    """
+    left = [path for name in (bundle.SCORE, bundle.GPU_WH, bundle.GPU_SUMMARY) if (path := folder / name).exists()]
+    for path in left:
+        try:
+            path.unlink()
+        except OSError as error:
+            raise atomic.write_error(path, error) from error
+    if left:
+        bundle.record_derived(folder)
+
+
 def gpu_wh_text(score: Score) -> str:
     """Contents of GPU_ENERGY_WH.txt."""
     total_wh = _gpu_total_wh(score)

@@ -147,6 +147,36 @@ def _create_no_weights_model(self: Any) -> None:
     self.no_weights_model_path = folder
 
 
+def _lost_gpus_needed() -> bool:
+    import optimum_benchmark
+
+    source = (Path(optimum_benchmark.__path__[0]) / "system_utils.py").read_text(encoding="utf-8")
+    body = source.partition("def get_gpus()")[2].partition("\ndef ")[0]
+    return "nvmlDeviceGetName" in body and "except" not in body
+
+
+def _lost_gpus() -> None:
+    from optimum_benchmark import system_utils
+
+    # What the GPUs are is told in environment.json; whoever needs one is told by our own errors.
+    system_utils.get_gpus = _or_nothing(system_utils.get_gpus, [])
+    system_utils.get_gpu_vram_mb = _or_nothing(system_utils.get_gpu_vram_mb, None)
+
+
+def _or_nothing(ask: Callable[[], Any], nothing: Any) -> Callable[[], Any]:
+    """The same question, answered with nothing where NVML answers with an error."""
+
+    def asked() -> Any:
+        import pynvml
+
+        try:
+            return ask()
+        except pynvml.NVMLError:
+            return nothing
+
+    return asked
+
+
 ACCOMMODATIONS: Final[tuple[Accommodation, ...]] = (
     Accommodation(
         "special_tokens_mixin",
@@ -175,6 +205,13 @@ ACCOMMODATIONS: Final[tuple[Accommodation, ...]] = (
         False,
         _no_weights_needed,
         _no_weights,
+    ),
+    Accommodation(
+        "lost_gpus",
+        "its config asks every GPU of the machine for its name: one that is lost or forbidden ends CPU runs too",
+        False,
+        _lost_gpus_needed,
+        _lost_gpus,
     ),
 )
 

@@ -59,6 +59,9 @@ def prepare(config: DictConfig, start_folder: Path) -> hub.ModelFiles | None:
         dataset = config.scenario.get("dataset_name")
         if dataset:
             config.scenario.dataset_name = _absolute(str(dataset), start_folder)
+        replay = config.scenario.get("replay")
+        if replay:
+            config.scenario.replay = _trace(str(replay), start_folder)
         if backend.get("name") != "pytorch":
             return None
         kwargs = OmegaConf.to_container(backend.get("model_kwargs") or OmegaConf.create({}))
@@ -87,6 +90,14 @@ def _model_name(backend: DictConfig) -> str:
     if OmegaConf.is_missing(backend, "model") or not backend.get("model"):
         raise UsageError("no model is given", mend="add backend.model=ORG/NAME, or a folder: backend.model=./FOLDER")
     return str(backend.model)
+
+
+def _trace(value: str, start_folder: Path) -> str:
+    """The recorded trace, by its whole path."""
+    path = Path(os.path.abspath(start_folder / Path(value).expanduser()))
+    if not path.is_file():
+        raise UsageError(f"there is no trace {value}", mend="scenario.replay=FILE.csv or a power.parquet")
+    return str(path)
 
 
 def _absolute(value: str, start_folder: Path) -> str:

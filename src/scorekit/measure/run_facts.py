@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from scorekit import bundle
@@ -98,6 +98,17 @@ def _config_name(folder: Path) -> str | None:
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as JSON has them."""
-    plain: dict[str, Any] = json.loads(json.dumps(dict(options), default=str))
+    """Options as JSON has them; of a path of this machine only its last part."""
+    plain: dict[str, Any] = _without_paths(json.loads(json.dumps(dict(options), default=str)))
     return plain
+
+
+def _without_paths(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_paths(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_paths(part) for part in value]
+    if isinstance(value, str) and (value.startswith(("/", "~")) or PureWindowsPath(value).drive):
+        # Windows' reading takes both kinds of separators.
+        return PureWindowsPath(value).name
+    return value

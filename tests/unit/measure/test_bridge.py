@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 from functools import cache
@@ -16,6 +17,7 @@ import pytest
 import scorekit
 from scorekit.errors import UsageError
 from scorekit.measure import bridge
+from tests.fake_nvml import FakeNvml
 
 pytestmark = pytest.mark.transformers
 
@@ -27,6 +29,7 @@ MUTATORS = {"update", "append", "extend", "insert", "setdefault", "pop", "remove
 PROBE = """
 import importlib, json
 from scorekit.measure import bridge
+from tests.fake_nvml import FakeNvml
 
 def imports():
     try:
@@ -163,3 +166,22 @@ def test_a_package_amdsmi_that_fails_is_named_with_the_way_out(
         bridge.refuse_broken_amdsmi()
     assert capsys.readouterr().out == ""
     sys.modules.pop("amdsmi", None)
+
+
+def test_a_gpu_that_is_lost_does_not_end_a_config_for_the_cpu(fake_nvml: FakeNvml) -> None:
+    """In a process of its own: here the library has already asked."""
+    fake_nvml.set(gpus=2)
+    fake_nvml.set(1, errors="all:15")
+    build = (
+        "from scorekit.measure import bridge; bridge.apply(); from optimum_benchmark import system_utils as theirs; "
+        "found = theirs.get_system_info(); print(found['gpu'], found['gpu_vram_mb'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", build],
+        env={**os.environ, **fake_nvml.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[] None"
