@@ -18,5 +18,5 @@ def test_options_keep_no_path_of_this_machine() -> None:
 def test_a_relative_trace_is_meant_from_where_the_command_was_given(tmp_path: Path) -> None:
     (tmp_path / "trace.csv").write_text("t_s,device,power_w\n", encoding="utf-8")
     assert preflight._trace("trace.csv", tmp_path) == str(tmp_path / "trace.csv")
-    with pytest.raises(UsageError, match="there is no trace other.csv"):
+    with pytest.raises(UsageError, match=r"there is no trace other\.csv"):
         preflight._trace("other.csv", tmp_path)
