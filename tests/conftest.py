@@ -6,12 +6,17 @@ import os
 import signal
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 
 pytest_plugins = ("tests.fake_nvml.fixtures",)
 
 # A shell starts what it puts in the background with Ctrl-C ignored, and so would every process that a test starts be.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A run of the tests is the same each time. SCOREKIT_FUZZ=1 draws new examples, to find what nobody thought of.
+hypothesis.settings.register_profile("same", derandomize=os.environ.get("SCOREKIT_FUZZ") != "1")
+hypothesis.settings.load_profile("same")
 
 NOT_APPLICABLE = "not applicable: "
 """A skip whose reason begins so could run nowhere on such a machine (data that is not ours, another library)."""

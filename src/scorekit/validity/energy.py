@@ -26,6 +26,8 @@ BELOW_IDLE: Final = 0.95
 
 _AGAIN: Final = "measure again with this version of scorekit"
 
+_LEAST_WH: Final = 1e-15
+"""No meter tells less from nothing, and ratios of such energies mean none."""
 _POSITIVE: Final = Rule(1, "energy_positive")
 _PLAUSIBLE: Final = Rule(5, "power_plausible")
 _UNUSED: Final = Rule(10, "only_used_gpus")
@@ -118,7 +120,8 @@ def _lost_devices(evidence: Evidence) -> Iterator[Finding]:
 def _strange(evidence: Evidence) -> Iterator[Finding]:
     for phase in dict.fromkeys(window.phase for window in evidence.repeated):
         windows = [window for window in evidence.repeated if window.phase == phase and window.duration_s > 0]
-        known = [(window, energy) for window in windows if (energy := evidence.energy_wh(window))]
+        found = [(window, evidence.energy_wh(window)) for window in windows]
+        known = [(window, energy_wh) for window, energy_wh in found if energy_wh and energy_wh > _LEAST_WH]
         if len(known) > 1:
             yield from _strange_in_phase(evidence, known)
 
@@ -163,7 +166,7 @@ def _is_far(ratio: float) -> bool:
 def _moves_the_repeat(evidence: Evidence, window: Window, ratio: float) -> bool:
     whole = evidence.repeats_wh_per_query()
     energy_wh = evidence.energy_wh(window)
-    if not whole or not energy_wh or not window.samples:
+    if not whole or not energy_wh or not window.samples or ratio <= 0:
         return False
     moved = abs(energy_wh - energy_wh / ratio) / window.samples
     return moved > MATTERS * statistics.median(whole.values())

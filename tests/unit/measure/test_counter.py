@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from scorekit.measure.meters import SAMPLING_S
 from scorekit.measure.meters.counter import (
     PRECISE_S,
     Edge,
@@ -147,8 +148,8 @@ def test_a_counter_only_adds_and_a_window_that_is_split_adds_up(
     whole = rig.energy_j(start_s, end_s)
     assert whole is not None
     assert math.fsum(pieces) / 1000 == pytest.approx(whole[0], abs=1e-6)
-    # Times of ticks are known to the time between two reads, and no better by the rhythm.
-    assert min(pieces) >= -1000 * power.highest_w() * 2 * DENSE_S
+    # Within a window ticks are known to the time between two samples, and no better where they are faster than those.
+    assert min(pieces) >= -1000 * power.highest_w() * SAMPLING_S
 
 
 @given(powers(lowest_w=20), st.floats(0.02, 0.2), parts, parts, st.floats(0.5, 2), st.floats(0.5, 2))
