@@ -107,7 +107,7 @@ def model_facts(backend: Any) -> ModelFacts:
         name=files.name,
         local=files.local,
         revision=files.revision,
-        library=files.library,
+        library=files.loader,
         architecture=type(model).__name__,
         parameters=parameters,
         model_class=tasks.model_class(parameters),

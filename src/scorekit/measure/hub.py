@@ -28,7 +28,7 @@ class ModelFiles:
         name: Hub id, or the folder's last part.
         local: whether it is a folder.
         revision: commit on the Hub, None for a folder.
-        library: transformers, diffusers or timm.
+        loader: the library that loads it: transformers, diffusers or timm.
         architecture: class name in the config, None where it names none.
         model_type: transformers' model type, or timm's architecture.
         random_weights: whether scorekit made the weights at random.
@@ -38,7 +38,7 @@ class ModelFiles:
     name: str
     local: bool
     revision: str | None
-    library: str
+    loader: str
     architecture: str | None
     model_type: str | None
     random_weights: bool

@@ -172,27 +172,27 @@ def _complete(backend: DictConfig, files: hub.ModelFiles) -> None:
     from optimum_benchmark import task_utils
 
     if backend.get("library") in (None, "sentence-transformers"):
-        backend.library = files.library
-    elif backend.library != files.library:
+        backend["library"] = files.loader
+    elif backend["library"] != files.loader:
         raise ModelError(
-            f"{files.name} is a {files.library} model, but backend.library={backend.library}",
-            mend=f"backend.library={files.library}",
+            f"{files.name} is a {files.loader} model, but {_override('library', backend['library'])}",
+            mend=_override("library", files.loader),
         )
     if backend.get("task") is None:
         backend.task = _task_of(files)
     if backend.get("model_type") is None:
         backend.model_type = files.model_type
-    if files.library == "timm":
+    if files.loader == "timm":
         raise ModelError(
             f"{files.name} is a timm model, whose image processing optimum-benchmark does not load",
             mend="choose the same architecture from transformers",
         )
     if not backend.get("no_weights"):
         check_architecture(str(backend.task), files)
-    if backend.get("torch_dtype") is None and files.library == "transformers" and files.quantization is None:
+    if backend.get("torch_dtype") is None and files.loader == "transformers" and files.quantization is None:
         # Without a dtype transformers 5 takes the checkpoint's and 4.57 float32; the protocol says float32.
         backend.torch_dtype = "float32"
-    if files.library == "diffusers":
+    if files.loader == "diffusers":
         if backend.task not in task_utils.TASKS_TO_AUTO_PIPELINE_CLASS_NAMES:
             raise ModelError(
                 f"{files.name} is an image generator ({files.architecture}), which does not do {backend.task}",
@@ -205,11 +205,16 @@ def _complete(backend: DictConfig, files: hub.ModelFiles) -> None:
             )
 
 
+def _override(setting: str, value: object) -> str:
+    """A setting of the backend as the command line takes it."""
+    return f"backend.{setting}={value}"
+
+
 def _task_of(files: hub.ModelFiles) -> str:
-    tasks = [task for task, names in _class_names(files.library).items() if files.architecture in names]
-    if files.library == "timm":
+    tasks = [task for task, names in _class_names(files.loader).items() if files.architecture in names]
+    if files.loader == "timm":
         return "image-classification"
-    if files.library == "diffusers" and "text-to-image" in tasks:
+    if files.loader == "diffusers" and "text-to-image" in tasks:
         return "text-to-image"
     if not tasks:
         raise ModelError(
@@ -231,9 +236,9 @@ def check_architecture(task: str, files: hub.ModelFiles) -> None:
 
     from scorekit.tasks import TASKS
 
-    if files.architecture is None or files.library == "timm":
+    if files.architecture is None or files.loader == "timm":
         return
-    by_task = _class_names(files.library)
+    by_task = _class_names(files.loader)
     loaded_as = task_utils.map_from_synonym_task(task)
     if files.architecture in by_task.get(loaded_as, ()) or loaded_as == "feature-extraction":
         return

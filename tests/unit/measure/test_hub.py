@@ -48,7 +48,7 @@ def test_a_folder_of_transformers(tmp_path: Path) -> None:
         name="m",
         local=True,
         revision=None,
-        library="transformers",
+        loader="transformers",
         architecture="BertForSequenceClassification",
         model_type="bert",
         random_weights=False,
@@ -58,12 +58,12 @@ def test_a_folder_of_transformers(tmp_path: Path) -> None:
 def test_a_folder_of_diffusers(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}', encoding="utf-8")
     found = hub.read_model(str(tmp_path))
-    assert (found.library, found.architecture) == ("diffusers", "StableDiffusionPipeline")
+    assert (found.loader, found.architecture) == ("diffusers", "StableDiffusionPipeline")
 
 
 def test_a_folder_of_timm(tmp_path: Path) -> None:
     found = hub.read_model(str(model_folder(tmp_path, architecture="resnet18", pretrained_cfg={})))
-    assert (found.library, found.architecture, found.model_type) == ("timm", "resnet18", "resnet18")
+    assert (found.loader, found.architecture, found.model_type) == ("timm", "resnet18", "resnet18")
 
 
 def test_a_config_without_a_class_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -104,14 +104,14 @@ def test_a_cached_model_is_found_offline_with_its_revision(tmp_path: Path) -> No
     cache = cached(tmp_path, "org/model", "config.json", {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2"})
     found = hub.read_model("org/model", cache_dir=str(cache))
     assert (found.name, found.local, found.revision) == ("org/model", False, COMMIT)
-    assert (found.library, found.architecture, found.model_type) == ("transformers", "GPT2LMHeadModel", "gpt2")
+    assert (found.loader, found.architecture, found.model_type) == ("transformers", "GPT2LMHeadModel", "gpt2")
     assert hub.read_model("org/model", revision=COMMIT, cache_dir=str(cache)) == found
 
 
 def test_a_cached_pipeline_is_found_offline_with_its_revision(tmp_path: Path) -> None:
     cache = cached(tmp_path, "org/images", "model_index.json", {"_class_name": "FluxPipeline"})
     found = hub.read_model("org/images", cache_dir=str(cache))
-    assert (found.library, found.architecture, found.revision) == ("diffusers", "FluxPipeline", COMMIT)
+    assert (found.loader, found.architecture, found.revision) == ("diffusers", "FluxPipeline", COMMIT)
 
 
 def test_a_model_that_is_not_cached_names_the_offline_mode(tmp_path: Path) -> None:
