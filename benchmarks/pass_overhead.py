@@ -112,8 +112,8 @@ class _Scenario(EnergyStarScenario):
         self.explained: list[Pass] = []
         self.clocks: list[tuple[float, float]] = []
         # The bare loop's inputs are on the device before it starts.
-        self.inputs = [self.backend.prepare_inputs(self.rows[at : at + 1]) for at in range(self.num_samples)]
-        self.plain_rows = self.rows
+        self.inputs = [self.backend.prepare_inputs(self.calls.rows[at : at + 1]) for at in range(self.num_samples)]
+        self.plain_rows = self.calls.rows
 
     def _repeat(self, repeat: int) -> None:
         kind = self.kinds[repeat]
@@ -129,14 +129,14 @@ class _Scenario(EnergyStarScenario):
                 self.with_bare.append(found)
 
     def _taking_turns(self, repeat: int, loops: dict[str, Loop]) -> Pass:
-        self.rows = turns = Turns(self.plain_rows, loops)
+        self.calls.rows = turns = Turns(self.plain_rows, loops)
         try:
             return turns.around(partial(self._one_pass, repeat))
         finally:
-            self.rows = self.plain_rows
+            self.calls.rows = self.plain_rows
 
     def _one_pass(self, repeat: int) -> tuple[float, float]:
-        self._measure("generate", repeat, self._call)
+        self._measure("generate", repeat, self.calls.answer)
         window = self.recorder.windows[-1]
         assert window.output_tokens == NEW_TOKENS * SAMPLES
         return window.start_monotonic_s, window.end_monotonic_s

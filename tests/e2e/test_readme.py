@@ -50,5 +50,5 @@ def test_links_lead_somewhere() -> None:
 def test_every_verb_is_told_of() -> None:
     from scorekit import cli
 
-    for verb in cli._VERBS:
+    for verb in cli.VERBS:
         assert f"scorekit {verb}" in README or f"make {verb}" in README, verb

@@ -60,7 +60,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["parse"], "required: RUN", "see scorekit parse --help"),
         (["parse", "x", "--jsn"], "unrecognized arguments: --jsn", "--help"),
         (["tiny", "x", "--samples", "many"], "invalid int value: 'many'", "see scorekit tiny --help"),
-        (["--frobnicate"], "required", "see scorekit --help"),
+        (["--frobnicate"], "unrecognized arguments: --frobnicate", "see scorekit --help"),
         (["rate", ".", "--edition", "2024"], "there is no edition '2024'; valid: 2025-02, local", "2025-02"),
     ],
 )

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from scorekit import atomic, bundle
-from scorekit.errors import ScorekitError
 from scorekit.measure import (
     adaptive,
     bridge,
@@ -35,11 +34,11 @@ from scorekit.measure import (
     power_log,
     preprocess,
     report,
-    tokens,
 )
+from scorekit.measure.calls import Call, ModelCalls
 from scorekit.measure.kinds import kind_of
 from scorekit.measure.run_facts import run_facts
-from scorekit.measure.settings import CALL_DEFAULTS, GENERATE_DEFAULTS, EnergyStarSettings
+from scorekit.measure.settings import EnergyStarSettings
 from scorekit.measure.windows import Counts, Recorder
 from scorekit.records import Phase
 from scorekit.tasks import Kind
@@ -62,17 +61,12 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         """Measure; the current folder is the run folder."""
         self.backend = backend
         self.encoded: Any = None
-        self.rows: Any = None
         self.folder = Path.cwd()
         self.task = str(backend.config.task)
-        self.batch_size = int(self.config.input_shapes["batch_size"])
         self.kind: Kind = kind_of(self.task, getattr(backend.automodel_loader, "__name__", ""))
         self.passes: dict[Phase, int] = {}
         data.columns_of(self.task, self.config)
-        if self.kind == "generate":
-            self.config.generate_kwargs = {**GENERATE_DEFAULTS, **self.config.generate_kwargs}
-        elif self.kind == "call":
-            self.config.call_kwargs = {**CALL_DEFAULTS, **self.config.call_kwargs}
+        self.calls = ModelCalls(backend, self.kind, self.config)
         config = backend.config
         self.gpu_ids = gpus.resolve(self.config.gpus, config.device, config.device_ids, os.environ)
         meter_names = meters.resolve(self.config.meters, gpus=bool(self.gpu_ids))
@@ -82,7 +76,8 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         self.states = power_log.StateLog(self.gpu_ids, self.folder)
         active = meters.start(meter_names, request)
         try:
-            self.recorder = Recorder(active, self.folder, _synchronizer(backend.config.device))
+            self.wait = _synchronizer(backend.config.device)
+            self.recorder = Recorder(active, self.folder, self.wait)
             with tempfile.TemporaryDirectory(prefix=bundle.SCRATCH_PREFIX, dir=self.folder) as cache:
                 self.cache = Path(cache)
                 self.samples = self._load_dataset()
@@ -96,7 +91,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
                 self._repeat_all()
                 self._idle("idle_after")
                 self.states.record("end")
-                self.encoded = self.rows = None  # gives the files in the cache folder back
+                self.encoded = self.calls.rows = None  # gives the files in the cache folder back
         finally:
             # Also of a run that did not end well.
             power_log.write_traces(active, self.folder)
@@ -127,9 +122,11 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             self.encoded = self._preprocess(repeat)
             # Only the last one is used; the others were made to be measured.
             (self.cache / f"{repeat - 1}.arrow").unlink(missing_ok=True)
-        self.rows = passes.rows_of(self.encoded)
-        self.sizes = preprocess.input_sizes(self.encoded, self.batch_size) if self.kind == "generate" else None
-        self.cut = preprocess.count_cut(
+        self.calls.rows = passes.rows_of(self.encoded)
+        if self.kind == "generate":
+            batch_size = int(self.config.input_shapes["batch_size"])
+            self.calls.sizes = preprocess.input_sizes(self.encoded, batch_size)
+        self.calls.cut = preprocess.count_cut(
             self.samples.rows,
             self.task,
             self.config,
@@ -204,63 +201,16 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         return tracker.get_max_memory()
 
     def _warm_up(self) -> None:
-        """Run the first batches outside of any window: the first in full length, each once more in short.
-
-        Each run takes the next batch: libraries choose their kernels anew for each shape of input, and that first time
-        should not be in a window.
-        """
         LOGGER.info("warming up")
-        short = {**self.config.generate_kwargs, **_exactly(2)}
-        self.rule: tokens.PromptRule | None = None
-        start = 0
-        try:
-            if self.kind == "generate":
-                self.rule = tokens.find_rule(self.backend.generate, self._inputs(start), short)
-            if self.config.warmup_runs:
-                self._call(self._inputs(start))
-            for run in range(self.config.warmup_runs):
-                start = run * self.batch_size % self.num_samples
-                inputs = self._inputs(start)
-                if self.kind == "generate":
-                    self.backend.generate(inputs, short)
-                elif self.kind == "call":
-                    self.backend.call(inputs, {**self.config.call_kwargs, "num_inference_steps": 2})
-                else:
-                    self._call(inputs)
-        except (ScorekitError, KeyboardInterrupt):
-            raise
-        except Exception as error:
-            raise passes.sample_error(start, error) from error
-
-    def _inputs(self, start: int) -> dict[str, Any]:
-        """The batch that begins at a sample, on the device."""
-        inputs: dict[str, Any] = self.backend.prepare_inputs(self.rows[start : start + self.batch_size])
-        return inputs
-
-    def _call(self, inputs: dict[str, Any]) -> Any:
-        if self.kind == "generate":
-            return self.backend.generate(inputs, self.config.generate_kwargs)
-        if self.kind == "call":
-            return self.backend.call(inputs, self.config.call_kwargs)
-        return self.backend.forward(inputs, self.config.forward_kwargs)
+        self.calls.warm_up()
 
     def _size_windows(self) -> None:
         """Find out how many passes each answering window needs; without GPUs every window is one pass."""
-        for phase, call in self._calls():
-            pass_s = self._pass_length_s(phase, call) if self.gpu_ids and self.config.min_window_s > 0 else 0.0
+        for phase, call in self.calls.of_repeat():
+            pass_s = 0.0
+            if self.gpu_ids and self.config.min_window_s > 0:
+                pass_s = self.calls.pass_length_s(phase, call, self.wait)
             self.passes[phase] = pacing.passes_for(self.config.min_window_s, pass_s)
-
-    def _pass_length_s(self, phase: Phase, call: Callable[[dict[str, Any]], Any]) -> float:
-        title = f"timing a pass of {phase}"
-        return pacing.pass_length_s(
-            self.config.min_window_s,
-            batches=-(-self.num_samples // self.batch_size),
-            call=lambda batch: call(self._inputs(batch * self.batch_size)),
-            whole=lambda: passes.run_pass(
-                self.rows, self.batch_size, self.backend.prepare_inputs, call, title=title, keep=None
-            ),
-            wait=_synchronizer(self.backend.config.device),
-        )
 
     def _idle(self, phase: Phase) -> None:
         """Measure the GPUs with the model loaded and nothing asked of it."""
@@ -280,22 +230,14 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
                     return
             self._repeat(repeat)
 
-    def _calls(self) -> list[tuple[Phase, Callable[[dict[str, Any]], Any]]]:
-        """The passes of one repeat, in their order."""
-        calls: list[tuple[Phase, Callable[[dict[str, Any]], Any]]] = [(self.kind, self._call)]
-        if self.kind == "generate" and self.config.phases:
-            options = {**self.config.generate_kwargs, **_exactly(1)}
-            calls.insert(0, ("prefill", lambda inputs: self.backend.prefill(inputs, options)))
-        return calls
-
     def _repeat(self, repeat: int) -> None:
         self.pacer.cool_down()
         self.states.record("repeat", repeat)
-        for phase, call in self._calls():
+        for phase, call in self.calls.of_repeat():
             self.pacer.gap()
             self._measure(phase, repeat, call)
 
-    def _measure(self, phase: Phase, repeat: int, call: Callable[[dict[str, Any]], Any]) -> None:
+    def _measure(self, phase: Phase, repeat: int, call: Call) -> None:
         count = self.passes.get(phase, 1)
         LOGGER.info(
             "repeat %d/%d: %s, %d samples%s",
@@ -305,20 +247,15 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
             self.num_samples,
             f" x {count}" if count > 1 else "",
         )
-        keep = {"generate": tokens.ids_of, "call": _image_count}.get(self.kind)
         work = partial(
-            passes.run_pass,
-            self.rows,
-            self.batch_size,
-            self.backend.prepare_inputs,
+            self.calls.run_pass,
             call,
-            title=f"repeat {repeat + 1}/{self.config.runs} {phase}",
-            keep=keep,
-            passes=count,
+            f"repeat {repeat + 1}/{self.config.runs} {phase}",
+            count=count,
             # Should the passes go faster than they did when they were timed.
             least_s=self.config.min_window_s if self.gpu_ids else 0.0,
         )
-        self.recorder.measure(phase, repeat, work, partial(self._count, phase))
+        self.recorder.measure(phase, repeat, work, partial(self.calls.count, phase))
         for reading in self.recorder.windows[-1].readings:
             if reading.problem is not None:
                 LOGGER.warning(
@@ -326,37 +263,6 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
                     "Ctrl-C ends it",
                     repeat, phase, reading.meter, reading.device, reading.problem,
                 )  # fmt: skip
-
-    def _count(self, phase: Phase, outcome: passes.Outcome) -> Counts:
-        generated = early = images = None
-        if self.kind == "call":
-            images = sum(outcome.outputs)
-        elif self.rule is not None:
-            widths = self.sizes.widths * outcome.passes if self.sizes is not None else (0,) * outcome.batches
-            leading = [self.rule.length(width) for width in widths]
-            lengths = tokens.new_lengths(outcome.outputs, leading, tokens.end_tokens(self.backend.pretrained_model))
-            generated = sum(lengths)
-            if phase == "generate":
-                early = sum(length < self.config.generate_kwargs["max_new_tokens"] for length in lengths)
-        return Counts(
-            passes=outcome.passes,
-            samples=outcome.samples,
-            batches=outcome.batches,
-            failures=0,
-            input_tokens=self.sizes.tokens * outcome.passes if self.sizes is not None else None,
-            output_tokens=generated,
-            early_ends=early,
-            truncated_inputs=None if self.cut is None else self.cut * outcome.passes,
-            images=images,
-        )
-
-
-def _exactly(count: int) -> dict[str, int]:
-    return {"max_new_tokens": count, "min_new_tokens": count}
-
-
-def _image_count(output: Any) -> int:
-    return len(output.images)
 
 
 def _synchronizer(device: str | None) -> Callable[[], None]:

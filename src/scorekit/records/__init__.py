@@ -8,6 +8,7 @@ from scorekit.records.base import Record, first_complaint
 from scorekit.records.environment import ENVIRONMENT_SCHEMA, DatasetFacts, Environment, ModelFacts, RunFacts
 from scorekit.records.gpus import GPU_STATE_SCHEMA, POWER_SCHEMA, GpuFacts, GpuState
 from scorekit.records.manifest import MANIFEST_SCHEMA, Manifest, ManifestEntry
+from scorekit.records.result import RESULT_SCHEMA, Fault, FaultCode, Figure, PhaseEnergy, Result, Source
 from scorekit.records.score import (
     SCORE_SCHEMA,
     Conditions,
@@ -27,6 +28,7 @@ __all__ = [
     "GPU_STATE_SCHEMA",
     "MANIFEST_SCHEMA",
     "POWER_SCHEMA",
+    "RESULT_SCHEMA",
     "SCORE_SCHEMA",
     "VALIDITY_SCHEMA",
     "WINDOW_SCHEMA",
@@ -36,6 +38,9 @@ __all__ = [
     "CounterEvidence",
     "DatasetFacts",
     "Environment",
+    "Fault",
+    "FaultCode",
+    "Figure",
     "GpuFacts",
     "GpuState",
     "Manifest",
@@ -43,14 +48,17 @@ __all__ = [
     "MeterReading",
     "ModelFacts",
     "Phase",
+    "PhaseEnergy",
     "PhaseScore",
     "Provenance",
     "Reason",
     "Record",
     "RepeatScore",
+    "Result",
     "RunFacts",
     "Score",
     "Severity",
+    "Source",
     "Uncertainty",
     "UncertaintyTerm",
     "Validity",

@@ -1,0 +1,19 @@
+"""`scorekit doctor`: tell what is on this machine and what is in the way of a run."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("--config-name", metavar="TASK", help="the task that is thought of, as for scorekit bench")
+    parser.add_argument("--json", action="store_true", help="print what was found as JSON")
+    parser.add_argument("--torch", action="store_true", help="load torch and ask it for its GPUs, which takes seconds")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at the machine."""
+    from scorekit import doctor
+
+    return doctor.main(config_name=options.config_name, as_json=options.json, ask_torch=options.torch)

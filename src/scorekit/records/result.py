@@ -1,0 +1,133 @@
+"""One result: the energy of one model on one task as any log tells it, with all that is wrong with it or unknown.
+
+A reader of a log never guesses and never repairs. What the log does not tell is None and named in `unknown`; what is
+wrong with it is a `Fault`, named by place; the figure as published stays as it is, beside the one that can be used.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from scorekit.records.base import Count, Finite, Record
+from scorekit.records.score import Conditions, Reason, Score, Uncertainty
+
+RESULT_SCHEMA: Final = "scorekit.result/1"
+
+FaultCode = Literal[
+    "zero_energy",
+    "negative_energy",
+    "not_a_number",
+    "missing_energy",
+    "lost_prefill",
+    "lost_generate",
+    "doubled_window",
+    "unit_missing",
+    "unit_unknown",
+    "mixed_units",
+    "failed_prompts",
+    "too_few_prompts",
+    "idle_gpus",
+    "shifted_columns",
+    "contradiction",
+    "time_gap",
+    "clock_jump",
+    "invalid_run",
+]
+
+
+class Fault(Record):
+    """One thing that is wrong in a log."""
+
+    code: FaultCode = Field(
+        description="What it is. lost_prefill: a zero prefill, and a decode that holds it too. lost_generate: a "
+        "negative decode, whose generate pass was lost. idle_gpus: energy of GPUs that the model did not use. "
+        "shifted_columns: a figure stands in the wrong column. time_gap, clock_jump: of a power log. invalid_run: a "
+        "check of the run failed."
+    )
+    message: str = Field(description="What was found and what was expected, with the field of the log.")
+    phase: str | None = Field(default=None, description="As the log calls it; None for what holds for the whole log.")
+    repeat: Count | None = Field(default=None, description="Number of the repeat from 0.")
+    spoils: bool = Field(
+        description="Whether the energy of that repeat, or of the log where no repeat is named, cannot be used."
+    )
+
+
+class Figure(Record):
+    """An energy as it was worked out from some or all repeats of a log."""
+
+    energy_kwh: float | None = Field(description="Of one repeat, as the mean over the repeats; may be no number.")
+    wh_per_1000_queries: float | None = Field(description="None where the number of queries is not known.")
+    runs: Count | None = Field(description="Repeats that it is the mean of; None where the log does not tell.")
+    excluded_repeats: tuple[Count, ...] = Field(default=(), description="Repeats left out, each for a spoiling fault.")
+
+
+class PhaseEnergy(Record):
+    """Energy of one phase as the log gives it."""
+
+    phase: str
+    counted: bool = Field(description="Whether it is a term of the score; loading never is.")
+    energy_kwh: float | None = Field(description="As published: the mean over the repeats; may be no number.")
+    energy_kwh_by_repeat: tuple[float | None, ...] = Field(default=(), description="Empty where there are no repeats.")
+    duration_s: float | None = Field(default=None, description="Mean over the repeats.")
+
+
+class Source(Record):
+    """Where a result comes from."""
+
+    name: str = Field(description="Path below what was named, e.g. logs.zip!/model/benchmark_report.json.")
+    row: Count | None = Field(default=None, description="Line of a table, from 1 for the first below the header.")
+    format: str = Field(description="Name and version of the log's format.")
+    files: dict[str, str] = Field(description="sha256 of each file that was read, by name.")
+    tool: str | None = Field(default=None, description="What wrote the log, with its version; None where not told.")
+    measured_utc: str | None = Field(default=None, description="When it was measured, ISO 8601; None where not told.")
+    scorekit_version: str
+
+
+class Result(Record):
+    """The energy of one model on one task, from one log."""
+
+    schema_version: Literal["scorekit.result/1"] = RESULT_SCHEMA
+    model: str | None
+    model_revision: str | None = None
+    task: str | None = Field(description="Config name.")
+    cohort: str | None = Field(description="Leaderboard name of the task.")
+    model_class: Literal["A", "B", "C"] | None = Field(default=None, description="Of tasks with classes only.")
+    parameters: int | None = None
+    hardware: str | None = Field(description="Name of the GPU, or of the CPU where the energy is a CPU's.")
+    gpu_count: Count | None = Field(default=None, description="GPUs whose energy it is.")
+    domain: Literal["gpu", "cpu+ram"] | None = Field(description="What the energy covers.")
+    origin: Literal["measured", "modelled", "mixed", "unknown"] = "unknown"
+    meter: str | None = None
+    queries: int | None = Field(gt=0, description="Queries of one repeat.")
+    queries_from: Literal["counted", "config", "summary"] | None = Field(
+        description="Counted from what was answered, or what the config or the log's own summary says."
+    )
+    conditions: Conditions | None = None
+    dtype: str | None = None
+    published: Figure = Field(description="The figure that the log gives, faults and all.")
+    corrected: Figure | None = Field(
+        default=None, description="The figure without repeats that a fault spoils; None where none had to be left out."
+    )
+    difference_percent: Finite | None = Field(
+        default=None, description="Corrected less published figure, relative to the published one."
+    )
+    energy_kwh: Finite | None = Field(gt=0, description="What can be used: corrected, else published, else None.")
+    wh_per_1000_queries: Finite | None = Field(gt=0, description="The same, for 1,000 queries.")
+    wh_per_1000_output_tokens: Finite | None = None
+    output_tokens: Finite | None = Field(default=None, description="Mean tokens generated in one repeat.")
+    duration_s: Finite | None = Field(default=None, description="Mean length of the counted phases of one repeat.")
+    uncertainty: Uncertainty | None = None
+    phases: tuple[PhaseEnergy, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    unknown: tuple[str, ...] = Field(default=(), description="Facts that the log does not tell, e.g. hardware.")
+    refused: str | None = Field(
+        default=None, description="Why there is no energy for 1,000 queries, and what would mend it."
+    )
+    valid: bool | None = Field(default=None, description="Of our own runs: whether no check failed.")
+    invalid_because: tuple[Reason, ...] = ()
+    comparable: bool
+    not_comparable_because: tuple[Reason, ...]
+    score: Score | None = Field(default=None, description="Of our own runs: all that was worked out.")
+    source: Source
