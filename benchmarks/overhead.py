@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ STEADY: Final = 0.02
 METERS: Final = (("nvml",), ("nvml", "codecarbon"))
 SAMPLES: Final = 20
 NEW_TOKENS: Final = 10
+
+SAMPLING_S: Final = 0.1
+"""As the sampler's (`scorekit.measure.meters.SAMPLING_S`, which cannot be imported before the fake NVML is there)."""
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _FAKE: Final = "BENCHMARK_FAKE_NVML"
@@ -80,17 +84,46 @@ def windowed(work: Work, meters: Sequence[Any]) -> Turn:
     return Turn(wall, cpu, others, wall - (ended - begun))
 
 
-def pairs(work: Work, make: Callable[[], Sequence[Any]], count: int) -> tuple[list[Turn], list[Turn], list[float]]:
+def asleep_percent(work: Work) -> float:
+    """CPU time of a thread that sleeps as often as the sampler does and does nothing else, in percent of a core.
+
+    It is the floor of any sampler in Python: what waking up ten times a second takes beside this work.
+    """
+    ended = threading.Event()
+
+    def sleep() -> None:
+        next_s = time.monotonic()
+        while not ended.is_set():
+            next_s += SAMPLING_S
+            time.sleep(max(0.0, next_s - time.monotonic()))
+
+    thread = threading.Thread(target=sleep, name="asleep", daemon=True)
+    thread.start()
+    try:
+        assert thread.ident is not None
+        clock = time.pthread_getcpuclockid(thread.ident)
+        begun, cpu_begun = time.monotonic(), time.clock_gettime(clock)
+        work()
+        return 100 * (time.clock_gettime(clock) - cpu_begun) / (time.monotonic() - begun)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def pairs(
+    work: Work, make: Callable[[], Sequence[Any]], count: int
+) -> tuple[list[Turn], list[Turn], list[tuple[float, float]]]:
     """Work with windows and without, each first in every second pair.
 
     The meters are made before each window and stopped after it, so that none of their threads is there without one.
 
     Returns:
-        Turns with a window, turns without, and the sampler's CPU time in percent of a core in each window.
+        Turns with a window, turns without, and for each pair the CPU time of the sampler, and of a thread that only
+        sleeps, in percent of a core.
     """
     on: list[Turn] = []
     off: list[Turn] = []
-    sampler: list[float] = []
+    sampler: list[tuple[float, float]] = []
     for number in range(count + 1):
         if number % 2:
             off.append(plain(work))
@@ -100,17 +133,20 @@ def pairs(work: Work, make: Callable[[], Sequence[Any]], count: int) -> tuple[li
             for meter in meters:
                 meter.readings()
             cost = meters[0].cost()
-            sampler.append(100 * cost.cpu_s / cost.window_s)
+            took = 100 * cost.cpu_s / cost.window_s
         finally:
             for meter in meters:
                 meter.stop()
+        sampler.append((took, asleep_percent(work)))
         if not number % 2:
             off.append(plain(work))
     # The first pair warms up.
     return on[1:], off[1:], sampler[1:]
 
 
-def rows(names: Sequence[str], on: Sequence[Turn], off: Sequence[Turn], sampler: Sequence[float]) -> list[Comparison]:
+def rows(
+    names: Sequence[str], on: Sequence[Turn], off: Sequence[Turn], sampler: Sequence[tuple[float, float]]
+) -> list[Comparison]:
     """What the turns say of these meters."""
     what = "+".join(names)
     ratios = [a.wall_s / b.wall_s for a, b in zip(on, off, strict=True)]
@@ -141,10 +177,10 @@ def rows(names: Sequence[str], on: Sequence[Turn], off: Sequence[Turn], sampler:
             Comparison(
                 key="sampler_cpu",
                 what="  CPU of the sampler in the window",
-                reference="a core",
+                reference="a thread that only sleeps",
                 unit="%",
-                ours=tuple(sampler),
-                theirs=(100.0,) * len(sampler),
+                ours=tuple(ours for ours, _ in sampler),
+                theirs=tuple(floor for _, floor in sampler),
                 goal=SAMPLER_GOAL,
             )
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,10 +40,12 @@ def test_turns_alternate_and_no_meter_lives_while_there_is_no_window() -> None:
 
     on, off, sampler = overhead.pairs(lambda: seen.append("work"), make, 2)
     window = ["open b", "open a", "work", "close a", "close b", "stop a", "stop b"]
-    # The first pair is for nothing; then each is first once.
+    # The first pair is for nothing; then each is first once. Beside a thread that only sleeps it is done once more.
+    window.append("work")
     assert seen == [*window, "work", "work", *window, *window, "work"]
     assert len(on) == len(off) == 2
-    assert sampler == [pytest.approx(0.05)] * 2
+    assert [ours for ours, _ in sampler] == [pytest.approx(0.05)] * 2
+    assert all(floor >= 0 for _, floor in sampler)
 
 
 def test_meters_are_stopped_when_the_work_fails() -> None:
@@ -58,22 +62,29 @@ def test_meters_are_stopped_when_the_work_fails() -> None:
 def test_rows_hold_wall_ratio_and_what_was_taken() -> None:
     on = [Turn(10.1, 5.1, others_s=0.02, edges_s=0.0101)]
     off = [Turn(10.0, 5.0)]
-    wall, taken, sampler = overhead.rows(("nvml",), on, off, [0.08])
+    wall, taken, sampler = overhead.rows(("nvml",), on, off, [(0.08, 0.04)])
     assert wall.ratios == pytest.approx((1.01,))
     assert wall.cpu_ratios == pytest.approx((1.02,))
     assert wall.verdict == "no"
     assert taken.ours == pytest.approx((100 * 0.0301 / 10.1,))
     assert taken.verdict == "yes"
     assert sampler.verdict == "yes"
+    assert sampler.ratios == pytest.approx((2.0,))
     # The sampler is one, whatever stands beside it.
-    assert len(overhead.rows(("nvml", "codecarbon"), on, off, [0.08])) == 2
+    assert len(overhead.rows(("nvml", "codecarbon"), on, off, [(0.08, 0.04)])) == 2
 
 
 def test_wall_time_on_a_busy_machine_is_shown_and_not_judged() -> None:
     on = [Turn(wall_s, 5.0) for wall_s in (9.0, 10.0, 14.0, 8.0)]
-    wall, taken, _ = overhead.rows(("nvml",), on, [Turn(10.0, 5.0)] * 4, [0.08] * 4)
+    wall, taken, _ = overhead.rows(("nvml",), on, [Turn(10.0, 5.0)] * 4, [(0.08, 0.04)] * 4)
     assert wall.verdict is None
     assert taken.verdict == "yes"
+
+
+def test_a_thread_that_only_sleeps_takes_next_to_nothing_and_ends() -> None:
+    before = threading.active_count()
+    assert 0 <= overhead.asleep_percent(lambda: time.sleep(0.3)) < 50
+    assert threading.active_count() == before
 
 
 def test_a_turn_counts_opening_and_closing() -> None:

@@ -45,9 +45,10 @@ def run_facts(
         gpus_by_hand: whether scenario.gpus names the GPUs.
     """
     generates = kind == "generate"
+    config = _whole_config(folder)
     return RunFacts(
         task=task_name(str(backend_config.task), settings),
-        config_name=_config_name(folder) or str(backend_config.task),
+        config_name=str(config.get("name") or backend_config.task),
         hf_task=str(backend_config.task),
         kind=kind,
         device=str(backend_config.device),
@@ -71,6 +72,7 @@ def run_facts(
         meters=meters,
         country_iso_code=settings.country_iso_code,
         gpus_by_hand=gpus_by_hand,
+        gpus_watched=config.get("launcher", {}).get("device_isolation"),
         min_window_s=min_window_s,
         target_ci=settings.target_ci,
     )
@@ -90,11 +92,13 @@ def backend_switches(config: Any) -> dict[str, Any]:
     return _plain({**switches, **({"model_kwargs": extra} if extra else {})})
 
 
-def _config_name(folder: Path) -> str | None:
+def _whole_config(folder: Path) -> dict[str, Any]:
     # The launcher gives the scenario its own part of the config only; the whole lies in the run folder.
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        return str(json.loads((folder / bundle.CONFIG).read_text(encoding="utf-8"))["name"])
-    return None
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads((folder / bundle.CONFIG).read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,6 +80,10 @@ class RunFacts(Record):
     gpus_by_hand: bool | None = Field(
         default=None, description="Whether scenario.gpus named the GPUs, instead of those that the model uses."
     )
+    gpus_watched: bool | None = Field(
+        default=None,
+        description="Whether the launcher looked once a second for others on the GPUs (launcher.device_isolation).",
+    )
     min_window_s: Finite | None = Field(default=None, description="Length that answering windows were drawn out to.")
     target_ci: Finite | None = Field(
         default=None,

@@ -81,6 +81,13 @@ def no_foreign_processes(evidence: Evidence) -> Check:
             "`docker run --pid=host`"
         )
         findings.append(untold(f"{names(unknown)} could not be told", mend, severe=evidence.must_tell))
+    if evidence.must_tell and evidence.environment.run.gpus_watched is False:
+        findings.append(
+            untold(
+                "nobody looked for other processes while the model answered, only before and after",
+                "measure with launcher.device_isolation=true, as the official configs do",
+            )
+        )
     return _ALONE.judged(
         findings,
         passing="no foreign process was on the GPUs",

@@ -233,6 +233,12 @@ CASES: list[tuple[str, Change, str, str]] = [
     ("no_foreign_processes", change_states(lambda _: True, foreign_processes=None), "fail", "could not be told"),
     (
         "no_foreign_processes",
+        change_facts(run={"gpus_watched": False}),
+        "warn",
+        "nobody looked for other processes while the model answered",
+    ),
+    (
+        "no_foreign_processes",
         change_trace("utilization_percent", lambda _t, _v: 30.0),
         "fail",
         "phase idle_before: .* was in use",
