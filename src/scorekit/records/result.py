@@ -123,7 +123,8 @@ class Result(Record):
     faults: tuple[Fault, ...] = ()
     unknown: tuple[str, ...] = Field(default=(), description="Facts that the log does not tell, e.g. hardware.")
     refused: str | None = Field(
-        default=None, description="Why there is no energy for 1,000 queries, and what would mend it."
+        default=None,
+        description="Why no energy of 1,000 queries: the log's energy cannot be used, or the queries are not known.",
     )
     valid: bool | None = Field(default=None, description="Of our own runs: whether no check failed.")
     invalid_because: tuple[Reason, ...] = ()

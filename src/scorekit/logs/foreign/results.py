@@ -75,8 +75,10 @@ def foreign_result(source: Source, facts: Facts, energies: Energies, faults: Seq
     cohort = None if task is None else task.cohort
     published = _figure(energies.published_kwh, facts.queries, energies.runs)
     corrected = _corrected(energies, facts.queries, faults)
-    refused = _refusal(facts, published, corrected, faults)
+    refused = _refusal(published, corrected, faults)
     usable = None if refused is not None else corrected or published
+    if refused is None and facts.queries is None:
+        refused = "the log does not tell how many queries were made, so the energy of 1,000 is not known"
     told = {**{name: getattr(facts, name, None) for name in _FACTS}, "measured_utc": source.measured_utc}
     return Result(
         model=facts.model,
@@ -132,8 +134,8 @@ def _corrected(energies: Energies, queries: int | None, faults: Sequence[Fault])
     return _figure(statistics.fmean(good), queries, len(good), left_out)
 
 
-def _refusal(facts: Facts, published: Figure, corrected: Figure | None, faults: Sequence[Fault]) -> str | None:
-    """Why nothing can be used; None where something can."""
+def _refusal(published: Figure, corrected: Figure | None, faults: Sequence[Fault]) -> str | None:
+    """Why no energy can be used; None where one can."""
     whole = [fault.message for fault in faults if fault.spoils and (fault.repeat is None or corrected is None)]
     if whole:
         return "; ".join(whole)
@@ -142,8 +144,6 @@ def _refusal(facts: Facts, published: Figure, corrected: Figure | None, faults: 
         return "the log holds no energy of the task"
     if not (math.isfinite(energy_kwh) and energy_kwh > 0):
         return f"an energy of {energy_kwh} kWh cannot be true"
-    if facts.queries is None:
-        return "the log does not tell how many queries were made, so the energy of 1,000 is not known"
     return None
 
 
