@@ -33,6 +33,7 @@ FaultCode = Literal[
     "contradiction",
     "time_gap",
     "clock_jump",
+    "overhead_counted",
     "invalid_run",
 ]
 
@@ -43,8 +44,9 @@ class Fault(Record):
     code: FaultCode = Field(
         description="What it is. lost_prefill: a zero prefill, and a decode that holds it too. lost_generate: a "
         "negative decode, whose generate pass was lost. idle_gpus: energy of GPUs that the model did not use. "
-        "shifted_columns: a figure stands in the wrong column. time_gap, clock_jump: of a power log. invalid_run: a "
-        "check of the run failed."
+        "shifted_columns: a figure stands in the wrong column. time_gap, clock_jump: of a power log. "
+        "overhead_counted: the energy is not the devices' alone, but multiplied for the building. invalid_run: the run "
+        "failed, or a check of it."
     )
     message: str = Field(description="What was found and what was expected, with the field of the log.")
     phase: str | None = Field(default=None, description="As the log calls it; None for what holds for the whole log.")
@@ -81,7 +83,11 @@ class Source(Record):
     format: str = Field(description="Name and version of the log's format.")
     files: dict[str, str] = Field(description="sha256 of each file that was read, by name.")
     tool: str | None = Field(default=None, description="What wrote the log, with its version; None where not told.")
+    device: str | None = Field(default=None, description="Of a log of several GPUs: which, as the log calls it.")
     measured_utc: str | None = Field(default=None, description="When it was measured, ISO 8601; None where not told.")
+    measured_local: str | None = Field(
+        default=None, description="When, by a clock of which the log does not tell the time zone; ISO 8601 without one."
+    )
     scorekit_version: str
 
 

@@ -27,7 +27,7 @@ class Facts:
         task: config name of the registry.
         queries: queries of one repeat; never assumed.
         queries_from: what tells it.
-        measured_utc: when, ISO 8601.
+        model_class: as the log gives it, where it does not tell the parameters.
         The others as in `Result`.
     """
 
@@ -35,6 +35,7 @@ class Facts:
     model_revision: str | None = None
     task: str | None = None
     parameters: int | None = None
+    model_class: Literal["A", "B", "C"] | None = None
     hardware: str | None = None
     gpu_count: int | None = None
     domain: Literal["gpu", "cpu+ram"] | None = None
@@ -75,17 +76,16 @@ def foreign_result(source: Source, facts: Facts, energies: Energies, faults: Seq
     cohort = None if task is None else task.cohort
     published = _figure(energies.published_kwh, facts.queries, energies.runs)
     corrected = _corrected(energies, facts.queries, faults)
-    refused = _refusal(published, corrected, faults)
-    usable = None if refused is not None else corrected or published
-    if refused is None and facts.queries is None:
-        refused = "the log does not tell how many queries were made, so the energy of 1,000 is not known"
+    spoilt = _spoiling(corrected, faults)
+    usable = None if spoilt or _true((corrected or published).energy_kwh) is None else corrected or published
+    refused = "; ".join(spoilt) or _refusal(facts, corrected or published)
     told = {**{name: getattr(facts, name, None) for name in _FACTS}, "measured_utc": source.measured_utc}
     return Result(
         model=facts.model,
         model_revision=facts.model_revision,
         task=facts.task,
         cohort=cohort,
-        model_class=tasks.model_class(facts.parameters) if cohort in tasks.CLASSED_COHORTS else None,
+        model_class=_model_class(facts) if cohort in tasks.CLASSED_COHORTS else None,
         parameters=facts.parameters,
         hardware=facts.hardware,
         gpu_count=facts.gpu_count,
@@ -100,10 +100,10 @@ def foreign_result(source: Source, facts: Facts, energies: Energies, faults: Seq
         corrected=corrected,
         difference_percent=_difference_percent(published, corrected),
         energy_kwh=None if usable is None else usable.energy_kwh,
-        wh_per_1000_queries=None if usable is None else usable.wh_per_1000_queries,
+        wh_per_1000_queries=None if usable is None else _true(usable.wh_per_1000_queries),
         wh_per_1000_output_tokens=_per_1000_tokens(usable, facts.output_tokens),
-        output_tokens=facts.output_tokens,
-        duration_s=facts.duration_s,
+        output_tokens=_finite(facts.output_tokens),
+        duration_s=_finite(facts.duration_s),
         phases=energies.phases,
         faults=tuple(faults),
         unknown=tuple(name for name in _FACTS if told[name] is None),
@@ -134,27 +134,48 @@ def _corrected(energies: Energies, queries: int | None, faults: Sequence[Fault])
     return _figure(statistics.fmean(good), queries, len(good), left_out)
 
 
-def _refusal(published: Figure, corrected: Figure | None, faults: Sequence[Fault]) -> str | None:
-    """Why no energy can be used; None where one can."""
-    whole = [fault.message for fault in faults if fault.spoils and (fault.repeat is None or corrected is None)]
-    if whole:
-        return "; ".join(whole)
-    energy_kwh = (corrected or published).energy_kwh
-    if energy_kwh is None:
+def _model_class(facts: Facts) -> Literal["A", "B", "C"] | None:
+    return tasks.model_class(facts.parameters) or facts.model_class
+
+
+def _spoiling(corrected: Figure | None, faults: Sequence[Fault]) -> list[str]:
+    """What leaves nothing that can be used."""
+    return [fault.message for fault in faults if fault.spoils and (fault.repeat is None or corrected is None)]
+
+
+def _refusal(facts: Facts, figure: Figure) -> str | None:
+    """Why there is no energy of 1,000 queries; None where there is one."""
+    if figure.energy_kwh is None:
         return "the log holds no energy of the task"
-    if not (math.isfinite(energy_kwh) and energy_kwh > 0):
-        return f"an energy of {energy_kwh} kWh cannot be true"
+    if _true(figure.energy_kwh) is None:
+        return f"an energy of {figure.energy_kwh} kWh cannot be true"
+    if facts.queries is None:
+        return (
+            "the log does not tell how many queries were made, so the energy of 1,000 is not known; "
+            "give the benchmark's own log, which counts them"
+        )
+    if _true(figure.wh_per_1000_queries) is None:
+        return f"an energy of {figure.energy_kwh} kWh for {facts.queries:,} queries cannot be true"
     return None
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _true(energy: float | None) -> float | None:
+    """An energy that can have been spent; None for any other."""
+    return energy if energy is not None and math.isfinite(energy) and energy > 0 else None
 
 
 def _difference_percent(published: Figure, corrected: Figure | None) -> float | None:
     before = published.energy_kwh
     if corrected is None or corrected.energy_kwh is None or before is None or not math.isfinite(before) or before <= 0:
         return None
-    return 100 * (corrected.energy_kwh / before - 1)
+    return _finite(100 * (corrected.energy_kwh / before - 1))
 
 
 def _per_1000_tokens(usable: Figure | None, tokens: float | None) -> float | None:
-    if usable is None or usable.energy_kwh is None or not tokens:
+    if usable is None or usable.energy_kwh is None or tokens is None or not tokens > 0:
         return None
-    return per_1000(kwh_to_wh(usable.energy_kwh), tokens)
+    return _finite(per_1000(kwh_to_wh(usable.energy_kwh), tokens))
