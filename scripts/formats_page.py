@@ -33,11 +33,16 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
     ),
     (
         "score.json",
-        "One `Score`; `scorekit parse --json` prints a list of them.",
+        "One `Score`.",
         (
             records.Score, records.Uncertainty, records.UncertaintyTerm, records.PhaseScore, records.RepeatScore,
             records.Conditions, records.Reason, records.Provenance,
         ),
+    ),
+    (
+        "results",
+        "One `Result` a log: what `scorekit parse --json` prints a list of, and what the results store keeps.",
+        (records.Result, records.Figure, records.PhaseEnergy, records.Fault, records.Source),
     ),
     ("validity.json", "One `Validity`.", (records.Validity, records.Check)),
     ("manifest.json", "One `Manifest`.", (records.Manifest, records.ManifestEntry)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import shutil
 import textwrap
 from collections.abc import Sequence
@@ -121,3 +122,13 @@ def _least_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> l
         for column, *cells in zip(columns, *rows, strict=True)
     ]
     return [min(width, _NARROWEST) if column.flexible else width for column, width in zip(columns, widths, strict=True)]
+
+
+def significant(value: float) -> str:
+    """Four significant digits, without an exponent where the number stays readable."""
+    if value == 0 or not math.isfinite(value):
+        return str(value)
+    exponent = math.floor(math.log10(abs(value)))
+    if not -4 <= exponent <= 8:
+        return f"{value:.3e}"
+    return f"{value:,.{max(0, 3 - exponent)}f}"

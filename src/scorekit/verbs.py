@@ -1,4 +1,4 @@
-"""What the light commands do: parse, check, rate and tasks. Imported when one of them runs, never for --help."""
+"""What the light commands do: check, rate and tasks. Imported when one of them runs, never for --help."""
 
 from __future__ import annotations
 
@@ -11,48 +11,9 @@ from pathlib import Path
 
 from scorekit import bundle, editions, logs, rating, tables, tables_checks
 from scorekit import tasks as registry
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, InvalidRunError, LogError, ScorekitError
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, LogError, ScorekitError
 from scorekit.layout import Layout, layout_for
 from scorekit.records import Record, Score, Validity
-
-
-def parse(paths: Sequence[Path], *, as_json: bool, allow_invalid: bool = False) -> int:
-    """Compute and write the checks and the score of every run given, or found below a folder.
-
-    A run that cannot be scored is told on stderr and does not keep the others from being scored.
-
-    Args:
-        paths: runs, or folders with runs below them.
-        as_json: print the scores as JSON and no table.
-        allow_invalid: score runs with failed checks too; their scores say so.
-
-    Returns:
-        0, or the exit code of the first run that could not be scored.
-    """
-    scores: list[Score] = []
-    code = EXIT_DONE
-    for run in _once(run for path in paths for run in _runs(path)):
-        try:
-            logs.write_validity(run, logs.read_validity(run))
-            score = logs.read_score(run, allow_invalid)
-            logs.write_score(run, score)
-        except InvalidRunError as error:
-            _warn(f"error: {error}")
-            code = code or error.exit_code
-            # A score of before these checks must not lie beside their verdict.
-            logs.withdraw_score(run)
-            continue
-        except ScorekitError as error:
-            _warn(f"error: {error}")
-            code = code or error.exit_code
-            continue
-        scores.append(score)
-        _warn(f"wrote {run / bundle.SCORE}, {bundle.GPU_WH}, {bundle.GPU_SUMMARY}")
-    if as_json:
-        _print_json(scores)
-    elif scores:
-        _print(lambda layout: tables.score_table(scores, layout))
-    return code
 
 
 def check(paths: Sequence[Path], *, as_json: bool) -> int:

@@ -40,11 +40,11 @@ def _run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProc
 def test_parse_writes_the_scores_and_prints_them_as_json(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["parse", str(runs), "--json"]) == 0
     captured = capsys.readouterr()
-    scores = json.loads(captured.out)
-    assert [score["provenance"]["run"] for score in scores] == sorted(make.GOOD)
+    results = json.loads(captured.out)
+    assert [result["source"]["name"] for result in results] == [f"runs/{name}" for name in sorted(make.GOOD)]
     assert captured.err.count("wrote ") == len(make.GOOD)
     for name in make.GOOD:
-        assert json.loads((runs / name / bundle.SCORE).read_text()) in scores
+        assert json.loads((runs / name / bundle.SCORE).read_text()) in [result["score"] for result in results]
 
 
 def test_parse_scores_what_it_can_and_tells_the_rest(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,6 +60,7 @@ def test_parse_of_no_run_prints_no_result(tmp_path: Path, capsys: pytest.Capture
     assert cli.main(["parse", str(tmp_path), "--json"]) == 1
     captured = capsys.readouterr()
     assert json.loads(captured.out) == []
+    assert "there is no log; expected one of" in captured.err
     assert "windows.jsonl" in captured.err
 
 

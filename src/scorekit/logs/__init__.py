@@ -1,21 +1,29 @@
-"""Reading logs: one reader a format, each from files to checks and a `Score`, and the files that these leave behind.
+"""Reading logs: one reader a format, each from files to results, and the files that our own runs are given.
 
 Nothing here opens a socket, starts a process or loads a model.
 """
 
-from scorekit.logs.formats import READERS, Reader, detect, find_runs, read_score, read_validity
+from scorekit.logs.discover import Found, Refusal, read_logs
+from scorekit.logs.formats import FOREIGN, Reader
+from scorekit.logs.from_score import result_of
 from scorekit.logs.outputs import withdraw_score, write_score
+from scorekit.logs.run_bundle import Examined
+from scorekit.logs.runs import find_runs, read_score, read_validity
 from scorekit.logs.score_file import read_score_file, run_beside
 from scorekit.logs.validity_file import write_validity
 
 __all__ = [
-    "READERS",
+    "FOREIGN",
+    "Examined",
+    "Found",
     "Reader",
-    "detect",
+    "Refusal",
     "find_runs",
+    "read_logs",
     "read_score",
     "read_score_file",
     "read_validity",
+    "result_of",
     "run_beside",
     "withdraw_score",
     "write_score",

@@ -1,19 +1,15 @@
-"""The registry of log formats: which reader understands a folder, and where the runs below a folder are."""
+"""The registry of log formats: which reader understands a folder or a file, told from its content."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from types import ModuleType
 from typing import Final
 
-from scorekit import bundle
-from scorekit.errors import LogError
-from scorekit.logs import run_bundle
-from scorekit.records import Score, Validity
-
-_OPTIMUM_BENCHMARK_FILES: Final = (bundle.REPORT, bundle.BENCHMARK, bundle.CONFIG, "experiment_config.json")
+from scorekit.logs import run_bundle, runs
+from scorekit.logs.places import Place
+from scorekit.records import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,96 +17,37 @@ class Reader:
     """Reads one log format.
 
     Attributes:
-        format: name and version of the format, as the score's provenance gives it.
-        description: what a folder of this format is, for messages.
-        recognises: whether a folder claims to be of this format; cheap, and true for broken ones too, so that
-            the reader itself can say what is wrong.
-        read: the score of a folder, in spite of failed checks if told so. Raises LogError, BundleError or
-            InvalidRunError.
-        check: the checks of a folder. Raises LogError or BundleError.
+        format: name and version of the format, as a result's source gives it.
+        description: what a log of this format is, for messages.
+        recognises: whether a folder or file claims to be of this format; cheap, told from its content, and true for
+            broken ones too, so that the reader itself can say what is wrong.
+        read: the results of one place. Raises a ScorekitError for what is no such log.
     """
 
     format: str
     description: str
-    recognises: Callable[[Path], bool]
-    read: Callable[[Path, bool], Score]
-    check: Callable[[Path], Validity]
+    recognises: Callable[[Place], bool]
+    read: Callable[[Place], Iterator[Result]]
 
 
-READERS: Final[tuple[Reader, ...]] = (
-    Reader(
-        format=run_bundle.FORMAT,
-        description=f"a run folder of scorekit ({bundle.WINDOWS}, {bundle.ENVIRONMENT}, {bundle.MANIFEST})",
-        recognises=run_bundle.recognises,
-        read=run_bundle.read_score,
-        check=run_bundle.read_validity,
-    ),
-)
-"""All readers, in the order in which they are asked."""
+def _reader(module: ModuleType) -> Reader:
+    return Reader(module.FORMAT, module.DESCRIPTION, module.recognises, module.read)
 
 
-def detect(path: Path) -> Reader:
-    """The reader for a folder.
-
-    Raises:
-        LogError: nothing is there, or no reader knows it; says what was expected.
-    """
-    if not path.exists():
-        raise LogError(f"there is no {path}", mend="give the folder of a run, as `scorekit bench` printed it")
-    if not path.is_dir():
-        raise LogError(f"{path} is a file; expected the folder of a run", mend=f"give the folder: {path.parent}")
-    for reader in READERS:
-        if reader.recognises(path):
-            return reader
-    if any((path / name).is_file() for name in _OPTIMUM_BENCHMARK_FILES):
-        raise LogError(
-            f"{path} looks like a folder of optimum-benchmark itself: it has no {bundle.WINDOWS}, "
-            "and logs of other tools cannot be read yet",
-            mend="measure with `scorekit bench`, which takes the same config files",
-        )
-    raise LogError(
-        f"{path} is no run: it has no {bundle.WINDOWS}; "
-        f"expected {' or '.join(reader.description for reader in READERS)}",
-        mend="give the folder of a run, or a folder with runs below it",
-    )
+FOREIGN: Final[tuple[Reader, ...]] = tuple(map(_reader, ()))
+"""Readers of other tools' logs, in the order in which they are asked."""
 
 
-def read_score(path: Path, allow_invalid: bool = False) -> Score:
-    """The score of one run folder of any known format.
-
-    Args:
-        path: the folder.
-        allow_invalid: score it in spite of failed checks; the score says so.
-
-    Raises:
-        LogError: the folder is not a log that can be read.
-        BundleError: the run did not end, or its files are not those that were measured.
-        InvalidRunError: the run fails a check or breaks a rule, and is not scored.
-    """
-    return detect(path).read(path, allow_invalid)
+def recognises_run(place: Place) -> bool:
+    """Whether a place is a run folder of our own, whole or broken."""
+    return place.is_folder and run_bundle.recognises(place.path)
 
 
-def read_validity(path: Path) -> Validity:
-    """The checks of one run folder of any known format.
-
-    Raises:
-        LogError: the folder is not a log that can be read.
-        BundleError: the run did not end, or its files are not those that were measured.
-    """
-    return detect(path).check(path)
+def reader_of(place: Place) -> Reader | None:
+    """The reader of another tool's log; None where no format is recognised."""
+    return next((reader for reader in FOREIGN if reader.recognises(place)), None)
 
 
-def find_runs(path: Path) -> list[Path]:
-    """Run folders at or below `path`, sorted by name; links to folders are not followed.
-
-    Runs that did not end are among them: whoever reads them is told why they are refused.
-    """
-    if not path.is_dir():
-        return []
-    found = []
-    for root, folders, _ in os.walk(path):
-        folder = Path(root)
-        if any(reader.recognises(folder) for reader in READERS):
-            found.append(folder)
-            folders.clear()
-    return sorted(found)
+def expected() -> str:
+    """What can be read, for messages."""
+    return "; ".join([runs.DESCRIPTION, *(reader.description for reader in FOREIGN)])

@@ -113,6 +113,60 @@ def _answered(windows: tuple[Window, ...], run: RunFacts) -> tuple[Window, ...]:
     return tuple(w for w in windows if w.phase != "preprocess" or w.repeat is None or w.repeat <= last)
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A run folder that was read and checked.
+
+    Attributes:
+        validity: its checks.
+        score: its score; None where it is not scored.
+        refusal: why it is not scored; None where it is.
+        files: sha256 of each file that was read.
+    """
+
+    validity: Validity
+    score: Score | None
+    refusal: InvalidRunError | LogError | None
+    files: dict[str, str]
+
+
+def examine(folder: Path, allow_invalid: bool = False) -> Examined:
+    """The checks of a run folder and its score, from one reading.
+
+    Args:
+        folder: the run.
+        allow_invalid: score a run in spite of failed checks; the score then says that it is not valid, and why. Where
+            an energy is missing or cannot be true, there is nothing to score all the same.
+
+    Raises:
+        BundleError: the run did not end, or its files are not those that were measured.
+        LogError: a file is not what it claims to be.
+    """
+    from scorekit import __version__
+
+    run = load(folder)
+    validity = judge(run.evidence)
+    if validity.failures and not allow_invalid:
+        refusal = InvalidRunError(
+            f"{folder}: the run is not valid, so it is not scored:{_failures(validity.failures)}",
+            mend=f"scorekit check {folder} shows every check; measure again",
+        )
+        return Examined(validity, None, refusal, run.files)
+    provenance = Provenance(
+        run=folder.resolve().name,
+        created_utc=run.environment.created_utc,
+        scorekit_version=__version__,
+        log_format=FORMAT,
+        protocol=PROTOCOL,
+        files=run.files,
+    )
+    try:
+        score = score_run(run.environment, run.windows, provenance, validity=validity)
+    except (LogError, InvalidRunError) as error:
+        return Examined(validity, None, type(error)(f"{folder}: {error.message}", mend=error.mend), run.files)
+    return Examined(validity, score, None, run.files)
+
+
 def read_validity(folder: Path) -> Validity:
     """The checks of a run folder.
 
@@ -124,39 +178,18 @@ def read_validity(folder: Path) -> Validity:
 
 
 def read_score(folder: Path, allow_invalid: bool = False) -> Score:
-    """The score of a run folder.
-
-    Args:
-        folder: the run.
-        allow_invalid: score a run in spite of failed checks; the score then says that it is not valid, and why. Where
-            an energy is missing or cannot be true, there is nothing to score all the same.
+    """The score of a run folder; arguments as for `examine`.
 
     Raises:
         BundleError: the run did not end, or its files are not those that were measured.
         LogError: a file is not what it claims to be.
         InvalidRunError: the run fails a check or breaks a rule, and is not scored.
     """
-    from scorekit import __version__
-
-    run = load(folder)
-    validity = judge(run.evidence)
-    if validity.failures and not allow_invalid:
-        raise InvalidRunError(
-            f"{folder}: the run is not valid, so it is not scored:{_failures(validity.failures)}",
-            mend=f"scorekit check {folder} shows every check; measure again",
-        )
-    provenance = Provenance(
-        run=folder.resolve().name,
-        created_utc=run.environment.created_utc,
-        scorekit_version=__version__,
-        log_format=FORMAT,
-        protocol=PROTOCOL,
-        files=run.files,
-    )
-    try:
-        return score_run(run.environment, run.windows, provenance, validity=validity)
-    except (LogError, InvalidRunError) as error:
-        raise type(error)(f"{folder}: {error.message}", mend=error.mend) from error
+    found = examine(folder, allow_invalid)
+    if found.score is None:
+        assert found.refusal is not None
+        raise found.refusal
+    return found.score
 
 
 def _environment(path: Path) -> Environment:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from scorekit import bundle
 from scorekit.errors import InvalidRunError, LogError
-from scorekit.logs.formats import read_score
+from scorekit.logs.runs import read_score
 from scorekit.records import Reason, Score, first_complaint
 
 UNVERIFIED: Final = Reason(code="unverified", message="read from a score.json without its run")

@@ -1,0 +1,210 @@
+"""Archives of logs: unpacked into a folder within limits, and nothing that could harm on the way.
+
+An archive may come from a stranger. Refused whole: names that lead out of the folder, links, devices, names that stand
+twice or differ by case only, encrypted entries, and more entries, bytes, depth or compression than logs have. Archives
+within archives are left packed and named.
+"""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO, Final, Literal
+
+from scorekit import atomic
+from scorekit.errors import LogError
+
+Kind = Literal["zip", "tar"]
+
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
+_GZIP: Final = b"\x1f\x8b"
+_TAR_AT: Final = 257
+_TAR: Final = b"ustar"
+_CHUNK: Final = 1024 * 1024
+_SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz")
+_MEND: Final = "pack the log files anew, without what is not a log"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an archive of logs may hold.
+
+    Attributes:
+        entries: files and folders.
+        total_bytes: of all files, unpacked.
+        file_bytes: of one file, unpacked.
+        ratio: unpacked over packed bytes of the whole archive, where it is larger than `ratio_from_bytes`.
+        depth: folders within folders.
+    """
+
+    entries: int = 200_000
+    total_bytes: int = 20 * 1024**3
+    file_bytes: int = 2 * 1024**3
+    ratio: float = 200.0
+    ratio_from_bytes: int = 64 * 1024**2
+    depth: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    size: int
+    is_folder: bool
+
+
+def kind_of(path: Path, head: bytes) -> Kind | None:
+    """Which kind of archive a file is, by its content; None for no archive.
+
+    Raises:
+        LogError: its name says that it is one, and its content does not.
+    """
+    if head.startswith(_ZIP):
+        return "zip"
+    if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
+        return "tar"
+    if head.startswith(_GZIP):
+        return "tar"
+    if path.name.lower().endswith(_SUFFIXES):
+        raise LogError(
+            f"{path.name} is no archive, whatever its name says",
+            mend="get the file again; a download that failed often leaves a page of text under that name",
+        )
+    return None
+
+
+def unpack(path: Path, kind: Kind, folder: Path, label: str, limits: Limits | None = None) -> None:
+    """Unpack an archive into an empty folder.
+
+    Args:
+        path: the archive.
+        kind: what `kind_of` told.
+        folder: where to; on an error it may hold a part of the files.
+        label: name of the archive in messages.
+        limits: what it may hold.
+
+    Raises:
+        LogError: it is broken, harmful or beyond the limits; names the entry.
+        BundleError: the files cannot be written.
+    """
+    limits = limits or Limits()
+    try:
+        if kind == "zip":
+            _unpack_zip(path, folder, label, limits)
+        else:
+            _unpack_tar(path, folder, label, limits)
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise LogError(f"{label} is broken: {error}", mend="get the file again; it may have been cut off") from error
+    except OSError as error:
+        # gzip tells of a broken file this way, with no number.
+        if error.errno is None:
+            raise LogError(f"{label} is broken: {error}", mend="get the file again") from error
+        raise atomic.write_error(folder, error) from error
+
+
+def _unpack_zip(path: Path, folder: Path, label: str, limits: Limits) -> None:
+    with zipfile.ZipFile(path) as archive:
+        gate = _Gate(label, limits, path.stat().st_size)
+        for info in archive.infolist():
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise _refused(label, info.filename, "is a link or a device")
+            if info.flag_bits & 0x1:
+                raise _refused(label, info.filename, "is encrypted")
+            target = gate.admit(_Entry(info.filename, info.file_size, info.is_dir()), folder)
+            if target is not None:
+                with archive.open(info) as source:
+                    gate.write(source, target, info.filename)
+
+
+def _unpack_tar(path: Path, folder: Path, label: str, limits: Limits) -> None:
+    # As a stream: sizes are judged before anything is read, and a tar bomb is never indexed whole.
+    with tarfile.open(path, "r|*") as archive:
+        gate = _Gate(label, limits, path.stat().st_size)
+        for member in archive:
+            if not (member.isreg() or member.isdir()):
+                raise _refused(label, member.name, "is a link or a device")
+            target = gate.admit(_Entry(member.name, member.size, member.isdir()), folder)
+            source = None if target is None else archive.extractfile(member)
+            if target is not None and source is not None:
+                with source:
+                    gate.write(source, target, member.name)
+
+
+class _Gate:
+    """Judges entries as they come, and writes what it lets through."""
+
+    def __init__(self, label: str, limits: Limits, packed_bytes: int) -> None:
+        self._label, self._limits, self._packed_bytes = label, limits, packed_bytes
+        self._seen: dict[str, str] = {}
+        self._entries = self._bytes = 0
+
+    def admit(self, entry: _Entry, folder: Path) -> Path | None:
+        """Where an entry goes; None for a folder."""
+        self._entries += 1
+        if self._entries > self._limits.entries:
+            raise LogError(f"{self._label} holds more than {self._limits.entries:,} entries", mend=_MEND)
+        parts = _parts(self._label, entry.name)
+        if not parts:
+            return None
+        if len(parts) > self._limits.depth:
+            raise _refused(self._label, entry.name, f"lies deeper than {self._limits.depth} folders")
+        key = "/".join(parts).casefold()
+        if not entry.is_folder:
+            if key in self._seen:
+                raise _refused(self._label, entry.name, f"stands beside {self._seen[key]!r}, which is the same name")
+            self._seen[key] = entry.name
+        self._check_size(entry.size, entry.name)
+        target = folder.joinpath(*parts)
+        (target if entry.is_folder else target.parent).mkdir(parents=True, exist_ok=True)
+        return None if entry.is_folder else target
+
+    def write(self, source: IO[bytes], target: Path, name: str) -> None:
+        """Unpack one file; what it says of its own size is not trusted."""
+        written = 0
+        with target.open("xb") as out:
+            while chunk := source.read(_CHUNK):
+                written += len(chunk)
+                self._bytes += len(chunk)
+                self._check_size(written, name)
+                out.write(chunk)
+
+    def _check_size(self, size: int, name: str) -> None:
+        limits = self._limits
+        if size > limits.file_bytes:
+            raise _refused(self._label, name, f"is larger than {limits.file_bytes:,} bytes")
+        if self._bytes > limits.total_bytes:
+            raise LogError(f"{self._label} unpacks to more than {limits.total_bytes:,} bytes", mend=_MEND)
+        largest = max(self._bytes, size)
+        if largest > limits.ratio_from_bytes and largest > limits.ratio * max(1, self._packed_bytes):
+            raise LogError(
+                f"{self._label} unpacks to more than {limits.ratio:g} times its size, which no logs do", mend=_MEND
+            )
+
+
+def _parts(label: str, name: str) -> tuple[str, ...]:
+    """The folders and the file of an entry's name.
+
+    Raises:
+        LogError: the name leads out of the archive, on this system or another, or is none.
+    """
+    parts = tuple(part for part in PurePosixPath(name.replace("\\", "/")).parts if part != ".")
+    too_long = any(len(part.encode("utf-8", "replace")) > 255 for part in parts)
+    strange = "\0" in name or PureWindowsPath(name).drive or too_long
+    if name.startswith(("/", "\\")) or ".." in parts or strange:
+        raise _refused(label, name, "has a name that leads out of the archive or is none")
+    return parts
+
+
+def _refused(label: str, name: str, why: str) -> LogError:
+    shown = name if len(name) <= 80 else f"{name[:80]} ..."
+    return LogError(f"{label}: the entry {shown!r} {why}, so nothing of the archive is read", mend=_MEND)
+
+
+def nested(names: Iterator[str]) -> list[str]:
+    """Files of an archive that are archives themselves, which are not opened."""
+    return sorted(name for name in names if name.lower().endswith(_SUFFIXES))

@@ -1,0 +1,203 @@
+"""Where results go as they come: a table for people, or JSON, JSON lines, CSV or Parquet for programs.
+
+All but the tables hold one result at a time, or a batch, so any number of them can be written. A file is wholly there
+or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Final, Literal, Protocol, get_args
+
+from scorekit import atomic
+from scorekit.errors import UsageError
+from scorekit.records import Result
+
+Form = Literal["table", "json", "jsonl", "csv", "parquet"]
+FORMS: Final[tuple[Form, ...]] = get_args(Form)
+_BATCH: Final = 5_000
+
+
+class Sink(Protocol):
+    """Takes results."""
+
+    count: int
+
+    def add(self, result: Result) -> None:
+        """Take one result."""
+
+    def end(self) -> None:
+        """No more will come."""
+
+
+@contextlib.contextmanager
+def open_sink(form: Form, output: Path | None) -> Iterator[Sink]:
+    """A sink for a file, or for stdout.
+
+    Args:
+        form: how results are written.
+        output: file; stdout where None.
+
+    Raises:
+        UsageError: Parquet without a file.
+        BundleError: the file cannot be written.
+    """
+    if output is None:
+        if form == "parquet":
+            raise UsageError("Parquet cannot be written to a terminal or pipe", mend="-o FILE.parquet")
+        sink = _text_sink(form, sys.stdout)
+        yield sink
+        sink.end()
+        return
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        if form == "parquet":
+            parquet = _Parquet(part)
+            with contextlib.closing(parquet):
+                yield parquet
+                parquet.end()
+        else:
+            with part.open("w", encoding="utf-8", newline="") as stream:
+                sink = _text_sink(form, stream)
+                yield sink
+                sink.end()
+        os.replace(part, output)
+    except OSError as error:
+        raise atomic.write_error(output, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _text_sink(form: Form, stream: IO[str]) -> Sink:
+    kinds: dict[str, type[_Lines] | type[_Array] | type[_Csv] | type[_Tables]] = {
+        "json": _Array, "jsonl": _Lines, "csv": _Csv, "table": _Tables,
+    }  # fmt: skip
+    return kinds[form](stream)
+
+
+class _Lines:
+    """JSON lines: one result a line."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def add(self, result: Result) -> None:
+        self._stream.write(result.model_dump_json() + "\n")
+        self.count += 1
+
+    def end(self) -> None:
+        """Nothing is left to write."""
+
+
+class _Array:
+    """A JSON array."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def add(self, result: Result) -> None:
+        self._stream.write(("[\n" if not self.count else ",\n") + result.model_dump_json(indent=2))
+        self.count += 1
+
+    def end(self) -> None:
+        self._stream.write("\n]\n" if self.count else "[]\n")
+
+
+class _Csv:
+    """CSV with the columns of the results store; unknown is an empty cell."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        from scorekit.store import COLUMNS
+
+        self._columns = COLUMNS
+        self._writer = csv.writer(stream)
+        self._writer.writerow([column.name for column in COLUMNS])
+        self.count = 0
+
+    def add(self, result: Result) -> None:
+        self._writer.writerow([_cell(column.value(result)) for column in self._columns])
+        self.count += 1
+
+    def end(self) -> None:
+        """Nothing is left to write."""
+
+
+class _Parquet:
+    """Parquet with the columns of the results store, in batches."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from scorekit.store import COLUMNS
+
+        self._columns = COLUMNS
+        self._schema = pa.schema([(column.name, column.type) for column in COLUMNS])
+        self._writer = pq.ParquetWriter(path, self._schema)
+        self._batch: list[dict[str, Any]] = []
+        self.count = 0
+
+    def add(self, result: Result) -> None:
+        self._batch.append({column.name: column.value(result) for column in self._columns})
+        self.count += 1
+        if len(self._batch) >= _BATCH:
+            self._flush()
+
+    def end(self) -> None:
+        self._flush()
+
+    def close(self) -> None:
+        """Close the file, also where not all could be written."""
+        self._writer.close()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._batch:
+            self._writer.write_table(pa.Table.from_pylist(self._batch, self._schema))
+            self._batch = []
+
+
+class _Tables:
+    """Tables for people, which need all results before the first line."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._results: list[Result] = []
+        self.count = 0
+
+    def add(self, result: Result) -> None:
+        self._results.append(result)
+        self.count += 1
+
+    def end(self) -> None:
+        from scorekit import tables, tables_results
+        from scorekit.layout import layout_for
+
+        layout = layout_for(self._stream)
+        scores = [result.score for result in self._results if result.score is not None]
+        foreign = [result for result in self._results if result.score is None]
+        parts = [tables.score_table(scores, layout)] if scores else []
+        parts += [tables_results.result_table(foreign, layout)] if foreign else []
+        if parts:
+            self._stream.write("\n\n".join(parts) + "\n")
+
+
+def _cell(value: Any) -> str:
+    """A value as text; a spreadsheet must not take a name from a stranger's log for a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return _cell(";".join(map(str, value)))
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "@", "\t", "\r")) else text
