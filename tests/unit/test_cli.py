@@ -57,7 +57,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "message", "mend"),
     [
         (["pars"], "there is no command 'pars'", "did you mean 'scorekit parse'?"),
-        (["parse"], "required: RUN", "see scorekit parse --help"),
+        (["parse"], "required: PATH", "see scorekit parse --help"),
         (["parse", "x", "--jsn"], "unrecognized arguments: --jsn", "--help"),
         (["tiny", "x", "--samples", "many"], "invalid int value: 'many'", "see scorekit tiny --help"),
         (["--frobnicate"], "unrecognized arguments: --frobnicate", "see scorekit --help"),

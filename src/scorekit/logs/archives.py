@@ -7,14 +7,15 @@ within archives are left packed and named.
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO, Final, Literal
+from typing import IO, Any, Final, Literal
 
 from scorekit import atomic
 from scorekit.errors import LogError
@@ -122,8 +123,12 @@ def _unpack_zip(path: Path, folder: Path, label: str, limits: Limits) -> None:
 
 
 def _unpack_tar(path: Path, folder: Path, label: str, limits: Limits) -> None:
-    # As a stream: sizes are judged before anything is read, and a tar bomb is never indexed whole.
-    with tarfile.open(path, "r|*") as archive:
+    with path.open("rb") as packed, contextlib.ExitStack() as stack:
+        is_gzip = packed.read(len(_GZIP)) == _GZIP
+        packed.seek(0)
+        plain: Any = stack.enter_context(gzip.GzipFile(fileobj=packed)) if is_gzip else packed
+        # As a stream: sizes are judged before anything is read, and a tar bomb is never indexed whole.
+        archive = stack.enter_context(tarfile.open(fileobj=plain, mode="r|"))
         gate = _Gate(label, limits, path.stat().st_size)
         for member in archive:
             if not (member.isreg() or member.isdir()):
@@ -133,6 +138,8 @@ def _unpack_tar(path: Path, folder: Path, label: str, limits: Limits) -> None:
             if target is not None and source is not None:
                 with source:
                     gate.write(source, target, member.name)
+        # gzip's checksum stands at the end, behind what tar reads.
+        gate.drain(plain)
 
 
 class _Gate:
@@ -173,6 +180,14 @@ class _Gate:
                 self._check_size(written, name)
                 out.write(chunk)
 
+    def drain(self, source: IO[bytes]) -> None:
+        """Read what stands behind the last entry: filling, and the checksum of the packed bytes."""
+        read = 0
+        while chunk := source.read(_CHUNK):
+            read += len(chunk)
+            self._bytes += len(chunk)
+            self._check_size(read, "(behind the last entry)")
+
     def _check_size(self, size: int, name: str) -> None:
         limits = self._limits
         if size > limits.file_bytes:
@@ -203,8 +218,3 @@ def _parts(label: str, name: str) -> tuple[str, ...]:
 def _refused(label: str, name: str, why: str) -> LogError:
     shown = name if len(name) <= 80 else f"{name[:80]} ..."
     return LogError(f"{label}: the entry {shown!r} {why}, so nothing of the archive is read", mend=_MEND)
-
-
-def nested(names: Iterator[str]) -> list[str]:
-    """Files of an archive that are archives themselves, which are not opened."""
-    return sorted(name for name in names if name.lower().endswith(_SUFFIXES))

@@ -1,0 +1,119 @@
+"""Logs are found in folders, files and archives, each read once, and a broken one keeps no other from being read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scorekit import bundle, logs
+from scorekit.logs import Refusal
+from scorekit.records import Result
+from tests.golden import make
+
+GOLDEN = Path(make.__file__).parent
+
+
+def _all(*paths: Path) -> tuple[list[Result], list[Refusal]]:
+    found = list(logs.read_logs(paths))
+    return [f for f in found if isinstance(f, Result)], [f for f in found if isinstance(f, Refusal)]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    for name in ("forward_cpu", "generate_h100"):
+        shutil.copytree(GOLDEN / name, tmp_path / "runs" / name)
+    return tmp_path / "runs"
+
+
+def test_a_run_becomes_a_result_with_its_score(runs: Path) -> None:
+    results, refusals = _all(runs)
+    assert [result.source.name for result in results] == ["runs/forward_cpu", "runs/generate_h100"]
+    assert not refusals
+    for result in results:
+        score = logs.read_score(runs / result.source.name.rpartition("/")[2])
+        assert result.score == score
+        assert result.wh_per_1000_queries == score.wh_per_1000_queries == result.published.wh_per_1000_queries
+        assert result.queries_from == "counted"
+        assert result.faults == ()
+
+
+def test_what_is_named_twice_is_read_once(runs: Path) -> None:
+    assert len(_all(runs / "forward_cpu", runs / "forward_cpu", runs / ".." / "runs" / "forward_cpu")[0]) == 1
+
+
+def test_a_faulty_run_keeps_no_other_from_being_read(runs: Path) -> None:
+    for name in make.FAULTY:
+        shutil.copytree(GOLDEN / name, runs / name)
+    results, refusals = _all(runs)
+    assert len(results) == 2
+    assert sorted(refusal.label for refusal in refusals) == sorted(f"runs/{name}" for name in make.FAULTY)
+    assert all(refusal.error.mend for refusal in refusals)
+
+
+def test_an_archive_of_runs_is_read_and_leaves_nothing(runs: Path, tmp_path: Path) -> None:
+    for form in ("zip", "gztar"):
+        path = Path(shutil.make_archive(str(tmp_path / "packed"), form, runs))
+        before = set(os.listdir(os.environ.get("TMPDIR", "/tmp")))
+        results, refusals = _all(path)
+        assert [result.source.name for result in results] == [
+            f"{path.name}!/forward_cpu",
+            f"{path.name}!/generate_h100",
+        ]
+        assert not refusals
+        left = {name for name in os.listdir(os.environ.get("TMPDIR", "/tmp")) if name.startswith("scorekit-")} - before
+        assert not left
+
+
+def test_an_archive_in_an_archive_is_told_and_not_opened(runs: Path, tmp_path: Path) -> None:
+    inner = shutil.make_archive(str(tmp_path / "inner"), "zip", runs)
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        archive.write(inner, "logs/inner.zip")
+    results, (refusal,) = _all(tmp_path / "outer.zip")
+    assert not results
+    assert "archive in an archive" in refusal.error.message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("notes.txt", b"hello", "is no log that is known; expected one of"),
+        ("a.zip", b"<html>", "is no archive, whatever its name says"),
+        ("empty.json", b"", "is no log that is known"),
+    ],
+)
+def test_a_named_file_that_is_no_log_is_told(name: str, content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    results, (refusal,) = _all(path)
+    assert not results
+    assert message in refusal.error.message
+
+
+def test_what_is_not_there_or_holds_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    _, refusals = _all(tmp_path / "empty", tmp_path / "gone", tmp_path / "nowhere")
+    assert ["there is no log" in r.error.message or "there is no" in r.error.message for r in refusals] == [True] * 3
+
+
+def test_links_below_a_folder_are_not_followed(runs: Path, tmp_path: Path) -> None:
+    (runs / "loop").symlink_to(runs)
+    (runs / "secret.json").symlink_to(GOLDEN / "forward_cpu" / bundle.SCORE)
+    os.mkfifo(runs / "pipe.json")
+    results, refusals = _all(runs)
+    assert (len(results), refusals) == (2, [])
+
+
+def test_ten_gigabytes_that_are_none_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "benchmark_report.json"
+    with path.open("wb") as file:
+        file.write(json.dumps({"prefill": {"energy": {"unit": "kWh", "gpu": 1.0}}})[:-1].encode())
+        file.truncate(10 * 1024**3)
+    results, refusals = _all(path)
+    assert not results
+    assert len(refusals) == 1
