@@ -10,31 +10,78 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from scorekit.errors import BundleError
 
+RUN_FOLDER: Final = "hydra.run.dir=FOLDER"
+"""How the folder of a run is chosen."""
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""What file systems answer that have no hard links, or no more of them."""
+_MOST_PREFIX: Final = 200
+"""Of a file's name so much stands in that of the temporary one, which may have 255 bytes."""
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path` in one step.
+
+class NoLinksError(Exception):
+    """The file system has no hard links, by which a file is created only where its name is free."""
+
+
+def write_bytes(path: Path, data: bytes, *, elsewhere: str = RUN_FOLDER) -> None:
+    """Write `data` to `path` in one step, in place of a file that may be there.
+
+    Args:
+        path: the file.
+        data: its content.
+        elsewhere: how another folder is chosen, for the message where this one cannot be written to.
 
     Raises:
         BundleError: the disk is full, the folder is missing, or it cannot be written to.
     """
+    with _temporary(path, data, elsewhere) as temporary:
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+
+
+def create_bytes(path: Path, data: bytes, *, elsewhere: str = RUN_FOLDER) -> bool:
+    """Write `data` to `path` in one step, where there is no file of that name yet; arguments as for `write_bytes`.
+
+    Returns:
+        False where there is one; it is left as it is. Of two that write at once exactly one gets True.
+
+    Raises:
+        NoLinksError: the file system has no hard links; nothing was written.
+        BundleError: as for `write_bytes`.
+    """
+    with _temporary(path, data, elsewhere) as temporary:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno in _NO_LINKS and os.access(path.parent, os.W_OK):
+                raise NoLinksError(path.name) from error
+            raise
+        _sync_folder(path.parent)
+    return True
+
+
+@contextlib.contextmanager
+def _temporary(path: Path, data: bytes, elsewhere: str) -> Iterator[str]:
+    """The name of a temporary file beside `path` that holds `data`, synced; it is gone afterwards."""
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:_MOST_PREFIX]}.", suffix=".part", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files private; a bundle is meant to be read by others as the umask allows.
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        temporary = None
-        _sync_folder(path.parent)
+        yield temporary
     except OSError as error:
-        raise write_error(path, error) from error
+        raise write_error(path, error, elsewhere) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
@@ -65,17 +112,17 @@ def append_line(path: Path, line: str) -> None:
         raise write_error(path, error) from error
 
 
-def write_error(path: Path, error: OSError) -> BundleError:
-    """The error for a failed write, with what to do about its cause."""
+def write_error(path: Path, error: OSError, elsewhere: str = RUN_FOLDER) -> BundleError:
+    """The error for a failed write, with what to do about its cause; `elsewhere` chooses another folder."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return BundleError(
             f"the disk is full: {path.name} could not be written to {path.parent}",
-            mend="free some space, or choose another folder with hydra.run.dir=FOLDER, and run again",
+            mend=f"free some space, or choose another folder with {elsewhere}, and run again",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return BundleError(
             f"{path.parent} cannot be written to: {error.strerror}",
-            mend="choose a folder of your own with hydra.run.dir=FOLDER",
+            mend=f"choose a folder of your own with {elsewhere}",
         )
     return BundleError(f"{path} could not be written: {error.strerror or error}", mend="mend the folder and run again")
 

@@ -78,6 +78,9 @@ VERBS: Final[dict[str, Command]] = {
     "parse": Command("compute the score of measured runs"),
     "check": Command("check whether the figures of measured runs can be true"),
     "rate": Command("give stars to scores"),
+    "results": Command("keep results in a folder, look into them, and take data out"),
+    "impact": Command("tell what an energy means in a country: greenhouse gases, primary energy, elements, water"),
+    "calculate": Command("tell what an answer of a model takes, by a named method, and what that means in a country"),
     "doctor": Command("tell what is on this machine and what is in the way of a run"),
     "tasks": Command("list the tasks and what the protocol asks of them"),
 }

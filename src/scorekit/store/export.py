@@ -1,0 +1,93 @@
+"""Tables as files for others: CSV, JSON lines and Parquet, with the units in the column names."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import io
+import json
+import math
+from collections.abc import Iterator
+from typing import IO, Any, Final
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+FORMATS: Final = ("csv", "jsonl", "parquet")
+_BATCH: Final = 1000
+
+
+def write(table: Any, kind: str, out: IO[bytes]) -> None:
+    """Write an Arrow table.
+
+    Args:
+        table: the table.
+        kind: csv (lists as texts with semicolons, nothing for what is not known), jsonl (null for it) or parquet.
+        out: where to.
+    """
+    if kind == "parquet":
+        held = io.BytesIO()
+        pa.parquet.write_table(table.replace_schema_metadata(None), held)
+        out.write(held.getvalue())
+    elif kind == "csv":
+        pa.csv.write_csv(_flat(table), out)
+    else:
+        for row in rows(table):
+            out.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace") + b"\n")
+
+
+def rows(table: Any) -> Iterator[dict[str, Any]]:
+    """The rows with JSON's values: what is no number as text ("NaN"), times as ISO 8601."""
+    names = unique_names(table.column_names)
+    for batch in table.to_batches(max_chunksize=_BATCH):
+        columns = [column.to_pylist() for column in batch.columns]
+        for values in zip(*columns, strict=True):
+            yield dict(zip(names, map(plain, values), strict=True))
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return str(value)
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Names of columns, each once: a query may give the same column twice."""
+    found: dict[str, None] = {}
+    for name in names:
+        chosen, number = name, 2
+        while chosen in found:
+            chosen, number = f"{name}_{number}", number + 1
+        found[chosen] = None
+    return list(found)
+
+
+def _flat(table: Any) -> Any:
+    """The table with texts for whatever CSV cannot hold."""
+    columns = []
+    for column in table.columns:
+        nested = pa.types.is_nested(column.type) or pa.types.is_binary(column.type)
+        if nested or pa.types.is_temporal(column.type) or pa.types.is_decimal(column.type):
+            columns.append(pa.chunked_array([pa.array([_text(value) for value in column.to_pylist()], pa.string())]))
+        else:
+            columns.append(column)
+    return pa.table(columns, names=unique_names(table.column_names))
+
+
+def _text(value: Any) -> str | None:
+    found = plain(value)
+    if isinstance(found, list) and all(isinstance(item, str) for item in found):
+        return ";".join(found)
+    return found if found is None or isinstance(found, str) else json.dumps(found, ensure_ascii=False)
