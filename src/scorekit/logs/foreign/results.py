@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from scorekit import tasks
+from scorekit.errors import UsageError
 from scorekit.records import Conditions, Fault, Figure, PhaseEnergy, Reason, Result, Source
 from scorekit.units import kwh_to_wh, per_1000
 
@@ -64,6 +65,14 @@ class Energies:
     by_repeat_kwh: tuple[float | None, ...] = ()
     runs: int | None = None
     phases: tuple[PhaseEnergy, ...] = ()
+
+
+def task_named(name: str | None) -> str | None:
+    """Config name of a task by any of its names; None where the name is none of a task's."""
+    try:
+        return None if name is None else tasks.find(name).name
+    except UsageError:
+        return None
 
 
 def foreign_result(source: Source, facts: Facts, energies: Energies, faults: Sequence[Fault] = ()) -> Result:

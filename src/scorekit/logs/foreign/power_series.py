@@ -1,0 +1,145 @@
+"""Energy from readings of power, one at a time and in flat memory: trapezoids, gaps and clock jumps. Pure.
+
+Between two readings the power is taken for a straight line. Intervals are kept by their length, so that what a gap is
+can be told at the end, from the usual interval, without keeping the readings.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+GAP_PERIODS: Final = 5.0
+"""An interval of more than so many usual ones is a gap: a busy machine makes a sampler late by two or three."""
+_FINE_S: Final = 60.0
+_COARSE: Final = math.log(1.01)
+"""Intervals up to a minute are told apart by the millisecond, in which logs give their times; longer ones by 1 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerTotal:
+    """What readings of power amount to.
+
+    Attributes:
+        energy_j: trapezoids between all neighbouring readings but those between which the clock was put back. None
+            where there are fewer than two, or where a reading is no power.
+        duration_s: length of those intervals.
+        period_s: median interval between neighbouring readings; None where there is none.
+        readings: how many there are.
+        missing: moments without a reading.
+        gaps: intervals of more than GAP_PERIODS periods.
+        gap_s: their length.
+        gap_j: energy of the straight lines across them, which is within energy_j.
+        longest_gap_s: the longest.
+        steps_back: how often the clock was put back.
+        step_back_s: by how much in all.
+        negative: readings below zero.
+        not_numbers: readings that are NaN or infinite.
+    """
+
+    energy_j: float | None
+    duration_s: float
+    period_s: float | None
+    readings: int
+    missing: int
+    gaps: int
+    gap_s: float
+    gap_j: float
+    longest_gap_s: float
+    steps_back: int
+    step_back_s: float
+    negative: int
+    not_numbers: int
+
+    @property
+    def unseen_share(self) -> float:
+        """Share of the time that is in gaps."""
+        return self.gap_s / self.duration_s if self.duration_s > 0 else 0.0
+
+    @property
+    def jump_share(self) -> float:
+        """By how much of the time the clock was put back, with the interval that each time is lost."""
+        lost_s = self.step_back_s + self.steps_back * (self.period_s or 0.0)
+        whole_s = self.duration_s + lost_s
+        return lost_s / whole_s if whole_s > 0 else float(self.steps_back > 0)
+
+
+class PowerSeries:
+    """Adds up readings of one device's power, in the order of the log."""
+
+    def __init__(self) -> None:
+        self._lengths: dict[int, list[float]] = {}
+        self._last: tuple[float, float] | None = None
+        self._readings = self._missing = self._steps_back = self._negative = self._not_numbers = 0
+        self._step_back_s = 0.0
+
+    def add(self, t_s: float, power_w: float | None) -> None:
+        """One reading.
+
+        Args:
+            t_s: when, on any clock.
+            power_w: the power; None where it was not told.
+        """
+        if power_w is None:
+            self._missing += 1
+            return
+        self._readings += 1
+        if not math.isfinite(power_w):
+            self._not_numbers += 1
+            return
+        if power_w < 0:
+            self._negative += 1
+        if self._last is not None:
+            before_s, before_w = self._last
+            length_s = t_s - before_s
+            if length_s < 0:
+                self._steps_back += 1
+                self._step_back_s -= length_s
+            else:
+                self._keep(length_s, length_s * (before_w + power_w) / 2)
+        self._last = (t_s, power_w)
+
+    def _keep(self, length_s: float, energy_j: float) -> None:
+        key = round(length_s * 1000) if length_s < _FINE_S else 100_000 + int(math.log(length_s) / _COARSE)
+        kept = self._lengths.get(key)
+        if kept is None:
+            self._lengths[key] = [1, length_s, energy_j, length_s]
+            return
+        kept[0] += 1
+        kept[1] += length_s
+        kept[2] += energy_j
+        kept[3] = max(kept[3], length_s)
+
+    def total(self) -> PowerTotal:
+        """What was added so far."""
+        kept = [self._lengths[key] for key in sorted(self._lengths)]
+        period_s = _median(kept)
+        gaps = [] if period_s is None else [one for one in kept if one[1] / one[0] > GAP_PERIODS * period_s]
+        told = bool(kept) and not self._not_numbers
+        return PowerTotal(
+            energy_j=math.fsum(one[2] for one in kept) if told else None,
+            duration_s=math.fsum(one[1] for one in kept),
+            period_s=period_s,
+            readings=self._readings,
+            missing=self._missing,
+            gaps=int(sum(one[0] for one in gaps)),
+            gap_s=math.fsum(one[1] for one in gaps),
+            gap_j=math.fsum(one[2] for one in gaps),
+            longest_gap_s=max((one[3] for one in gaps), default=0.0),
+            steps_back=self._steps_back,
+            step_back_s=self._step_back_s,
+            negative=self._negative,
+            not_numbers=self._not_numbers,
+        )
+
+
+def _median(kept: list[list[float]]) -> float | None:
+    """Median length; of readings that share a moment, such as a clock of whole seconds gives, the others' count."""
+    kept = [one for one in kept if one[1] > 0]
+    left = sum(one[0] for one in kept) / 2
+    for one in kept:
+        left -= one[0]
+        if left <= 0:
+            return one[1] / one[0]
+    return None
