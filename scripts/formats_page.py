@@ -47,6 +47,11 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
     ("validity.json", "One `Validity`.", (records.Validity, records.Check)),
     ("manifest.json", "One `Manifest`.", (records.Manifest, records.ManifestEntry)),
     ("rate --json", "`scorekit rate --json` prints a list of `Rating`.", (Rating,)),
+    (
+        "editions/NAME.json",
+        "One `Edition`: frozen, or NAME.draft.json while it is a draft ([editions](editions.md)).",
+        (records.Edition, records.EditionSource, records.Member, records.Thresholds, records.LeftOut),
+    ),
 )  # fmt: skip
 
 POWER_COLUMNS: Final = (

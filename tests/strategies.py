@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from scorekit.rating import Scale, equal_width
 from scorekit.records import Score, Window
+from scorekit.scales import Scale, equal_width
 from tests.bundles import local_score, reading, window
 
 energies_wh = st.floats(min_value=1e-6, max_value=1e6, allow_nan=False, allow_infinity=False)

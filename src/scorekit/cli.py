@@ -78,6 +78,7 @@ VERBS: Final[dict[str, Command]] = {
     "parse": Command("compute the score of measured runs"),
     "check": Command("check whether the figures of measured runs can be true"),
     "rate": Command("give stars to scores"),
+    "edition": Command("gather, freeze and compare the editions that stars are given in"),
     "results": Command("keep results in a folder, look into them, and take data out"),
     "impact": Command("tell what an energy means in a country: greenhouse gases, primary energy, elements, water"),
     "calculate": Command("tell what an answer of a model takes, by a named method, and what that means in a country"),

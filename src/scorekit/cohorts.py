@@ -1,4 +1,4 @@
-"""Which scores may be rated together where no edition says so: local cohorts, pure.
+"""What can be rated, and which of it may be rated together where no edition says so: local cohorts, pure.
 
 Energies can be set side by side only when they cover the same thing (domain, and whether it was measured or
 modelled), were spent on the same machine, and for the same work: the same task, the same queries and as many
@@ -10,16 +10,89 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Hashable, Sequence
+from typing import Literal, Protocol
 
 from scorekit import tasks
-from scorekit.records import Score
+from scorekit.records import Conditions, Reason, Uncertainty
 
 
-def local_cohorts(scores: Sequence[Score]) -> list[tuple[float, ...]]:
+class Rateable(Protocol):
+    """What a rating asks of a score: a `Score` of ours and a `Result` of any log have it. None is what is not known."""
+
+    @property
+    def model(self) -> str | None:
+        """Hub id, or the name of a folder."""
+
+    @property
+    def model_revision(self) -> str | None:
+        """Commit on the Hub."""
+
+    @property
+    def task(self) -> str | None:
+        """Config name."""
+
+    @property
+    def cohort(self) -> str | None:
+        """Leaderboard name of the task."""
+
+    @property
+    def model_class(self) -> Literal["A", "B", "C"] | None:
+        """Size class, of tasks that have any."""
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of parameters."""
+
+    @property
+    def hardware(self) -> str | None:
+        """Name of the GPU, or of the CPU where none was used."""
+
+    @property
+    def domain(self) -> Literal["gpu", "cpu+ram"] | None:
+        """What the energy covers."""
+
+    @property
+    def origin(self) -> Literal["measured", "modelled", "mixed", "unknown"]:
+        """Whether a sensor told the energy."""
+
+    @property
+    def queries(self) -> int | None:
+        """Queries of one repeat."""
+
+    @property
+    def conditions(self) -> Conditions | None:
+        """What was asked of the model beside its task."""
+
+    @property
+    def wh_per_1000_queries(self) -> float | None:
+        """The energy."""
+
+    @property
+    def uncertainty(self) -> Uncertainty | None:
+        """How far it may be off."""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether it may stand beside official ones."""
+
+    @property
+    def not_comparable_because(self) -> tuple[Reason, ...]:
+        """Why not."""
+
+    @property
+    def valid(self) -> bool | None:
+        """Whether no check of the run failed."""
+
+    @property
+    def invalid_because(self) -> tuple[Reason, ...]:
+        """Checks that failed."""
+
+
+def local_cohorts(scores: Sequence[Rateable]) -> list[tuple[float, ...]]:
     """The energies that each score is to be rated among, its own included.
 
     Runs of one model are one member, with the mean of their energies: the spread of one model's runs would
-    otherwise pass for that of a cohort.
+    otherwise pass for that of a cohort. What has no energy or names no model is in no cohort, for it may be any model.
 
     Returns:
         For each score the energy of every member of its cohort in Wh per 1,000 queries, in the order given.
@@ -34,12 +107,13 @@ def local_cohorts(scores: Sequence[Score]) -> list[tuple[float, ...]]:
     keys = [(_work(score), _limit(score) if len(limits.get(_work(score), ())) > 1 else None) for score in scores]
     runs: dict[Hashable, dict[Hashable, list[float]]] = {}
     for key, score in zip(keys, scores, strict=True):
-        runs.setdefault(key, {}).setdefault(_model(score), []).append(score.wh_per_1000_queries)
+        if score.wh_per_1000_queries is not None and score.model is not None:
+            runs.setdefault(key, {}).setdefault(_model(score), []).append(score.wh_per_1000_queries)
     energies_wh = {key: tuple(statistics.fmean(own) for own in models.values()) for key, models in runs.items()}
-    return [energies_wh[key] for key in keys]
+    return [energies_wh.get(key, ()) for key in keys]
 
 
-def _work(score: Score) -> Hashable:
+def _work(score: Rateable) -> Hashable:
     """What was done and on what, but for the limits on what is generated."""
     asked = score.conditions
     return (
@@ -53,7 +127,7 @@ def _work(score: Score) -> Hashable:
     )
 
 
-def _limit(score: Score) -> Hashable | None:
+def _limit(score: Rateable) -> Hashable | None:
     """The limits on what is generated; None where nothing is, or the log does not tell."""
     asked = score.conditions
     if asked is None or (asked.new_tokens is None and asked.max_new_tokens is None):
@@ -61,6 +135,6 @@ def _limit(score: Score) -> Hashable | None:
     return (asked.new_tokens, asked.max_new_tokens)
 
 
-def _model(score: Score) -> Hashable:
+def _model(score: Rateable) -> Hashable:
     # Local folders of different models may share a name; their size then tells them apart.
     return (score.model, score.model_revision, score.parameters)

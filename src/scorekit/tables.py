@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 
 from scorekit import tasks
-from scorekit.editions import EDITIONS, EQUAL_WIDTH
+from scorekit.editions import EDITIONS
 from scorekit.layout import Column, Layout, render
 from scorekit.rating import LOCAL, STARS, Rating
-from scorekit.records import Score
+from scorekit.records import Edition, Score
+from scorekit.scales import RULES
 from scorekit.units import kwh_to_wh
 
 _TASK = Column("task", flexible=True)
@@ -17,7 +18,6 @@ _MODEL = Column("model", flexible=True)
 _WH = Column("Wh per\n1,000\nqueries", numeric=True)
 _KWH = Column("kWh of\none\nrepeat", numeric=True)
 _COMPARABLE = Column("compar-\nable")
-_ABOUT_RULES = {EQUAL_WIDTH: "five parts of one width between the lowest and the highest energy of the cohort"}
 
 
 def demo_table(scores: Sequence[Score], ratings: Sequence[Rating], layout: Layout) -> str:
@@ -88,8 +88,14 @@ def score_table(scores: Sequence[Score], layout: Layout) -> str:
     )
 
 
-def rating_table(ratings: Sequence[Rating], layout: Layout) -> str:
-    """Stars of each score with how sure they are, their edition and rule, and why any has none or no official one."""
+def rating_table(ratings: Sequence[Rating], layout: Layout, edition: Edition | None = None) -> str:
+    """Stars of each score with how sure they are, their edition and rule, and why any has none or no official one.
+
+    Args:
+        ratings: one row each; those that are explained are so under the table.
+        layout: width and signs.
+        edition: the one that they were rated in; None where they were only rated locally.
+    """
     columns = (
         _TASK, _MODEL, Column("class"), _WH, Column("stars"), Column("sure\n(%)", numeric=True), Column("edition"),
         _COMPARABLE,
@@ -97,9 +103,9 @@ def rating_table(ratings: Sequence[Rating], layout: Layout) -> str:
     rows = [
         (
             layout.text(rating.task or "unknown"),
-            layout.text(rating.model),
+            layout.text(rating.model or "unknown"),
             rating.model_class or "",
-            _number(rating.wh_per_1000_queries),
+            "unknown" if rating.wh_per_1000_queries is None else _number(rating.wh_per_1000_queries),
             _stars(rating, layout),
             _sure(rating),
             layout.text(rating.edition if rating.stars is not None else "none"),
@@ -110,7 +116,8 @@ def rating_table(ratings: Sequence[Rating], layout: Layout) -> str:
     reasons = [(rating, reason.message) for rating in ratings for reason in rating.no_official_star_because]
     return _join(
         render(columns, rows, layout),
-        *_rating_notes(ratings, layout),
+        "\n".join(layout.note(rating.explanation) for rating in ratings if rating.explanation is not None),
+        *_rating_notes(ratings, layout, edition),
         _reasons("No official star:", reasons, ratings, layout),
     )
 
@@ -223,12 +230,12 @@ def _budget_table(score: Score, layout: Layout) -> str:
     return "\n".join([render(columns, rows, layout), "", *notes])
 
 
-def _rating_notes(ratings: Sequence[Rating], layout: Layout) -> list[str]:
+def _rating_notes(ratings: Sequence[Rating], layout: Layout, edition: Edition | None = None) -> list[str]:
     """What a reader of a star must know: its rule and edition, and where it is out of range or missing."""
     starred = [rating for rating in ratings if rating.stars is not None]
-    lines = [f"Rule {rule}: {_ABOUT_RULES[rule]}." for rule in dict.fromkeys(rating.rule for rating in starred)]
+    lines = [f"Rule {rule}: {RULES[rule].description}." for rule in dict.fromkeys(rating.rule for rating in starred)]
     for name in dict.fromkeys(rating.edition for rating in starred):
-        known = EDITIONS.get(name)
+        known = edition if edition is not None and edition.name == name else EDITIONS.get(name)
         if name == LOCAL:
             lines.append(
                 "Edition local: stars among the scores given here, within each task, on the same hardware "
@@ -282,7 +289,7 @@ def _names(found: Sequence[Score | Rating], everything: Sequence[Score | Rating]
     if len(found) == len(everything) > 1:
         return f"all {len(found)}"
     names: Iterable[str] = (
-        holder.model
+        holder.model or "unknown"
         if _of_model(holder, found) == _of_model(holder, everything)
         else f"{holder.model} on {holder.task}"
         for holder in found

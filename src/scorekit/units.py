@@ -6,11 +6,15 @@ the edges, in names that say so. The factors are exact by definition (SI brochur
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 JOULES_PER_WH: Final = 3600.0
+SECONDS_PER_HOUR: Final = 3600.0
 WH_PER_KWH: Final = 1000.0
 MILLIJOULES_PER_WH: Final = 3_600_000.0
+GRAMS_PER_KG: Final = 1000.0
+MICROGRAMS_PER_KG: Final = 1e9
 QUERIES_PER_SCORE: Final = 1000
 """An AI Energy Score is the energy of this many queries."""
 
@@ -23,6 +27,20 @@ def kwh_to_wh(energy_kwh: float) -> float:
 def wh_to_kwh(energy_wh: float) -> float:
     """Watt-hours to kilowatt-hours."""
     return energy_wh / WH_PER_KWH
+
+
+def kwh_text_to_wh(energy_kwh: str) -> float:
+    """Kilowatt-hours as written to watt-hours: the nearest number to what was written, without a second rounding.
+
+    Raises:
+        decimal.InvalidOperation: the text is no decimal number.
+    """
+    return float(Decimal(energy_kwh).scaleb(3))
+
+
+def wh_to_kwh_text(energy_wh: float) -> str:
+    """Watt-hours as kilowatt-hours to write: `kwh_text_to_wh` gives back the same watt-hours."""
+    return str(Decimal(repr(energy_wh)).scaleb(-3))
 
 
 def joules_to_wh(energy_j: float) -> float:
@@ -38,6 +56,16 @@ def wh_to_joules(energy_wh: float) -> float:
 def millijoules_to_wh(energy_mj: float) -> float:
     """Millijoules, the unit of NVML's energy counter, to watt-hours."""
     return energy_mj / MILLIJOULES_PER_WH
+
+
+def kg_to_g(mass_kg: float) -> float:
+    """Kilograms to grams."""
+    return mass_kg * GRAMS_PER_KG
+
+
+def kg_to_ug(mass_kg: float) -> float:
+    """Kilograms to micrograms."""
+    return mass_kg * MICROGRAMS_PER_KG
 
 
 def per_1000(energy_wh: float, count: float) -> float:

@@ -10,7 +10,7 @@ import pytest
 from scorekit import editions, tasks
 from scorekit.editions import FEBRUARY_2025
 from scorekit.errors import RatingError, UsageError
-from scorekit.rating import equal_width
+from scorekit.scales import equal_width
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "edition-2025-02.csv"
 needs_reference = pytest.mark.skipif(not REFERENCE.is_file(), reason="not applicable: reference data not present")
@@ -36,20 +36,20 @@ def test_every_range_makes_a_scale(row: editions.Thresholds) -> None:
 
 
 def test_classes_are_told_apart_only_where_there_are_any() -> None:
-    assert FEBRUARY_2025.thresholds_for("text_generation", "B").n == 3
-    assert FEBRUARY_2025.thresholds_for("asr", "B").n == 13
-    assert FEBRUARY_2025.thresholds_for("asr", None).n == 13
+    assert editions.thresholds_for(FEBRUARY_2025, "text_generation", "B").n == 3
+    assert editions.thresholds_for(FEBRUARY_2025, "asr", "B").n == 13
+    assert editions.thresholds_for(FEBRUARY_2025, "asr", None).n == 13
 
 
 def test_reasoning_has_no_thresholds_and_is_told_so() -> None:
     with pytest.raises(RatingError, match="2025-02 has no thresholds for reasoning") as caught:
-        FEBRUARY_2025.thresholds_for("reasoning", "A")
+        editions.thresholds_for(FEBRUARY_2025, "reasoning", "A")
     assert "--edition local" in str(caught.value)
 
 
 def test_an_unknown_size_cannot_be_rated_by_class() -> None:
     with pytest.raises(RatingError, match="size is not known"):
-        FEBRUARY_2025.thresholds_for("text_generation", None)
+        editions.thresholds_for(FEBRUARY_2025, "text_generation", None)
 
 
 def test_find_lists_the_editions() -> None:
@@ -75,7 +75,7 @@ def test_the_ranges_are_those_of_the_published_energies() -> None:
 def test_all_published_stars_are_reproduced() -> None:
     wrong = []
     for row in _published():
-        range_ = FEBRUARY_2025.thresholds_for(row["task"], row["class"] or None)
+        range_ = editions.thresholds_for(FEBRUARY_2025, row["task"], row["class"] or None)
         scale = equal_width(range_.min_wh_per_1000, range_.max_wh_per_1000)
         energy_wh = float(row["gpu_energy_wh_per_1000_queries"])
         assert scale.out_of_range(energy_wh) is None

@@ -16,18 +16,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SCORE",
         type=Path,
         nargs="+",
-        help="a score.json, a run folder, or a folder with such below it",
+        help="a score.json, a run folder, a results folder, a log of another tool, or a folder with such below it",
     )
     parser.add_argument(
         "--edition",
         metavar="NAME",
-        help=f"a published edition (default: the latest), or {_LOCAL} to rate the scores among themselves",
+        help=f"a published edition (default: the newest built-in one), or {_LOCAL} to rate the scores among themselves",
+    )
+    parser.add_argument(
+        "--editions",
+        metavar="DIR",
+        type=Path,
+        default=Path("editions"),
+        help="where frozen editions lie beside the built-in ones (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rule",
+        metavar="RULE",
+        help="equal_width (official), rank_quintile or log_width (default: the edition's own; by another one no star "
+        "is official)",
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="say why each star is given, and what energy would change it"
     )
     parser.add_argument("--json", action="store_true", help="print the ratings as a JSON array")
 
 
 def run(options: argparse.Namespace) -> int:
     """Rate the scores."""
-    from scorekit import verbs
+    from scorekit import verbs_rate
 
-    return verbs.rate(options.scores, edition=options.edition, as_json=options.json)
+    return verbs_rate.rate(
+        options.scores,
+        edition=options.edition,
+        as_json=options.json,
+        rule=options.rule,
+        folder=options.editions,
+        explained=options.explain,
+    )

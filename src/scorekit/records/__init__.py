@@ -5,6 +5,7 @@ and a newer one with an error; golden files of every version stand in tests/gold
 """
 
 from scorekit.records.base import Record, first_complaint
+from scorekit.records.edition import EDITION_SCHEMA, Edition, EditionSource, LeftOut, Member, Thresholds
 from scorekit.records.environment import ENVIRONMENT_SCHEMA, DatasetFacts, Environment, ModelFacts, RunFacts
 from scorekit.records.gpus import GPU_STATE_SCHEMA, POWER_SCHEMA, GpuFacts, GpuState
 from scorekit.records.manifest import MANIFEST_SCHEMA, Manifest, ManifestEntry
@@ -24,6 +25,7 @@ from scorekit.records.validity import VALIDITY_SCHEMA, Check, Severity, Validity
 from scorekit.records.windows import WINDOW_SCHEMA, Component, CounterEvidence, MeterReading, Phase, Window
 
 __all__ = [
+    "EDITION_SCHEMA",
     "ENVIRONMENT_SCHEMA",
     "GPU_STATE_SCHEMA",
     "MANIFEST_SCHEMA",
@@ -37,14 +39,18 @@ __all__ = [
     "Conditions",
     "CounterEvidence",
     "DatasetFacts",
+    "Edition",
+    "EditionSource",
     "Environment",
     "Fault",
     "FaultCode",
     "Figure",
     "GpuFacts",
     "GpuState",
+    "LeftOut",
     "Manifest",
     "ManifestEntry",
+    "Member",
     "MeterReading",
     "ModelFacts",
     "Phase",
@@ -59,6 +65,7 @@ __all__ = [
     "Score",
     "Severity",
     "Source",
+    "Thresholds",
     "Uncertainty",
     "UncertaintyTerm",
     "Validity",

@@ -1,0 +1,84 @@
+"""Members of an edition from our own results: those that are comparable and have an energy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from scorekit import tasks
+from scorekit.edition_sources.gathered import Gathered
+from scorekit.editions import Member
+from scorekit.errors import InputError
+from scorekit.records import EditionSource, LeftOut, Result
+
+
+def members_of(results: Iterable[tuple[str, Result]], label: str) -> Gathered:
+    """The members that results make.
+
+    Args:
+        results: each with its id in the store.
+        label: what the source is called.
+    """
+    members: list[tuple[Member, str]] = []
+    passed_over: list[LeftOut] = []
+    for identity, result in results:
+        place = f"{label}: {result.model or 'a model without a name'} ({identity[:12]})"
+        reason = _why_not(result)
+        if reason is not None:
+            passed_over.append(LeftOut(place=place, reason=reason))
+            continue
+        member = Member.model_validate(
+            {
+                "cohort": result.cohort,
+                "model_class": result.model_class if result.cohort in tasks.CLASSED_COHORTS else None,
+                "model": result.model,
+                "wh_per_1000_queries": result.wh_per_1000_queries,
+                "result_id": identity,
+            }
+        )
+        members.append((member, place))
+    return Gathered(
+        members=tuple(members),
+        sources=(EditionSource(name=label, members=len(members)),),
+        passed_over=tuple(passed_over),
+    )
+
+
+def read_results(folder: Path, report: Callable[[str], None]) -> Gathered:
+    """The members that a results folder makes.
+
+    Args:
+        folder: the results folder.
+        report: told of files that are no results and are left out.
+
+    Raises:
+        InputError: it holds no result.
+    """
+    from scorekit import store
+
+    found = store.open(folder, report=report)
+    label = folder.resolve().name
+    rows = found.table().select(["id", "path"]).to_pylist()
+    pairs = [(str(row["id"]), found.read(row["path"])) for row in rows]
+    if not pairs:
+        raise InputError(
+            f"there is neither a CSV file of an edition nor a result of scorekit in {folder}",
+            mend="name a folder of official CSV files, one CSV file, a Space (space:ORG/NAME), or a results folder",
+        )
+    return members_of(pairs, label)
+
+
+def _why_not(result: Result) -> str | None:
+    """Why a result is no member; None for one that is."""
+    if result.wh_per_1000_queries is None:
+        return result.refused or "the log gives no energy for 1,000 queries"
+    if result.valid is False:
+        return "the run failed its checks"
+    if not result.comparable:
+        codes = ", ".join(reason.code for reason in result.not_comparable_because) or "not told why"
+        return f"not comparable with official scores ({codes})"
+    if result.cohort is None or result.model is None:
+        return "the log does not name its " + ("task" if result.cohort is None else "model")
+    if result.cohort in tasks.CLASSED_COHORTS and result.model_class is None:
+        return f"{result.cohort} is rated by size class, and the model's size is not known"
+    return None
