@@ -1,0 +1,311 @@
+"""Faults in the energies of a log's phases and repeats: found and named, never repaired. Pure.
+
+Of a model that writes token by token, optimum-benchmark measures two passes: one that stops after the first token
+(prefill) and a whole one (generate). It writes decode = generate - prefill, so that prefill + decode is the generate
+pass, whatever prefill read. That decides which fault spoils a repeat's total:
+
+- prefill was lost (0): decode holds the generate pass, and the total is right;
+- prefill was read twice as large: decode is smaller by as much, and the total is right;
+- generate was lost (0): decode is minus prefill, and the total is 0: wrong;
+- generate was read twice as large: the total is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from scorekit.records import Fault
+
+CLOSE: Final = 0.15
+"""Energies within 15 % are about the same: repeats of one job differ by some percent, a window that was lost or read
+twice by a factor of two."""
+LOST: Final = 0.05
+"""Of a lost pass nothing is left; 5 % of the prefill is left to rounding."""
+LEAST_WITNESSES: Final = 2
+"""Fewer whole repeats cannot tell which of them is strange."""
+
+Energy = float | None
+"""In kWh; None for one that is missing, and any float, for a log may hold any."""
+
+
+def of_repeats(phase: str, energies: Sequence[Energy], part: str = "gpu") -> Iterator[Fault]:
+    """Faults of a phase that is measured by itself, repeat by repeat.
+
+    Args:
+        phase: as the log calls it.
+        energies: of each repeat, in kWh.
+        part: the component of the energy, for messages.
+    """
+    for repeat, energy in enumerate(energies):
+        where = f"{phase}.measures[{repeat}].{part}"
+        fault = impossible(phase, energy, where, repeat)
+        if fault is not None:
+            yield fault
+            continue
+        others = [other for number, other in enumerate(energies) if number != repeat and _true(other)]
+        if energy is not None and len(others) >= LEAST_WITNESSES:
+            usual = statistics.median(other for other in others if other is not None)
+            if _close(energy, 2 * usual):
+                yield _doubled(phase, repeat, where, energy, usual, _lost_beside(energies, repeat))
+
+
+def of_halves(prefill: Sequence[Energy], decode: Sequence[Energy], part: str = "gpu") -> Iterator[Fault]:
+    """Faults of prefill and decode, repeat by repeat: where one half is strange, the other half tells why.
+
+    Args:
+        prefill: energies of the repeats in kWh.
+        decode: likewise, each generate - prefill; one that the other list has and this one lacks is missing.
+        part: the component of the energy, for messages.
+    """
+    count = max(len(prefill), len(decode))
+    pairs = [(_at(prefill, repeat), _at(decode, repeat)) for repeat in range(count)]
+    whole = [(first, rest) for first, rest in pairs if first is not None and rest is not None]
+    whole = [(first, rest) for first, rest in whole if _true(first) and _true(rest)]
+    totals = [None if first is None or rest is None else first + rest for first, rest in pairs]
+    for repeat, (first, rest) in enumerate(pairs):
+        at_first, at_rest = f"prefill.measures[{repeat}].{part}", f"decode.measures[{repeat}].{part}"
+        unreadable = [
+            fault
+            for fault in (_unreadable("prefill", first, at_first, repeat), _unreadable("decode", rest, at_rest, repeat))
+            if fault is not None
+        ]
+        yield from unreadable
+        if unreadable or first is None or rest is None:
+            continue
+        # The repeat itself is a witness too: one among several does not move the median by more than the spread.
+        usual = _usual(whole) if len(whole) > LEAST_WITNESSES else None
+        yield from _of_pair(first, rest, repeat, (at_first, at_rest), usual, _lost_beside(totals, repeat))
+
+
+def _of_pair(
+    first: float,
+    rest: float,
+    repeat: int,
+    at: tuple[str, str],
+    usual: tuple[float, float] | None,
+    lost_beside: int | None,
+) -> Iterator[Fault]:
+    total = first + rest
+    if first == 0 == rest:
+        yield _fault("zero_energy", f"{at[0]} and {at[1]} are both 0: the repeat was not measured", None, repeat)
+    elif first < 0:
+        yield _fault("negative_energy", f"{at[0]} is {first:.6g} kWh, which cannot be", "prefill", repeat)
+    elif rest < 0 and abs(total) <= LOST * first:
+        yield _fault(
+            "lost_generate",
+            f"{at[1]} is {rest:.6g} kWh, which is minus the prefill of {first:.6g} kWh: decode is generate - prefill, "
+            "so the generate pass read 0 and the repeat's total is 0 instead of the energy spent",
+            "decode",
+            repeat,
+        )
+    elif rest < 0:
+        yield _fault(
+            "negative_energy",
+            f"{at[1]} is {rest:.6g} kWh: the generate pass read {total:.6g} kWh, less than its prefill of "
+            f"{first:.6g} kWh, which cannot be",
+            "decode",
+            repeat,
+        )
+    elif first == 0:
+        yield from _of_zero_prefill(rest, repeat, at, usual)
+    elif rest == 0:
+        yield _fault("zero_energy", f"{at[1]} is 0: the generate pass read what its prefill did", "decode", repeat)
+    elif usual is not None:
+        yield from _of_whole_pair(first, rest, repeat, at, usual, lost_beside)
+
+
+def _of_zero_prefill(
+    rest: float, repeat: int, at: tuple[str, str], usual: tuple[float, float] | None
+) -> Iterator[Fault]:
+    if usual is not None:
+        usual_first, usual_total = usual
+        if _close(rest, usual_total) and abs(rest - usual_total) <= abs(rest - (usual_total - usual_first)):
+            yield _fault(
+                "lost_prefill",
+                f"{at[0]} is 0: the prefill pass was lost, and {at[1]} holds its energy; the repeat's total of "
+                f"{rest:.6g} kWh is right, for decode is generate - prefill",
+                "prefill",
+                repeat,
+                spoils=False,
+            )
+            yield _fault(
+                "lost_prefill",
+                f"{at[1]} is {rest:.6g} kWh, as much as prefill and decode of the other repeats ({usual_total:.6g} "
+                "kWh): it holds the lost prefill, and is no decode alone; the repeat's total is right",
+                "decode",
+                repeat,
+                spoils=False,
+            )
+            return
+        if _close(rest, 2 * usual_total):
+            yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", rest, usual_total, None)
+            return
+    yield _fault(
+        "zero_energy",
+        f"{at[0]} is 0, and {at[1]} of {rest:.6g} kWh does not show whether it holds the prefill"
+        + ("" if usual is None else f" (prefill and decode of the other repeats are {usual[1]:.6g} kWh)"),
+        "prefill",
+        repeat,
+    )
+
+
+def _of_whole_pair(
+    first: float, rest: float, repeat: int, at: tuple[str, str], usual: tuple[float, float], lost_beside: int | None
+) -> Iterator[Fault]:
+    usual_first, usual_total = usual
+    total = first + rest
+    if _close(total, 2 * usual_total):
+        yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", total, usual_total, lost_beside)
+    elif _close(first, 2 * usual_first):
+        right = abs(total - usual_total) <= abs(total - usual_total - usual_first)
+        yield _fault(
+            "doubled_window",
+            f"{at[0]} is {first:.6g} kWh, twice that of the other repeats ({usual_first:.6g} kWh); the repeat's "
+            f"total of {total:.6g} kWh "
+            + ("is right, for decode is generate - prefill" if right else "is too large by as much"),
+            "prefill",
+            repeat,
+            spoils=not right,
+        )
+
+
+def impossible(phase: str, energy: Energy, where: str, repeat: int | None = None) -> Fault | None:
+    """What is wrong with an energy by itself; None for a positive one."""
+    unreadable = _unreadable(phase, energy, where, repeat)
+    if unreadable is not None or energy is None:
+        return unreadable
+    if energy == 0:
+        return _fault("zero_energy", f"{where} is 0: it was not measured", phase, repeat)
+    if energy < 0:
+        return _fault("negative_energy", f"{where} is {energy:.6g} kWh, which cannot be", phase, repeat)
+    return None
+
+
+def of_one_pass(prefill: Energy, decode: Energy, generate: Energy, part: str = "gpu") -> Iterator[Fault]:
+    """Faults of prefill and decode where the log keeps no repeats to compare with.
+
+    Args:
+        prefill: published, in kWh.
+        decode: published, in kWh.
+        generate: the whole pass, as a file beside the log tells it; None where none does.
+        part: the component of the energy, for messages.
+    """
+    at = f"prefill.energy.{part}", f"decode.energy.{part}"
+    unreadable = [
+        fault
+        for fault in (_unreadable("prefill", prefill, at[0], None), _unreadable("decode", decode, at[1], None))
+        if fault is not None
+    ]
+    yield from unreadable
+    if unreadable or prefill is None or decode is None:
+        return
+    if prefill == 0 < decode and generate is not None and same(generate, decode):
+        yield _fault(
+            "lost_prefill",
+            f"{at[0]} is 0: the prefill pass was lost, and {at[1]} is the whole generate pass; their sum is right",
+            "prefill",
+            None,
+            spoils=False,
+        )
+    else:
+        yield from _of_pair(prefill, decode, None, at, None, None)  # type: ignore[arg-type]
+
+
+def of_mean(
+    phase: str, published: Energy, energies: Sequence[Energy], spoilt: frozenset[int], part: str = "gpu"
+) -> Fault | None:
+    """Whether a published energy is another than the mean of its repeats.
+
+    Args:
+        phase: as the log calls it.
+        published: in kWh.
+        energies: of each repeat, in kWh.
+        spoilt: repeats that cannot be used: a mean that leaves them out is told, and spoils nothing.
+        part: the component of the energy, for messages.
+    """
+    if published is None or not energies:
+        return None
+    mean = _mean(energies)
+    if mean is not None and (same(published, mean) or (math.isnan(mean) and math.isnan(published))):
+        return None
+    kept = _mean([energy for repeat, energy in enumerate(energies) if repeat not in spoilt])
+    if spoilt and kept is not None and same(published, kept):
+        left_out = ", ".join(map(str, sorted(spoilt)))
+        return _fault(
+            "contradiction",
+            f"{phase}.energy.{part} is the mean without the repeats {left_out} of {phase}.measures",
+            phase,
+            None,
+            spoils=False,
+        )
+    told = "none" if mean is None else f"{mean:.6g} kWh"
+    return _fault(
+        "contradiction",
+        f"{phase}.energy.{part} is {published:.6g} kWh, but the mean of {phase}.measures is {told}: one of them is not "
+        "what was measured",
+        phase,
+        None,
+    )
+
+
+def same(one: float, other: float, tolerance: float = 1e-6) -> bool:
+    """Whether two figures are one, but for rounding."""
+    return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-15)
+
+
+def _unreadable(phase: str, energy: Energy, where: str, repeat: int | None) -> Fault | None:
+    if energy is None:
+        return _fault("missing_energy", f"{where} is missing", phase, repeat)
+    if not math.isfinite(energy):
+        return _fault("not_a_number", f"{where} is {energy}, which is no energy", phase, repeat)
+    return None
+
+
+def _doubled(phase: str, repeat: int, where: str, energy: float, usual: float, lost_beside: int | None) -> Fault:
+    beside = "" if lost_beside is None else f"; repeat {lost_beside} read 0, so its energy may stand here"
+    return _fault(
+        "doubled_window",
+        f"{where} is {energy:.6g} kWh, twice that of the other repeats ({usual:.6g} kWh){beside}",
+        phase,
+        repeat,
+    )
+
+
+def _lost_beside(totals: Sequence[Energy], repeat: int) -> int | None:
+    """A neighbour whose energy is about 0."""
+    largest = max((abs(total) for total in totals if total is not None and math.isfinite(total)), default=0.0)
+    for number in (repeat - 1, repeat + 1):
+        if 0 <= number < len(totals):
+            total = totals[number]
+            if total is not None and abs(total) <= LOST * LOST * largest:
+                return number
+    return None
+
+
+def _usual(whole: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Median prefill, and median total."""
+    return statistics.median(first for first, _ in whole), statistics.median(first + rest for first, rest in whole)
+
+
+def _at(energies: Sequence[Energy], repeat: int) -> Energy:
+    return energies[repeat] if repeat < len(energies) else None
+
+
+def _true(energy: Energy) -> bool:
+    return energy is not None and math.isfinite(energy) and energy > 0
+
+
+def _close(one: float, other: float) -> bool:
+    return other > 0 and abs(one / other - 1) <= CLOSE
+
+
+def _mean(energies: Sequence[Energy]) -> float | None:
+    known = [energy for energy in energies if energy is not None]
+    return sum(known) / len(known) if known and len(known) == len(energies) else None
+
+
+def _fault(code: str, message: str, phase: str | None, repeat: int | None, *, spoils: bool = True) -> Fault:
+    return Fault(code=code, message=message, phase=phase, repeat=repeat, spoils=spoils)
