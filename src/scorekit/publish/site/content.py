@@ -1,0 +1,338 @@
+"""What the site shows, worked out once, before any page: every figure with its star, source and doubt. Pure.
+
+An entry is one model in one cohort: a member of an edition, or a result of ours. Members carry the star of their
+edition. A result is rated in the edition where it is comparable, else only among the results beside it, and says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+from scorekit import tasks
+from scorekit.editions import Edition, Member, scale_of, thresholds_for
+from scorekit.errors import RatingError
+from scorekit.rating import Rating, rate_scores
+from scorekit.records import Result
+
+Origin = Literal["measured", "modelled", "mixed", "unknown"]
+ModelClass = Literal["A", "B", "C"]
+
+TITLES: Final[dict[str, str]] = {
+    "text_generation": "Text generation",
+    "reasoning": "Reasoning",
+    "summarization": "Summarization",
+    "question_answering": "Question answering",
+    "text_classification": "Text classification",
+    "sentence_similarity": "Sentence similarity",
+    "image_classification": "Image classification",
+    "object_detection": "Object detection",
+    "asr": "Speech recognition",
+    "image_generation": "Image generation",
+    "image_captioning": "Image captioning",
+}
+"""Names of the cohorts for people, in the order in which they are shown."""
+_SLUG: Final = re.compile(r"[^a-z0-9]+")
+_MOST_SLUG: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Models that are rated together.
+
+    Attributes:
+        name: leaderboard name of the task.
+        model_class: size class; None where the cohort has none.
+    """
+
+    name: str
+    model_class: ModelClass | None = None
+
+    @property
+    def title(self) -> str:
+        """For people, e.g. `Text generation, class A`."""
+        title = TITLES.get(self.name, self.name)
+        return title if self.model_class is None else f"{title}, class {self.model_class}"
+
+    @property
+    def key(self) -> str:
+        """For addresses and ids, e.g. `text_generation-a`."""
+        return self.name if self.model_class is None else f"{self.name}-{self.model_class.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model in one cohort.
+
+    Attributes:
+        id: unique on the site, stable over builds from the same figures, safe in addresses.
+        model: Hub id or name, as given; may hold anything.
+        cohort: where it is rated.
+        wh_per_1000_queries: positive.
+        half_width_95_percent: of its interval; None where not known.
+        stars: 1 to 5; None where it cannot be rated.
+        official: whether the star is that of a published edition.
+        edition: name of the edition of its star, or `local`.
+        rule: rule of its star.
+        hardware: as told; None where unknown.
+        origin: whether a sensor told the energy.
+        comparable: whether it may stand beside official figures.
+        parameters: of the model; None where not known.
+        date: of the edition, or when it was measured; None where not known.
+        member: the edition's row, for one that comes from an edition.
+        result: the result, for one that is ours.
+        rating: how the star came about; None for a member whose star its source published.
+        result_id: sha256 of the result's content, in hexadecimal; None where there is none.
+    """
+
+    id: str
+    model: str
+    cohort: Cohort
+    wh_per_1000_queries: float
+    half_width_95_percent: float | None
+    stars: int | None
+    official: bool
+    edition: str
+    rule: str
+    hardware: str | None
+    origin: Origin
+    comparable: bool
+    parameters: int | None = None
+    date: str | None = None
+    member: Member | None = None
+    result: Result | None = None
+    rating: Rating | None = None
+    result_id: str | None = None
+
+    @property
+    def provider(self) -> str:
+        """What stands before the first slash of the name; empty where there is none."""
+        return self.model.partition("/")[0] if "/" in self.model else ""
+
+    @property
+    def name(self) -> str:
+        """What stands behind the first slash."""
+        return self.model.partition("/")[2] if "/" in self.model else self.model
+
+    @property
+    def page(self) -> str:
+        """Address of the model's page, from the top of the site."""
+        return f"models/{model_slug(self.model)}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class CohortSummary:
+    """The spread of a cohort's energies in Wh per 1,000 queries.
+
+    Attributes:
+        cohort: which.
+        models: how many models; of a model that stands several times each figure counts.
+        mean, median, lowest, highest: of the energies.
+        official: whether they are those of a published edition or comparable results; else of local ones only.
+        origins: the kinds of energies in it.
+    """
+
+    cohort: Cohort
+    models: int
+    mean: float
+    median: float
+    lowest: float
+    highest: float
+    official: bool
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that the pages show.
+
+    Attributes:
+        entries: official figures first, then local ones; within a cohort by energy.
+        edition: the edition that stars are given in; None for a site without one.
+        editions: all known editions, newest first, for a model's history.
+        refused: results without a usable figure.
+        title: of the site.
+    """
+
+    entries: tuple[Entry, ...]
+    edition: Edition | None
+    editions: tuple[Edition, ...]
+    refused: tuple[Result, ...] = ()
+    title: str = "AI energy scores"
+
+    @cached_property
+    def cohorts(self) -> tuple[Cohort, ...]:
+        """Cohorts with at least one entry, in the order of `TITLES`, classes A to C."""
+        found = {entry.cohort for entry in self.entries}
+        order = list(TITLES)
+        place = {cohort: (order.index(cohort.name) if cohort.name in order else len(order)) for cohort in found}
+        return tuple(sorted(found, key=lambda cohort: (place[cohort], cohort.name, cohort.model_class or "")))
+
+    def of_cohort(self, cohort: Cohort, *, official: bool | None = None) -> tuple[Entry, ...]:
+        """Entries of a cohort by rising energy; only official figures, only local ones, or both."""
+        wanted = [e for e in self.entries if e.cohort == cohort and (official is None or is_official(e) is official)]
+        return tuple(sorted(wanted, key=lambda entry: (entry.wh_per_1000_queries, entry.model, entry.id)))
+
+    @cached_property
+    def models(self) -> dict[str, tuple[Entry, ...]]:
+        """The entries of each model, by its name."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.model, []).append(entry)
+        return {model: tuple(entries) for model, entries in sorted(found.items())}
+
+    @cached_property
+    def summaries(self) -> tuple[CohortSummary, ...]:
+        """The spread of each cohort: of its official figures, or where it has none of its local ones. Never both."""
+        return tuple(self._summary(cohort) for cohort in self.cohorts)
+
+    def _summary(self, cohort: Cohort) -> CohortSummary:
+        official = self.of_cohort(cohort, official=True)
+        entries = official or self.of_cohort(cohort)
+        energies_wh = [entry.wh_per_1000_queries for entry in entries]
+        return CohortSummary(
+            cohort=cohort,
+            models=len(energies_wh),
+            mean=statistics.fmean(energies_wh),
+            median=statistics.median(energies_wh),
+            lowest=min(energies_wh),
+            highest=max(energies_wh),
+            official=bool(official),
+            origins=tuple(sorted({entry.origin for entry in entries})),
+        )
+
+
+def is_official(entry: Entry) -> bool:
+    """Whether a figure may stand beside official ones: a member of an edition, or a comparable result."""
+    return entry.member is not None or entry.comparable
+
+
+def gather(
+    results: Iterable[Result],
+    edition: Edition | None,
+    editions: Sequence[Edition] = (),
+    *,
+    title: str | None = None,
+    result_ids: Sequence[str | None] = (),
+) -> Site:
+    """Work out what the site shows.
+
+    Args:
+        results: of the store, in its order.
+        edition: the edition that stars are given in, with its members where they are known.
+        editions: all editions, for the history of models.
+        title: of the site.
+        result_ids: of each result its id in the store, in the same order.
+    """
+    every = list(results)
+    ids = [*result_ids, *[None] * (len(every) - len(result_ids))]
+    usable = [(result, own) for result, own in zip(every, ids, strict=True) if _is_usable(result)]
+    taken = {member.result_id for member in (edition.members if edition else ()) if member.result_id}
+    ratings = rate_scores([result for result, _ in usable], edition)
+    entries = [] if edition is None else [_of_member(member, edition) for member in edition.members]
+    entries += [
+        _of_result(result, rating, own)
+        for (result, own), rating in zip(usable, ratings, strict=True)
+        if own is None or own not in taken
+    ]
+    unique = _with_unique_ids(entries)
+    return Site(
+        entries=tuple(sorted(unique, key=lambda e: (not is_official(e), e.cohort.key, e.wh_per_1000_queries, e.id))),
+        edition=edition,
+        editions=tuple(editions),
+        refused=tuple(result for result in every if not _is_usable(result)),
+        **({} if title is None else {"title": title}),
+    )
+
+
+def _is_usable(result: Result) -> bool:
+    return result.wh_per_1000_queries is not None and result.cohort is not None and result.valid is not False
+
+
+def _of_member(member: Member, edition: Edition) -> Entry:
+    cohort = Cohort(member.cohort, member.model_class)
+    stars = member.stars
+    try:
+        scale = scale_of(edition, thresholds_for(edition, member.cohort, member.model_class))
+        stars = scale.stars(member.wh_per_1000_queries)
+    except RatingError:
+        # The cohort is too small for a scale; what the source published stands.
+        pass
+    return Entry(
+        id=_id(cohort, member.model, edition.name, repr(member.wh_per_1000_queries)),
+        model=member.model,
+        cohort=cohort,
+        wh_per_1000_queries=member.wh_per_1000_queries,
+        half_width_95_percent=None,
+        stars=stars,
+        official=stars is not None,
+        edition=edition.name,
+        rule=edition.rule,
+        hardware=edition.hardware,
+        origin="measured",
+        comparable=True,
+        date=edition.date,
+        member=member,
+        result_id=member.result_id,
+    )
+
+
+def _of_result(result: Result, rating: Rating, result_id: str | None) -> Entry:
+    assert result.wh_per_1000_queries is not None
+    assert result.cohort is not None
+    classed = result.cohort in tasks.CLASSED_COHORTS
+    cohort = Cohort(result.cohort, result.model_class if classed else None)
+    model = result.model or "unknown"
+    uncertainty = result.uncertainty
+    return Entry(
+        id=_id(cohort, model, result_id or result.source.name, repr(result.wh_per_1000_queries)),
+        model=model,
+        cohort=cohort,
+        wh_per_1000_queries=result.wh_per_1000_queries,
+        half_width_95_percent=None if uncertainty is None else uncertainty.combined_95_percent,
+        stars=rating.stars,
+        official=rating.official,
+        edition=rating.edition,
+        rule=rating.rule,
+        hardware=result.hardware,
+        origin=result.origin,
+        comparable=result.comparable,
+        parameters=result.parameters,
+        date=result.source.measured_utc,
+        result=result,
+        rating=rating,
+        result_id=result_id,
+    )
+
+
+def model_slug(model: str) -> str:
+    """A model's name for addresses: readable, safe on every system, and unlike for unlike names."""
+    readable = _SLUG.sub("-", model.lower()).strip("-")[:_MOST_SLUG].strip("-")
+    digest = hashlib.sha256(model.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{readable}-{digest}" if readable else digest
+
+
+def _id(cohort: Cohort, model: str, *more: str) -> str:
+    digest = hashlib.sha256("\0".join((cohort.key, model, *more)).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{cohort.key}-{digest[:12]}"
+
+
+def _with_unique_ids(entries: Sequence[Entry]) -> list[Entry]:
+    """Equal rows of an edition would have one id."""
+    seen: dict[str, int] = {}
+    unique = []
+    for entry in entries:
+        count = seen[entry.id] = seen.get(entry.id, 0) + 1
+        unique.append(entry if count == 1 else _renamed(entry, f"{entry.id}-{count}"))
+    return unique
+
+
+def _renamed(entry: Entry, name: str) -> Entry:
+    import dataclasses
+
+    return dataclasses.replace(entry, id=name)
