@@ -8,6 +8,16 @@ from types import ModuleType
 from typing import Final
 
 from scorekit.logs import run_bundle, runs
+from scorekit.logs.foreign import (
+    ai_energy_benchmarks,
+    batch_csv,
+    codecarbon_csv,
+    codecarbon_json,
+    nvidia_smi_csv,
+    nvidia_smi_dmon,
+    optimum_benchmark,
+    optimum_benchmark_v0,
+)
 from scorekit.logs.places import Place
 from scorekit.records import Result
 
@@ -34,7 +44,21 @@ def _reader(module: ModuleType) -> Reader:
     return Reader(module.FORMAT, module.DESCRIPTION, module.recognises, module.read)
 
 
-FOREIGN: Final[tuple[Reader, ...]] = tuple(map(_reader, ()))
+FOREIGN: Final[tuple[Reader, ...]] = tuple(
+    map(
+        _reader,
+        (
+            optimum_benchmark,
+            optimum_benchmark_v0,
+            ai_energy_benchmarks,
+            codecarbon_json,
+            batch_csv,
+            codecarbon_csv,
+            nvidia_smi_csv,
+            nvidia_smi_dmon,
+        ),
+    )
+)
 """Readers of other tools' logs, in the order in which they are asked."""
 
 
