@@ -55,7 +55,15 @@ _BENCH_PACKAGES: Final = {
 }
 
 
-EXTRAS: Final = {"bench": _BENCH_PACKAGES}
+# The same for labels and what else is published.
+_PUBLISH_PACKAGES: Final = {
+    "fontTools": "fonttools",
+    "pypdf": "pypdf",
+    "vl_convert": "vl-convert-python",
+    "zxingcpp": "zxing-cpp",
+}
+
+EXTRAS: Final = {"bench": _BENCH_PACKAGES, "publish": _PUBLISH_PACKAGES}
 """For each extra the imports that it brings, and the package that each belongs to."""
 
 
@@ -79,6 +87,8 @@ VERBS: Final[dict[str, Command]] = {
     "check": Command("check whether the figures of measured runs can be true"),
     "rate": Command("give stars to scores"),
     "edition": Command("gather, freeze and compare the editions that stars are given in"),
+    "label": Command("make the energy label of a result: SVG, PNG, PDF or badge", "publish"),
+    "card": Command("make the block for a model card of a result"),
     "results": Command("keep results in a folder, look into them, and take data out"),
     "impact": Command("tell what an energy means in a country: greenhouse gases, primary energy, elements, water"),
     "calculate": Command("tell what an answer of a model takes, by a named method, and what that means in a country"),

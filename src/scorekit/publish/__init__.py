@@ -1,0 +1,1 @@
+"""What is shown of results: labels, charts and the site. Reads and draws; never measures."""

@@ -1,0 +1,14 @@
+"""Energy labels: what a rating says, as a picture that can be printed, and in forms that machines read.
+
+    rated = rated_at(Path("runs/llama"), edition)
+    facts = label_facts(rated.rating, rated.subject, link="https://example.org/results/3f9a")
+    Path("label.svg").write_text(svg(facts))
+
+A result that is not comparable with official ones gets a label that cannot be taken for an official one. SVG, PNG and
+PDF need the extra `publish`; badge and card do not. docs/labels.md tells more.
+"""
+
+from scorekit.publish.label.facts import LabelFacts, label_facts
+from scorekit.publish.label.rated import Rated, rated_at, rated_in
+
+__all__ = ["LabelFacts", "Rated", "label_facts", "rated_at", "rated_in"]
