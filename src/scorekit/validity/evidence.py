@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 from scorekit.records import Component, Environment, GpuFacts, GpuState, MeterReading, Window
@@ -18,9 +19,9 @@ TICK_S: Final = 0.1
 _COMPONENTS: Final[tuple[Component, ...]] = ("gpu", "cpu", "ram")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
-    """What a run left behind.
+    """What a run left behind. Its views are worked out once: each of the 26 checks asks for them for every window.
 
     Attributes:
         environment: machine, software, model, data, and what was asked.
@@ -38,17 +39,17 @@ class Evidence:
     run: str = "run"
     star_probability: float | None = None
 
-    @property
+    @cached_property
     def answers(self) -> tuple[Window, ...]:
         """Windows in which the model answers, by repeat."""
         return self._of_phase(self.environment.run.kind)
 
-    @property
+    @cached_property
     def preparations(self) -> tuple[Window, ...]:
         """Windows in which inputs are prepared, by repeat."""
         return self._of_phase("preprocess")
 
-    @property
+    @cached_property
     def repeated(self) -> tuple[Window, ...]:
         """Every window of every repeat."""
         return tuple(window for window in self.windows if window.repeat is not None)
@@ -63,15 +64,19 @@ class Evidence:
 
     def meter_of(self, component: Component) -> str | None:
         """The meter whose readings of a component make the score: the first in the run's order that has any."""
+        return self._meters[component]
+
+    @cached_property
+    def _meters(self) -> dict[Component, str | None]:
         readers = {
-            reading.meter
+            (reading.component, reading.meter)
             for window in (*self.preparations, *self.answers)
             for reading in window.readings
-            if reading.component == component
         }
-        return next((name for name in self.environment.run.meters if name in readers), None)
+        names = self.environment.run.meters
+        return {part: next((name for name in names if (part, name) in readers), None) for part in _COMPONENTS}
 
-    @property
+    @cached_property
     def on_gpu(self) -> bool:
         """Whether the score is the energy of GPUs."""
         return self.meter_of("gpu") is not None
@@ -81,7 +86,7 @@ class Evidence:
         """Whether the model ran on them. GPUs may be named by hand beside a model on the CPU."""
         return self.on_gpu and not self.environment.run.device.startswith("cpu")
 
-    @property
+    @cached_property
     def official(self) -> bool:
         """Whether the run can only have been meant as an official one: queries, repeats and GPUs are the protocol's."""
         return claims_protocol(self.environment) and self.computes_on_gpu
@@ -126,7 +131,7 @@ class Evidence:
             found[preparation.repeat] = prepared_wh / max(queries, 1) + answered_wh / answer.samples
         return found
 
-    @property
+    @cached_property
     def devices(self) -> tuple[str, ...]:
         """Every GPU whose energy is in the score, as the meter names it."""
         return tuple(sorted({found.device for window in self.repeated for found in self.readings(window)}))

@@ -1,0 +1,158 @@
+"""How fast logs are read: `logs.read_logs` over run folders, beside bare open and json.loads of the same files.
+
+python -m benchmarks.parsing [--quick] [--json FILE]
+
+Folders of optimum-benchmark (report, config and both together), and run folders of scorekit, whose every file is hashed
+and whose 26 checks are made. Memory is the peak of a process of its own that reads them all and keeps none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from benchmarks import comparison
+from benchmarks.comparison import Comparison, Goal
+
+GOAL: Final = Goal(4.0)
+FLAT: Final = Goal(1.2)
+"""Peak memory over all folders to that over a tenth of them."""
+_ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def write_foreign(folder: Path, count: int) -> None:
+    """Write so many folders of optimum-benchmark, no two alike."""
+    from tests.log_writers import optimum_benchmark
+
+    files = optimum_benchmark.example()
+    for number in range(count):
+        run = folder / f"{number:05d}"
+        run.mkdir(parents=True)
+        for name, content in files.items():
+            (run / name).write_bytes(content.replace(b"openai-community/gpt2", f"example/model-{number}".encode()))
+
+
+def write_runs(folder: Path, count: int) -> None:
+    """Write so many run folders of scorekit: an official run's windows, as CodeCarbon alone measures them."""
+    from tests.bundles import environment, official_windows, write_bundle
+
+    windows = official_windows()
+    for number in range(count):
+        facts = environment(model={"name": f"example/model-{number}"})
+        write_bundle(folder / f"{number:05d}", facts, windows)
+
+
+def read(folders: list[Path]) -> float:
+    """Read the logs of some folders [s]."""
+    from scorekit.logs import read_logs
+    from scorekit.records import Result
+
+    begun = time.perf_counter()
+    count = sum(isinstance(found, Result) for found in read_logs(folders))
+    took = time.perf_counter() - begun
+    if count != len(folders):
+        raise SystemExit(f"{count} results of {len(folders)} folders")
+    return took
+
+
+def floor(folders: list[Path]) -> float:
+    """Open and json.loads of every JSON file of these folders [s]."""
+    begun = time.perf_counter()
+    for folder in folders:
+        for path in sorted(folder.iterdir()):
+            if path.suffix in (".json", ".jsonl"):
+                with path.open("rb") as file:
+                    content = file.read()
+                for line in content.splitlines() if path.suffix == ".jsonl" else (content,):
+                    json.loads(line)
+    return time.perf_counter() - begun
+
+
+def compare(key: str, what: str, folder: Path, turns: int, goal: Goal | None) -> Comparison:
+    """Both over the same folders in turn, in as many parts as there are turns."""
+    folders = sorted(folder.iterdir())
+    read(folders[:20])
+    floor(folders[:20])
+    size = len(folders) // turns
+    ours, theirs = [], []
+    for turn in range(turns):
+        part = folders[turn * size : (turn + 1) * size]
+        # The second to come finds the files in the page cache, so it takes turns which that is.
+        for which in ("ours", "theirs") if turn % 2 else ("theirs", "ours"):
+            took = read(part) if which == "ours" else floor(part)
+            (ours if which == "ours" else theirs).append(1e3 * took / len(part))
+    return Comparison(
+        key=key,
+        what=what,
+        reference="open and json.loads",
+        unit="ms a folder",
+        ours=tuple(ours),
+        theirs=tuple(theirs),
+        goal=goal,
+    )
+
+
+def memory(folder: Path, count: int) -> Comparison:
+    """Peak memory of a process that reads all folders, beside one that reads a tenth of them [MiB]."""
+    peaks = []
+    for most in (count, count // 10):
+        command = [sys.executable, "-m", "benchmarks.parsing", "--peak", str(folder), str(most)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=_ROOT, check=True)
+        peaks.append(float(done.stdout))
+    return Comparison(
+        key="parse_memory",
+        what=f"peak memory over {count:,} folders",
+        reference="over a tenth of them",
+        unit="MiB",
+        ours=(peaks[0],),
+        theirs=(peaks[1],),
+        goal=FLAT,
+    )
+
+
+def _peak(folder: Path, count: int) -> None:
+    read(sorted(folder.iterdir())[:count])
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def measure(count: int, runs: int, turns: int) -> Iterator[Comparison]:
+    """All rows."""
+    with tempfile.TemporaryDirectory() as name:
+        foreign, own = Path(name) / "foreign", Path(name) / "own"
+        write_foreign(foreign, count)
+        write_runs(own, runs)
+        yield compare("parse_foreign", f"{count:,} folders of optimum-benchmark", foreign, turns, GOAL)
+        yield memory(foreign, count)
+        yield compare("parse_own", f"{runs:,} runs of scorekit, hashed and checked", own, turns, None)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.parsing", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer folders, for CI")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every turn to FILE")
+    parser.add_argument("--peak", nargs=2, metavar=("FOLDER", "COUNT"), help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.peak:
+        _peak(Path(options.peak[0]), int(options.peak[1]))
+        return 0
+    count, runs, turns = (500, 50, 5) if options.quick else (10_000, 500, 10)
+    found = list(measure(count, runs, turns))
+    if options.json:
+        options.json.write_text(comparison.as_json(found, quick=options.quick), encoding="utf-8")
+    print(comparison.table(found))
+    missed = [row.what for row in found if row.verdict == "no"]
+    if missed:
+        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
