@@ -2,7 +2,7 @@
 
 The first has 19 columns, later ones tell the time to the first token and `wh_per_1000_queries` (20, 21 and 24 columns).
 Rows that a newer runner added under an older header have their values in the wrong columns. Every energy is in Wh, of
-the GPU; `wh_per_1000_queries` and `avg_energy_per_prompt_wh` are the energy over the prompts that were answered, rounded.
+the GPU; `wh_per_1000_queries` and `avg_energy_per_prompt_wh` are the energy over the answered prompts, rounded.
 
 Source: scottcha/AIEnergyScore, results_aggregator and model_config_parser (for the names of tasks).
 """

@@ -19,8 +19,10 @@ _MOST_TOLD: Final = 40
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _AGAIN: Final = "get the file again; it may have been cut off or be another format"
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:nan|inf|infinity)", re.I)
-_QUANTITY: Final = re.compile(rf"({_NUMBER.pattern})(?:\s*([A-Za-z%][A-Za-z/%]*))?", re.I)
+_NUMBER: Final = re.compile(
+    r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:nan|inf|infinity)", re.I | re.A
+)
+_QUANTITY: Final = re.compile(rf"({_NUMBER.pattern})(?:\s*([A-Za-z%][A-Za-z/%]*))?", re.I | re.A)
 
 
 class Lines:

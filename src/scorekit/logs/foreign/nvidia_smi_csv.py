@@ -202,8 +202,10 @@ def _columns_without_header(place: Place) -> _Columns:
 
 
 def _whole_rows(place: Place) -> list[tuple[str, ...]]:
-    """The rows in the head of a file, but for the last, which may go on behind it."""
-    lines = place.head.decode("utf-8", "replace").splitlines()[: -1 if len(place.head.splitlines()) > 1 else None]
+    """The rows in the head of a file, but for the last where it goes on behind it."""
+    lines = place.head.decode("utf-8", "replace").splitlines()
+    if not place.head.endswith(b"\n") and len(lines) > 1:
+        del lines[-1]
     try:
         rows = [tuple(cell.strip() for cell in row) for row in csv.reader(lines, skipinitialspace=True)]
     except csv.Error as error:
