@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorekit.editions import FEBRUARY_2025
-from scorekit.errors import RatingError
+from scorekit.editions import FEBRUARY_2025, Edition, Member
+from scorekit.errors import RatingError, UsageError
+from scorekit.explain import explain
+from scorekit.logs import result_of
 from scorekit.rating import LOCAL, Rating, rate_scores
-from scorekit.records import Conditions, Score
+from scorekit.records import Conditions, Reason, Score
 from scorekit.scales import Scale, equal_width
 from tests.bundles import local_score, official_score
+from tests.edition_members import frozen
 from tests.strategies import energies_wh, impossible_energies_wh, local_scores, scales
 
 
@@ -243,3 +248,139 @@ def test_a_star_near_its_bound_is_borderline() -> None:
 def test_a_score_without_uncertainty_is_rated_without_a_probability() -> None:
     (rating,) = rate_scores([official_score(uncertainty=None)], FEBRUARY_2025)
     assert (rating.stars, rating.star_probability, rating.borderline) == (4, None, None)
+
+
+# Rules, results of any log, and what a rating tells of itself
+
+
+def _full(folder: Path, rule: str | None = None) -> Edition:
+    own = [Member(cohort="asr", model=name, wh_per_1000_queries=float(2**at)) for at, name in enumerate("abcdef")]
+    return frozen(own, folder, rule=rule)
+
+
+def _asr(energy_wh: float, **changes: object) -> Score:
+    facts = {"task": "automatic_speech_recognition", "cohort": "asr", "model_class": None}
+    return official_score("probe", energy_wh, **facts | changes)
+
+
+def test_a_frozen_edition_rates_by_its_own_rule(tmp_path: Path) -> None:
+    edition = _full(tmp_path, "log_width")
+    (rating,) = rate_scores([_asr(8.5)], edition)
+    assert (rating.rule, rating.official, rating.stars) == ("log_width", True, 2)
+    assert rating.edition_sha256 == edition.content_sha256
+    assert rating.thresholds_wh_per_1000 == pytest.approx((2.0, 4.0, 8.0, 16.0))
+    assert (rating.more_stars_below_wh_per_1000, rating.fewer_stars_from_wh_per_1000) == pytest.approx((8.0, 16.0))
+
+
+def test_a_star_by_another_rule_is_not_official_and_says_so(tmp_path: Path) -> None:
+    edition = _full(tmp_path)
+    (own,), (other,) = rate_scores([_asr(8.5)], edition), rate_scores([_asr(8.5)], edition, "rank_quintile")
+    assert (own.stars, own.official, own.no_official_star_because) == (4, True, ())
+    assert (other.rule, other.edition, other.official) == ("rank_quintile", "trial", False)
+    assert other.thresholds_wh_per_1000 == (4.0, 8.0, 16.0, 32.0)
+    assert [reason.code for reason in other.no_official_star_because] == ["rule"]
+
+
+def test_a_rule_that_asks_for_members_is_refused_by_thresholds_alone() -> None:
+    (rating,) = rate_scores([_asr(8.5)], FEBRUARY_2025, "rank_quintile")
+    assert rating.stars is None
+    assert "holds thresholds only" in rating.no_official_star_because[0].message
+
+
+def test_local_stars_go_by_the_rule_that_was_asked_for() -> None:
+    scores = [local_score(name, energy_wh) for name, energy_wh in (("a", 1.0), ("b", 2.0), ("c", 100.0))]
+    assert [rating.stars for rating in rate_scores(scores, None)] == [5, 5, 1]
+    assert [rating.stars for rating in rate_scores(scores, None, "rank_quintile")] == [5, 4, 2]
+    assert [rating.rule for rating in rate_scores(scores, None, "log_width")] == ["log_width"] * 3
+    with pytest.raises(UsageError, match="there is no rule 'best'"):
+        rate_scores(scores, None, "best")
+
+
+def test_a_result_is_rated_as_the_score_that_it_was_made_from() -> None:
+    scores = [official_score("one", 8.0), local_score("two", 1.0), local_score("three", 2.0)]
+    results = [result_of(score, score.model) for score in scores]
+    assert rate_scores(results, FEBRUARY_2025) == rate_scores(scores, FEBRUARY_2025)
+    assert rate_scores([results[0], *scores[1:]], None) == rate_scores(scores, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"wh_per_1000_queries": None, "refused": "count unknown"}, "no energy for 1,000 queries"),
+        (
+            {"valid": False, "invalid_because": (Reason(code="counter", message="broke"),)},
+            r"failed its checks \(counter",
+        ),
+        ({"model": None, "comparable": False}, "does not name its model"),
+    ],
+)
+def test_a_result_that_cannot_be_rated_says_why_and_moves_nobody(changes: dict[str, object], refused: str) -> None:
+    others = [local_score("one", 1.0), local_score("two", 2.0)]
+    bad = result_of(local_score("bad", 900.0), "bad").model_copy(update=changes)
+    *found, last = rate_scores([*others, bad], None)
+    assert found == rate_scores(others, None)
+    assert last.stars is None
+    assert re.search(refused, last.refused or "")
+
+
+def test_the_probabilities_of_all_stars_are_told() -> None:
+    score = official_score(energy_wh=6.79)
+    assert score.uncertainty is not None
+    near = score.model_copy(update={"uncertainty": score.uncertainty.model_copy(update={"combined_95_percent": 0.6})})
+    (rating,) = rate_scores([near], FEBRUARY_2025)
+    assert rating.stars == 5
+    assert sum(rating.star_probabilities) == pytest.approx(1.0)
+    assert rating.star_probabilities[4] == pytest.approx(rating.star_probability)
+    assert rating.star_probabilities[3] == pytest.approx(1 - (rating.star_probability or 0))
+    assert rate_scores([official_score(uncertainty=None)], FEBRUARY_2025)[0].star_probabilities == ()
+
+
+# Explanations
+
+
+def _explained(energy_wh: float, folder: Path) -> str:
+    (rating,) = rate_scores([_asr(energy_wh)], _full(folder))
+    return explain(rating)
+
+
+def test_an_explanation_says_why_and_what_would_change_the_star(tmp_path: Path) -> None:
+    # Bounds 7.2, 13.4, 19.6 and 25.8 between 1 and 32 Wh.
+    assert _explained(8.0, tmp_path) == (
+        "probe has 4 stars because its 8.000 Wh per 1,000 queries lies between 7.200 and 13.40 Wh, by the rule "
+        "equal_width in edition trial (asr: 6 models from 1.000 to 32.00 Wh). Below 7.200 Wh (0.8000 Wh or 10 % less) "
+        "it would have 5 stars, and from 13.40 Wh on (5.400 Wh or 68 % more) it would have 3 stars."
+    )
+
+
+@pytest.mark.parametrize(
+    ("energy_wh", "parts"),
+    [
+        (
+            0.5,
+            ("5 stars because its 0.5000 Wh per 1,000 queries is below 7.200 Wh", "below the range", "From 7.200 Wh"),
+        ),
+        (
+            40.0,
+            ("1 star because its 40.00 Wh per 1,000 queries is at or above 25.80 Wh", "above the range", "2 stars."),
+        ),
+    ],
+)
+def test_an_explanation_at_the_ends_of_the_scale(tmp_path: Path, energy_wh: float, parts: tuple[str, ...]) -> None:
+    text = _explained(energy_wh, tmp_path)
+    assert all(part in text for part in parts)
+    assert text.count(". ") == 1
+
+
+def test_an_explanation_without_a_star_says_how_to_get_one() -> None:
+    (rating,) = rate_scores([local_score()], None)
+    text = explain(rating)
+    assert "has no star: it is the only model given of its task and conditions" in text
+    assert "To mend it: rate it with other models" in text
+
+
+@given(local_scores(), st.sampled_from(["equal_width", "rank_quintile", "log_width"]))
+def test_every_rating_can_be_explained_in_two_sentences(scores: list[Score], rule: str) -> None:
+    for rating in rate_scores(scores, None, rule):
+        text = explain(rating)
+        assert text.endswith(".")
+        assert len(re.findall(r"\.(?= [A-Z]|$)", text)) == 2

@@ -92,10 +92,11 @@ def _once(pairs: Iterable[tuple[Member, str]]) -> tuple[list[Member], list[str]]
     counts = Counter((member.cohort, member.model) for member in first)
     for (cohort, model), count in counts.items():
         if count > 1:
-            own = [member for member in first if (member.cohort, member.model) == (cohort, model)]
+            own = in_order(member for member in first if (member.cohort, member.model) == (cohort, model))
             energies = ", ".join(f"{member.wh_per_1000_queries:g}" for member in own)
             notes.append(f"{model} stands in {cohort} {count} times ({energies} Wh per 1,000 queries): all are kept")
-    return list(first), notes
+    # Sorted, so that an edition is the same in whatever order its rows came.
+    return list(first), sorted(notes)
 
 
 def _published(members: Sequence[Member]) -> list[str]:
