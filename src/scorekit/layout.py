@@ -75,16 +75,6 @@ def layout_for(stream: IO[str]) -> Layout:
     return Layout(width=width, unicode=terminal and encoding.startswith("utf"))
 
 
-def number(value: float) -> str:
-    """Four significant digits, without an exponent where the number stays readable."""
-    if value == 0 or not math.isfinite(value):
-        return str(value)
-    exponent = math.floor(math.log10(abs(value)))
-    if not -4 <= exponent <= 8:
-        return f"{value:.3e}"
-    return f"{value:,.{max(0, 3 - exponent)}f}"
-
-
 def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], layout: Layout) -> str:
     """A table as text, without a line break at the end.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from scorekit import tasks
 from scorekit.editions import EDITIONS
-from scorekit.layout import Column, Layout, render
+from scorekit.layout import Column, Layout, render, significant
 from scorekit.rating import LOCAL, STARS, Rating
 from scorekit.records import Edition, Score
 from scorekit.scales import RULES
@@ -36,8 +36,8 @@ def demo_table(scores: Sequence[Score], ratings: Sequence[Rating], layout: Layou
             layout.text(score.task or "unknown"),
             layout.text(score.model),
             f"{score.queries:,}",
-            _number(score.wh_per_1000_queries),
-            _number(score.energy_kwh),
+            significant(score.wh_per_1000_queries),
+            significant(score.energy_kwh),
             _stars(rating, layout),
             _yes(score.comparable),
         )
@@ -65,7 +65,7 @@ def score_table(scores: Sequence[Score], layout: Layout) -> str:
             layout.text(score.model),
             f"{score.queries:,} x {score.runs}",
             _with_interval(score, layout),
-            _number(score.energy_kwh),
+            significant(score.energy_kwh),
             _yes(score.comparable),
         )
         for score in scores
@@ -105,7 +105,7 @@ def rating_table(ratings: Sequence[Rating], layout: Layout, edition: Edition | N
             layout.text(rating.task or "unknown"),
             layout.text(rating.model or "unknown"),
             rating.model_class or "",
-            "unknown" if rating.wh_per_1000_queries is None else _number(rating.wh_per_1000_queries),
+            "unknown" if rating.wh_per_1000_queries is None else significant(rating.wh_per_1000_queries),
             _stars(rating, layout),
             _sure(rating),
             layout.text(rating.edition if rating.stars is not None else "none"),
@@ -158,23 +158,25 @@ def _phase_table(score: Score, layout: Layout) -> str:
         (
             phase.phase,
             _yes(phase.counted),
-            "unknown" if phase.energy_wh is None else _number(phase.energy_wh),
-            "unknown" if phase.duration_s is None else _number(phase.duration_s),
+            "unknown" if phase.energy_wh is None else significant(phase.energy_wh),
+            "unknown" if phase.duration_s is None else significant(phase.duration_s),
             "" if phase.output_tokens is None else f"{phase.output_tokens:,.0f}",
         )
         for phase in score.phases
     ]
     parts = (("GPU", score.gpu_kwh), ("CPU", score.cpu_kwh), ("RAM", score.ram_kwh))
-    split = ", ".join(f"{name} {'unknown' if kwh is None else _number(kwh_to_wh(kwh)) + ' Wh'}" for name, kwh in parts)
+    split = ", ".join(
+        f"{name} {'unknown' if kwh is None else significant(kwh_to_wh(kwh)) + ' Wh'}" for name, kwh in parts
+    )
     notes = [layout.note(f"{phase.phase}: {phase.note}") for phase in score.phases if phase.note]
     tokens = score.wh_per_1000_output_tokens
     if tokens is not None and score.output_tokens is not None:
-        notes.append(f"{_number(tokens)} Wh per 1,000 output tokens ({score.output_tokens:,.0f} in one repeat)")
+        notes.append(f"{significant(tokens)} Wh per 1,000 output tokens ({score.output_tokens:,.0f} in one repeat)")
     if score.wh_per_1000_queries_net is not None and score.idle_power_w is not None:
         notes.append(
             layout.note(
-                f"gross {_number(score.wh_per_1000_queries)} Wh per 1,000 queries, which is the score; net of idling "
-                f"at {_number(score.idle_power_w)} W: {_number(score.wh_per_1000_queries_net)} Wh"
+                f"gross {significant(score.wh_per_1000_queries)} Wh per 1,000 queries, which is the score; net of idling "
+                f"at {significant(score.idle_power_w)} W: {significant(score.wh_per_1000_queries_net)} Wh"
             )
         )
     return "\n".join(
@@ -247,8 +249,8 @@ def _rating_notes(ratings: Sequence[Rating], layout: Layout, edition: Edition | 
     outside = [
         (
             rating,
-            f"{rating.out_of_range} the range of the cohort, {_number(rating.min_wh_per_1000 or 0)} to "
-            f"{_number(rating.max_wh_per_1000 or 0)} Wh per 1,000 queries (edition {rating.edition})",
+            f"{rating.out_of_range} the range of the cohort, {significant(rating.min_wh_per_1000 or 0)} to "
+            f"{significant(rating.max_wh_per_1000 or 0)} Wh per 1,000 queries (edition {rating.edition})",
         )
         for rating in ratings
         if rating.out_of_range is not None
@@ -308,20 +310,10 @@ def _stars(rating: Rating, layout: Layout) -> str:
     return f"{full * rating.stars}{empty * (STARS - rating.stars)} {rating.stars}"
 
 
-def _number(value: float) -> str:
-    """Four significant digits, without an exponent where the number stays readable."""
-    if value == 0 or not math.isfinite(value):
-        return str(value)
-    exponent = math.floor(math.log10(abs(value)))
-    if not -4 <= exponent <= 8:
-        return f"{value:.3e}"
-    return f"{value:,.{max(0, 3 - exponent)}f}"
-
-
 def _with_interval(score: Score, layout: Layout) -> str:
     """An energy with half of its 95 % interval, e.g. 7.512 +- 0.6 %; without one where it is not known."""
     half_width = None if score.uncertainty is None else score.uncertainty.combined_95_percent
-    energy = _number(score.wh_per_1000_queries)
+    energy = significant(score.wh_per_1000_queries)
     return energy if half_width is None else f"{energy} {_sign(layout)} {_percent(half_width)} %"
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from scorekit.impact import Calculation, Footprint, ImpactFigure, MakingFigure, Method, Mix, Range, Text
 from scorekit.impact.mixes import KINDS
 from scorekit.impact.terms import Term
-from scorekit.layout import Column, Layout, number, render
+from scorekit.layout import Column, Layout, render, significant
 from scorekit.units import kg_to_g, kg_to_ug
 
 _SHOWN: Final = {"gwp": "g CO2eq", "pe": "MJ", "adpe": "ug Sbeq", "water": "L"}
@@ -172,7 +172,7 @@ def _energy(found: Footprint) -> str:
 
 
 def _amount(value: Range) -> str:
-    return number(value.low) if value.is_exact else f"{number(value.low)} to {number(value.high)}"
+    return significant(value.low) if value.is_exact else f"{significant(value.low)} to {significant(value.high)}"
 
 
 def _plain(value: Range) -> str:

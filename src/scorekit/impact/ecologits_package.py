@@ -33,7 +33,7 @@ _FIELDS: Final[dict[ImpactName, str]] = {"gwp": "gwp", "pe": "pe", "adpe": "adpe
 """What the package calls each factor."""
 _WORLD_CAUTION: Final = (
     "since ecologits 0.9 the world's ADPe (1.349e-08 kgSbeq/kWh, before 7.377e-08) and PE (2.5871 MJ/kWh, before "
-    "9.988) lie below those of almost every country, and look wrong"
+    "9.988) lie below those of most countries, and look wrong"
 )
 _OLD_WORLD_ADPE: Final = 7.377e-8
 
@@ -174,12 +174,11 @@ def _models(data: Mapping[str, Any]) -> tuple[SizedModel, ...]:
         except (KeyError, TypeError, ValueError) as error:
             raise _unexpected("models.json", f"model {row.get('name')}: {error}") from error
         found[model.provider, model.name] = model
-    for alias in data.get("aliases") or ():
-        target = found.get((alias.get("provider"), alias.get("alias")))
-        if target is not None:
-            found[target.provider, alias["name"]] = target.model_copy(
-                update={"name": alias["name"], "alias_of": target.name}
-            )
+    for alias in _rows(data, "aliases", "models.json") if data.get("aliases") else ():
+        target = found.get((str(alias.get("provider")), str(alias.get("alias"))))
+        if target is not None and alias.get("name"):
+            name = str(alias["name"])
+            found[target.provider, name] = target.model_copy(update={"name": name, "alias_of": target.name})
     return tuple(sorted(found.values(), key=lambda model: (model.provider, model.name)))
 
 
