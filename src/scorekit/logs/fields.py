@@ -31,8 +31,11 @@ class Field:
         Raises:
             LogError: this is neither a mapping nor missing.
         """
-        found = self.mapping()
-        return Field(found.get(name), self.file, f"{self.path}.{name}" if self.path else name)
+        value = self.value
+        if value is not None:
+            # Asked some fifty times of each log: `mapping` is called only to refuse.
+            value = value.get(name) if type(value) is dict else self.mapping().get(name)
+        return Field(value, self.file, f"{self.path}.{name}" if self.path else name)
 
     def __contains__(self, name: str) -> bool:
         return name in self.mapping()

@@ -93,7 +93,8 @@ class Place:
                         f"{self.label} has {size:,} bytes; such a log has {most:,} at most",
                         mend="give the report itself, not what it was made from",
                     )
-                return file.read(most + 1)
+                # One byte more, so that what grows meanwhile is not taken for whole; not `most`, for it is allocated.
+                return file.read(size + 1)
         except OSError as error:
             raise _unreadable(self.label, error) from error
 

@@ -39,17 +39,16 @@ def of_repeats(phase: str, energies: Sequence[Energy], part: str = "gpu") -> Ite
         energies: of each repeat, in kWh.
         part: the component of the energy, for messages.
     """
+    whole = [energy for energy in energies if energy is not None and _true(energy)]
+    # The repeat itself is a witness too: one among several does not move the median by more than the spread.
+    usual = statistics.median(whole) if len(whole) > LEAST_WITNESSES else None
     for repeat, energy in enumerate(energies):
         where = f"{phase}.measures[{repeat}].{part}"
         fault = impossible(phase, energy, where, repeat)
         if fault is not None:
             yield fault
-            continue
-        others = [other for number, other in enumerate(energies) if number != repeat and _true(other)]
-        if energy is not None and len(others) >= LEAST_WITNESSES:
-            usual = statistics.median(other for other in others if other is not None)
-            if _close(energy, 2 * usual):
-                yield _doubled(phase, repeat, where, energy, usual, _lost_beside(energies, repeat))
+        elif energy is not None and usual is not None and _close(energy, 2 * usual):
+            yield _doubled(phase, repeat, where, energy, usual, energies)
 
 
 def of_halves(prefill: Sequence[Energy], decode: Sequence[Energy], part: str = "gpu") -> Iterator[Fault]:
@@ -65,29 +64,24 @@ def of_halves(prefill: Sequence[Energy], decode: Sequence[Energy], part: str = "
     whole = [(first, rest) for first, rest in pairs if first is not None and rest is not None]
     whole = [(first, rest) for first, rest in whole if _true(first) and _true(rest)]
     totals = [None if first is None or rest is None else first + rest for first, rest in pairs]
+    usual = _usual(whole) if len(whole) > LEAST_WITNESSES else None
     for repeat, (first, rest) in enumerate(pairs):
-        at_first, at_rest = f"prefill.measures[{repeat}].{part}", f"decode.measures[{repeat}].{part}"
-        unreadable = [
-            fault
-            for fault in (_unreadable("prefill", first, at_first, repeat), _unreadable("decode", rest, at_rest, repeat))
-            if fault is not None
-        ]
-        yield from unreadable
-        if unreadable or first is None or rest is None:
-            continue
-        # The repeat itself is a witness too: one among several does not move the median by more than the spread.
-        usual = _usual(whole) if len(whole) > LEAST_WITNESSES else None
-        yield from _of_pair(first, rest, repeat, (at_first, at_rest), usual, _lost_beside(totals, repeat))
+        at = f"prefill.measures[{repeat}].{part}", f"decode.measures[{repeat}].{part}"
+        yield from _of_pair(first, rest, repeat, at, usual, totals)
 
 
 def _of_pair(
-    first: float,
-    rest: float,
-    repeat: int,
+    first: Energy,
+    rest: Energy,
+    repeat: int | None,
     at: tuple[str, str],
     usual: tuple[float, float] | None,
-    lost_beside: int | None,
+    totals: Sequence[Energy],
 ) -> Iterator[Fault]:
+    unreadable = [_unreadable("prefill", first, at[0], repeat), _unreadable("decode", rest, at[1], repeat)]
+    if first is None or rest is None or unreadable != [None, None]:
+        yield from (fault for fault in unreadable if fault is not None)
+        return
     total = first + rest
     if first == 0 == rest:
         yield _fault("zero_energy", f"{at[0]} and {at[1]} are both 0: the repeat was not measured", None, repeat)
@@ -113,12 +107,12 @@ def _of_pair(
         yield from _of_zero_prefill(rest, repeat, at, usual)
     elif rest == 0:
         yield _fault("zero_energy", f"{at[1]} is 0: the generate pass read what its prefill did", "decode", repeat)
-    elif usual is not None:
-        yield from _of_whole_pair(first, rest, repeat, at, usual, lost_beside)
+    elif usual is not None and repeat is not None:
+        yield from _of_whole_pair(first, rest, repeat, at, usual, totals)
 
 
 def _of_zero_prefill(
-    rest: float, repeat: int, at: tuple[str, str], usual: tuple[float, float] | None
+    rest: float, repeat: int | None, at: tuple[str, str], usual: tuple[float, float] | None
 ) -> Iterator[Fault]:
     if usual is not None:
         usual_first, usual_total = usual
@@ -141,7 +135,7 @@ def _of_zero_prefill(
             )
             return
         if _close(rest, 2 * usual_total):
-            yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", rest, usual_total, None)
+            yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", rest, usual_total, ())
             return
     yield _fault(
         "zero_energy",
@@ -153,12 +147,12 @@ def _of_zero_prefill(
 
 
 def _of_whole_pair(
-    first: float, rest: float, repeat: int, at: tuple[str, str], usual: tuple[float, float], lost_beside: int | None
+    first: float, rest: float, repeat: int, at: tuple[str, str], usual: tuple[float, float], totals: Sequence[Energy]
 ) -> Iterator[Fault]:
     usual_first, usual_total = usual
     total = first + rest
     if _close(total, 2 * usual_total):
-        yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", total, usual_total, lost_beside)
+        yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", total, usual_total, totals)
     elif _close(first, 2 * usual_first):
         right = abs(total - usual_total) <= abs(total - usual_total - usual_first)
         yield _fault(
@@ -194,15 +188,8 @@ def of_one_pass(prefill: Energy, decode: Energy, generate: Energy, part: str = "
         part: the component of the energy, for messages.
     """
     at = f"prefill.energy.{part}", f"decode.energy.{part}"
-    unreadable = [
-        fault
-        for fault in (_unreadable("prefill", prefill, at[0], None), _unreadable("decode", decode, at[1], None))
-        if fault is not None
-    ]
-    yield from unreadable
-    if unreadable or prefill is None or decode is None:
-        return
-    if prefill == 0 < decode and generate is not None and same(generate, decode):
+    lost = prefill == 0 and decode is not None and decode > 0
+    if lost and decode is not None and generate is not None and same(generate, decode):
         yield _fault(
             "lost_prefill",
             f"{at[0]} is 0: the prefill pass was lost, and {at[1]} is the whole generate pass; their sum is right",
@@ -211,7 +198,7 @@ def of_one_pass(prefill: Energy, decode: Energy, generate: Energy, part: str = "
             spoils=False,
         )
     else:
-        yield from _of_pair(prefill, decode, None, at, None, None)  # type: ignore[arg-type]
+        yield from _of_pair(prefill, decode, None, at, None, ())
 
 
 def of_mean(
@@ -264,7 +251,10 @@ def _unreadable(phase: str, energy: Energy, where: str, repeat: int | None) -> F
     return None
 
 
-def _doubled(phase: str, repeat: int, where: str, energy: float, usual: float, lost_beside: int | None) -> Fault:
+def _doubled(
+    phase: str, repeat: int | None, where: str, energy: float, usual: float, totals: Sequence[Energy]
+) -> Fault:
+    lost_beside = _lost_beside(totals, repeat)
     beside = "" if lost_beside is None else f"; repeat {lost_beside} read 0, so its energy may stand here"
     return _fault(
         "doubled_window",
@@ -274,8 +264,10 @@ def _doubled(phase: str, repeat: int, where: str, energy: float, usual: float, l
     )
 
 
-def _lost_beside(totals: Sequence[Energy], repeat: int) -> int | None:
+def _lost_beside(totals: Sequence[Energy], repeat: int | None) -> int | None:
     """A neighbour whose energy is about 0."""
+    if repeat is None:
+        return None
     largest = max((abs(total) for total in totals if total is not None and math.isfinite(total)), default=0.0)
     for number in (repeat - 1, repeat + 1):
         if 0 <= number < len(totals):

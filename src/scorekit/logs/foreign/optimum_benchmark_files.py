@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from scorekit import bundle
@@ -185,10 +186,17 @@ def _read(place: Place, files: dict[str, str]) -> Any:
 
 def _head(place: Place) -> bytes:
     try:
-        return Place.of_file(place.path, place.label).head
-    except LogError:
+        told = place.path.stat()
+        return _cached_head(place, told.st_mtime_ns, told.st_size, told.st_ino)
+    except (LogError, OSError):
         # Whoever reads it is told why.
         return b""
+
+
+@lru_cache(maxsize=4)
+def _cached_head(place: Place, *_version: int) -> bytes:
+    """The head of a file in one state of it: both generations' readers look at it, one after the other."""
+    return Place.of_file(place.path, place.label).head
 
 
 def _generation_of_head(head: bytes) -> Generation | None:

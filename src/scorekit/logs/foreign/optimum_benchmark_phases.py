@@ -176,7 +176,7 @@ def _unit_fault(phase: Phase, energy: Energy, repeat: int | None, name: str) -> 
         return
     where = f"{phase.name}.{name}.unit"
     valid = ", ".join(UNITS)
-    if energy.unit is None:
+    if energy.unit is None or not energy.unit.strip():
         message = f"{where} is missing; expected one of {valid}"
         yield Fault(code="unit_missing", message=message, phase=phase.name, repeat=repeat, spoils=True)
     else:
@@ -195,11 +195,12 @@ def contradictions(phases: Sequence[Phase], queries: int | None, batch_size: int
     for phase in phases:
         if phase.energy is not None:
             yield from _shifted(phase, phase.energy)
-            yield from _unequal_sum(phase.name, phase.energy, "energy", None)
+            if not _is_sum(phase.energy):
+                yield _unequal_sum(phase.name, phase.energy, "energy", None)
             yield from _other_volume(phase, phase.energy, queries, batch_size)
         for repeat, energy in enumerate(phase.repeats):
-            if energy is not None:
-                yield from _unequal_sum(phase.name, energy, f"measures[{repeat}]", repeat)
+            if energy is not None and not _is_sum(energy):
+                yield _unequal_sum(phase.name, energy, f"measures[{repeat}]", repeat)
 
 
 def _shifted(phase: Phase, energy: Energy) -> Iterator[Fault]:
@@ -218,14 +219,19 @@ def _shifted(phase: Phase, energy: Energy) -> Iterator[Fault]:
                 return
 
 
-def _unequal_sum(phase: str, energy: Energy, name: str, repeat: int | None) -> Iterator[Fault]:
+def _is_sum(energy: Energy) -> bool:
+    """Whether the total is the sum of the parts, or one of them is missing or no number, which is told elsewhere."""
     cpu, ram, gpu, total, _ = energy
     if cpu is None or ram is None or gpu is None or total is None:
-        return
-    parts = cpu + ram + gpu
-    if abs(parts - total) <= SUM_TOLERANCE * max(abs(cpu), abs(ram), abs(gpu), abs(total)) or not math.isfinite(parts):
-        return
-    yield Fault(
+        return True
+    off = abs(cpu + ram + gpu - total)
+    return off <= SUM_TOLERANCE * max(abs(cpu), abs(ram), abs(gpu), abs(total)) or not math.isfinite(off)
+
+
+def _unequal_sum(phase: str, energy: Energy, name: str, repeat: int | None) -> Fault:
+    parts = math.fsum(part for part in energy[:3] if part is not None)
+    total = energy.total
+    return Fault(
         code="contradiction",
         message=f"{phase}.{name}: cpu + ram + gpu is {parts:.6g} kWh, and total is {total:.6g}; one of them is not "
         "what was measured",
