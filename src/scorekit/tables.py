@@ -175,8 +175,8 @@ def _phase_table(score: Score, layout: Layout) -> str:
     if score.wh_per_1000_queries_net is not None and score.idle_power_w is not None:
         notes.append(
             layout.note(
-                f"gross {significant(score.wh_per_1000_queries)} Wh per 1,000 queries, which is the score; net of idling "
-                f"at {significant(score.idle_power_w)} W: {significant(score.wh_per_1000_queries_net)} Wh"
+                f"gross {significant(score.wh_per_1000_queries)} Wh per 1,000 queries, which is the score; net of "
+                f"idling at {significant(score.idle_power_w)} W: {significant(score.wh_per_1000_queries_net)} Wh"
             )
         )
     return "\n".join(
