@@ -36,6 +36,7 @@ types: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(VENV)/bin/python -m benchmarks.speed
 	$(VENV)/bin/python -m benchmarks.overhead
+	$(VENV)/bin/python -m benchmarks.ratings
 
 bench-accuracy: $(VENV)/.ready
 	$(VENV)/bin/python -m benchmarks.accuracy

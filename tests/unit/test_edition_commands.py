@@ -232,3 +232,22 @@ def test_rate_takes_a_results_folder_and_logs_of_other_tools(place: Path, capsys
     (place / "logs" / "emissions.csv").write_text("not,a,log\n")
     _, err = _run(capsys, "rate", "logs", code=1)
     assert "error: " in err
+
+
+def test_rate_stars_logs_of_other_tools_among_themselves(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, energy_wh in (("small", 8.0), ("large", 20.0)):
+        log = {
+            "config": {"name": "summarization", "model": f"org/{name}"},
+            "summary": {"total_prompts": 1000, "successful_prompts": 1000},
+            "energy": {"gpu_energy_wh": energy_wh},
+        }
+        (place / "logs" / name).mkdir(parents=True)
+        (place / "logs" / name / "benchmark.json").write_text(json.dumps(log))
+    shutil.copytree(GOLDEN / "generate_h100_counter", place / "logs" / "own")
+    found = {rating["model"]: rating for rating in _json(capsys, "rate", "logs")}
+    assert {name: (rating["stars"], rating["edition"]) for name, rating in found.items()} == {
+        "org/small": (5, "local"),
+        "org/large": (1, "local"),
+        "example/model-1b": (4, "2025-02"),
+    }
+    assert _json(capsys, "rate", "logs/small/benchmark.json", code=1)[0]["stars"] is None
