@@ -58,6 +58,8 @@ _BENCH_PACKAGES: Final = {
 # The same for labels and what else is published.
 _PUBLISH_PACKAGES: Final = {
     "fontTools": "fonttools",
+    "jinja2": "Jinja2",
+    "markupsafe": "MarkupSafe",
     "pypdf": "pypdf",
     "vl_convert": "vl-convert-python",
     "zxingcpp": "zxing-cpp",
@@ -90,6 +92,7 @@ VERBS: Final[dict[str, Command]] = {
     "label": Command("make the energy label of a result: SVG, PNG, PDF or badge", "publish"),
     "card": Command("make the block for a model card of a result"),
     "results": Command("keep results in a folder, look into them, and take data out"),
+    "site": Command("write leaderboard, charts, models and data as a site of plain files, and look at it", "publish"),
     "impact": Command("tell what an energy means in a country: greenhouse gases, primary energy, elements, water"),
     "calculate": Command("tell what an answer of a model takes, by a named method, and what that means in a country"),
     "doctor": Command("tell what is on this machine and what is in the way of a run"),

@@ -1,0 +1,77 @@
+"""`scorekit site`: results and an edition as a site of plain files, and a look at it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from scorekit.errors import EXIT_DONE
+
+_LOCAL: Final = "local"
+_PORT: Final = 8000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the commands within the command, each with its arguments."""
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    build = commands.add_parser("build", help="write the site, in the place of an older one")
+    build.add_argument(
+        "--results",
+        metavar="DIR",
+        type=Path,
+        help="the results folder (default: results, where there is one)",
+    )
+    build.add_argument(
+        "--edition",
+        metavar="NAME",
+        help=f"the edition that stars are given in (default: the newest built-in one), or {_LOCAL} for none",
+    )
+    build.add_argument(
+        "--editions",
+        metavar="DIR",
+        type=Path,
+        default=Path("editions"),
+        help="where frozen editions lie beside the built-in ones (default: %(default)s)",
+    )
+    build.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the site")
+    build.add_argument("--title", metavar="TEXT", help="title of the site")
+    build.add_argument("--base-url", metavar="URL", help="where the site will stand; labels then link to it")
+    build.set_defaults(action=_build)
+
+    serve = commands.add_parser("serve", help="show a site to a browser on this machine")
+    serve.add_argument("folder", metavar="DIR", type=Path, help="folder of the site")
+    serve.add_argument(
+        "--port", metavar="N", type=int, default=_PORT, help="port; 0 for any that is free (default: %(default)s)"
+    )
+    serve.set_defaults(action=_serve)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from scorekit import editions
+    from scorekit.publish.site import build as building
+    from scorekit.publish.site import source
+
+    building.check_target(options.out)
+    chosen = None if options.edition == _LOCAL else editions.find(options.edition or editions.LATEST, options.editions)
+    site = source.read(options.results, chosen, options.editions, title=options.title, report=_say)
+    built = building.build(site, options.out, base_url=options.base_url)
+    print(built.folder / "index.html")
+    _say(
+        f"wrote {built.pages:,} pages and {built.files - built.pages:,} other files, {built.size_bytes / 1e6:,.1f} MB; "
+        f"open {built.folder / 'index.html'} in a browser, or: scorekit site serve {built.folder}"
+    )
+    return EXIT_DONE
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from scorekit.publish.site.serve import serve
+
+    serve(options.folder, options.port, _say)
+    return EXIT_DONE
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)

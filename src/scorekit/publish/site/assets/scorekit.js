@@ -1,0 +1,90 @@
+// The one global that all scripts of the site share.
+//
+//   scorekit.data.NAME          what a data script made known
+//   scorekit.read(id)           the value of <script type="application/json" id="...">
+//   scorekit.state.get()        the state in the address's hash, as a plain object of texts
+//   scorekit.state.set(object)  puts it there, without a step in the history; empty values are left out
+//   scorekit.download(name, type, text)  gives the reader a file
+//   scorekit.number(value)      four significant digits, as the pages write them; "unknown" for null
+//   scorekit.isDark()           whether the dark theme is on; "scorekit:theme" on document tells a change
+(function () {
+  "use strict";
+
+  function read(id) {
+    var element = document.getElementById(id);
+    return element ? JSON.parse(element.textContent) : null;
+  }
+
+  function get() {
+    var found = {};
+    new URLSearchParams(window.location.hash.replace(/^#/, "")).forEach(function (value, key) {
+      found[key] = value;
+    });
+    return found;
+  }
+
+  function set(state) {
+    var parameters = new URLSearchParams();
+    Object.keys(state).sort().forEach(function (key) {
+      if (state[key] !== "" && state[key] !== null && state[key] !== undefined) {
+        parameters.set(key, String(state[key]));
+      }
+    });
+    var hash = parameters.toString();
+    window.history.replaceState(null, "", hash ? "#" + hash : window.location.pathname + window.location.search);
+  }
+
+  function download(name, type, text) {
+    var link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: type }));
+    link.download = name;
+    document.body.appendChild(link);
+    link.click();
+    link.remove();
+    window.setTimeout(function () {
+      URL.revokeObjectURL(link.href);
+    }, 10000);
+  }
+
+  function number(value) {
+    if (value === null || value === undefined || !isFinite(value)) {
+      return "unknown";
+    }
+    if (Math.abs(value) >= 1000) {
+      return Math.round(value).toLocaleString("en-US");
+    }
+    return value === 0 ? "0" : String(Number(value)) === "0" ? "0" : Number(value).toPrecision(4);
+  }
+
+  function isDark() {
+    var chosen = document.documentElement.getAttribute("data-theme");
+    return chosen ? chosen === "dark" : window.matchMedia("(prefers-color-scheme: dark)").matches;
+  }
+
+  // What is told of a figure can be sent away with Escape, and comes back with the next hover or focus.
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") {
+      return;
+    }
+    document.querySelectorAll(".figure:hover, .figure:focus-within").forEach(function (figure) {
+      figure.classList.add("dismissed");
+    });
+  });
+  ["mouseout", "focusout"].forEach(function (kind) {
+    document.addEventListener(kind, function (event) {
+      var figure = event.target.closest && event.target.closest(".figure.dismissed");
+      if (figure && !figure.contains(event.relatedTarget)) {
+        figure.classList.remove("dismissed");
+      }
+    });
+  });
+
+  window.scorekit = {
+    data: {},
+    read: read,
+    state: { get: get, set: set },
+    download: download,
+    number: number,
+    isDark: isDark,
+  };
+})();

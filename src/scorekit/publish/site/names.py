@@ -1,0 +1,38 @@
+"""Text of strangers, made fit for a page: names that may hold anything, and JSON that no name can break out of."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from markupsafe import Markup
+
+_REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
+_UNSHOWABLE: Final = frozenset({"Cc", "Cs", "Cn"})
+_JSON_ESCAPES: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'"}
+
+
+@lru_cache(maxsize=65536)
+def shown(text: str) -> str:
+    """A text without characters that a page cannot hold: each is replaced by U+FFFD."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_REPLACED if unicodedata.category(sign) in _UNSHOWABLE else sign for sign in text)
+
+
+@lru_cache(maxsize=65536)
+def isolated(text: str) -> Markup:
+    """A name as HTML, isolated so that its direction of writing does not turn what stands beside it."""
+    return Markup("<bdi>{}</bdi>").format(shown(text))
+
+
+def safe_json(value: object) -> str:
+    """JSON in ASCII that can stand inside of a script element: no markup in it, so that no name can end the element.
+
+    Raises:
+        ValueError: a number is not finite, which JSON has no word for; say None.
+    """
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.translate(_JSON_ESCAPES)
