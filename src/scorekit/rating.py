@@ -20,6 +20,7 @@ from scorekit.editions import LOCAL, Edition, scale_of, thresholds_for
 from scorekit.errors import RatingError
 from scorekit.records import Reason, Record
 from scorekit.scales import EQUAL_WIDTH, RULES, SMALLEST_COHORT, STARS, Scale, checked, find_rule
+from scorekit.tasks import OFFICIAL_GPU
 
 __all__ = ["LOCAL", "RATING_SCHEMA", "STARS", "SURE", "Rating", "rate_scores"]
 
@@ -145,6 +146,12 @@ def _fault(score: Rateable) -> RatingError | None:
 
 
 def _in_edition(score: Rateable, cohort: str, edition: Edition, rule: str) -> Rating:
+    # What is comparable was measured on the official GPU; an edition may have been gathered on another.
+    if not edition.hardware.startswith(OFFICIAL_GPU):
+        raise RatingError(
+            f"edition {edition.name} holds energies of {edition.hardware}, and comparable scores are those of one "
+            f"{OFFICIAL_GPU}"
+        )
     row = thresholds_for(edition, cohort, score.model_class)
     scale = scale_of(edition, row, rule)
     reasons: tuple[Reason, ...] = ()

@@ -365,6 +365,17 @@ def test_comparable_results_are_members_and_the_others_are_named(tmp_path: Path)
     assert {left.place.split()[1] for left in _draft(gathered).left_out} == {"three", "four"}
 
 
+def test_a_damaged_result_is_told_and_left_out(tmp_path: Path) -> None:
+    _results(tmp_path / "results", official_score("one", 8.0), official_score("two", 20.0))
+    damaged = sorted((tmp_path / "results").rglob("*one*.json"))[0]
+    damaged.chmod(0o644)
+    damaged.write_text(damaged.read_text()[:100])
+    told: list[str] = []
+    gathered = own_results.read_results(tmp_path / "results", told.append)
+    assert [one.model for one in _members(gathered)] == ["two"]
+    assert any(damaged.name in line for line in told)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

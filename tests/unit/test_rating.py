@@ -272,6 +272,15 @@ def test_a_frozen_edition_rates_by_its_own_rule(tmp_path: Path) -> None:
     assert (rating.more_stars_below_wh_per_1000, rating.fewer_stars_from_wh_per_1000) == pytest.approx((8.0, 16.0))
 
 
+def test_an_edition_of_another_gpu_gives_no_official_star(tmp_path: Path) -> None:
+    edition = _full(tmp_path)
+    same = edition.model_copy(update={"hardware": "NVIDIA H100 80GB HBM3"})
+    other = edition.model_copy(update={"hardware": "NVIDIA A100 80GB"})
+    assert [rate_scores([_asr(8.5)], one)[0].official for one in (same, other)] == [True, False]
+    (rating,) = rate_scores([_asr(8.5)], other)
+    assert "holds energies of NVIDIA A100 80GB" in rating.no_official_star_because[0].message
+
+
 def test_a_star_by_another_rule_is_not_official_and_says_so(tmp_path: Path) -> None:
     edition = _full(tmp_path)
     (own,), (other,) = rate_scores([_asr(8.5)], edition), rate_scores([_asr(8.5)], edition, "rank_quintile")

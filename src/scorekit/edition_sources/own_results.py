@@ -58,8 +58,12 @@ def read_results(folder: Path, report: Callable[[str], None]) -> Gathered:
 
     found = store.open(folder, report=report)
     label = folder.resolve().name
-    rows = found.table().select(["id", "path"]).to_pylist()
-    pairs = [(str(row["id"]), found.read(row["path"])) for row in rows]
+    pairs: list[tuple[str, Result]] = []
+    for row in found.table().select(["id", "path"]).to_pylist():
+        try:
+            pairs.append((row["id"], found.read(row["path"])))
+        except InputError as error:
+            report(f"left out: {error.message}")
     if not pairs:
         raise InputError(
             f"there is neither a CSV file of an edition nor a result of scorekit in {folder}",
