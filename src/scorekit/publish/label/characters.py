@@ -17,6 +17,8 @@ _JOINERS: Final = frozenset("\u200c\u200d")
 """Persian, Indic scripts and emoji need these; all other format characters only reorder or hide text."""
 _MARKS_KEPT: Final = 3
 """Marks on one letter. No writing needs more; piles of them would stand over the lines above."""
+_LONGEST: Final = 10
+"""Characters of the longest emoji; joiners could tie a whole name together, which then could not be wrapped."""
 _EMOJI_MODIFIERS: Final = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _FLAG_LETTERS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
 _PICTOGRAPHS: Final = ((0x1F000, 0x1FAFF), (0x2600, 0x27BF), (0x2B00, 0x2BFF), (0x2300, 0x23FF))
@@ -81,7 +83,7 @@ def clusters(text: str) -> list[str]:
         return list(text)
     found: list[str] = []
     for character in text:
-        if found and _belongs(found[-1], character):
+        if found and len(found[-1]) < _LONGEST and _belongs(found[-1], character):
             found[-1] += character
         else:
             found.append(character)

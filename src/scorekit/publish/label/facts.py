@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -38,7 +39,7 @@ class LabelFacts:
         model_class: size class A, B or C.
         hardware: the GPU's or CPU's name.
         gpu_count: GPUs whose energy it is.
-        energy_wh_per_1000: energy of 1,000 queries in Wh.
+        energy_wh_per_1000: energy of 1,000 queries in Wh, as it was given.
         domain: what the energy covers.
         origin: measured, modelled, mixed or unknown.
         uncertainty_percent: half of the 95 % interval, relative to the energy.
@@ -89,6 +90,12 @@ class LabelFacts:
     scorekit_version: str | None
 
     @property
+    def energy_wh(self) -> float | None:
+        """The energy of 1,000 queries in Wh where it can be one: positive and finite."""
+        energy = self.energy_wh_per_1000
+        return energy if energy is not None and math.isfinite(energy) and energy > 0 else None
+
+    @property
     def model(self) -> str | None:
         """The Hub id as it was."""
         return self.name if self.provider is None else f"{self.provider}/{self.name}"
@@ -128,7 +135,7 @@ def label_facts(rating: Rating, subject: Score | Result | None, link: str | None
         energy_wh_per_1000=rating.wh_per_1000_queries,
         domain=None if subject is None else subject.domain,
         origin="unknown" if subject is None else subject.origin,
-        uncertainty_percent=rating.combined_95_percent,
+        uncertainty_percent=_finite(rating.combined_95_percent),
         queries=None if subject is None else subject.queries,
         runs=_runs(subject),
         dataset=None if conditions is None else conditions.dataset,
@@ -207,6 +214,10 @@ def _reasons(rating: Rating, subject: Score | Result | None, kind: Kind) -> tupl
     reasons = dict.fromkeys((*subject.invalid_because, *rating.no_official_star_because))
     reasons |= dict.fromkeys(subject.not_comparable_because)
     return tuple(reasons) or (Reason(code="local", message="rated among the scores given, not in an edition"),)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _scored(subject: Score | Result | None) -> datetime.date | None:

@@ -21,6 +21,7 @@ from scorekit.publish.label.shapes import Area, Border, Code, Drawing, Star, Tex
 WIDTH_PX: Final = 260
 HEIGHT_PX: Final = 364
 MARGIN_PX: Final = 16
+RADIUS_PX: Final = 12
 LEFT: Final = MARGIN_PX
 RIGHT: Final = WIDTH_PX - MARGIN_PX
 INNER_PX: Final = RIGHT - LEFT
@@ -67,7 +68,7 @@ def lay_out(facts: LabelFacts) -> Drawing:
     page.shapes.append(Area(LEFT, _RULE_Y, INNER_PX, 1, page.colours.rule))
     _energy(page, facts)
     _stars(page, facts)
-    page.shapes.append(Area(0, BAR_TOP, WIDTH_PX, HEIGHT_PX - BAR_TOP, page.colours.bar))
+    page.shapes.append(Area(0, BAR_TOP, WIDTH_PX, HEIGHT_PX - BAR_TOP, page.colours.bar, bottom_radius=RADIUS_PX))
     if facts.kind == "local":
         _why_local(page, facts)
     else:
@@ -119,7 +120,7 @@ class _Page:
 
 def _header(page: _Page, facts: LabelFacts) -> None:
     colours = page.colours
-    page.shapes.append(Area(0, 0, WIDTH_PX, HEADER_PX, colours.header))
+    page.shapes.append(Area(0, 0, WIDTH_PX, HEADER_PX, colours.header, top_radius=RADIUS_PX))
     if facts.kind == "local":
         page.block("Local result,", "bold", colours.on_header, (LEFT, 8, INNER_PX, 18), (Size(16, 18),))
         page.block("not comparable", "bold", colours.on_header, (LEFT, 26, INNER_PX, 18), (Size(16, 18),))
@@ -209,7 +210,7 @@ def _verification(page: _Page, facts: LabelFacts) -> None:
     code = qr_code(facts.link, most_modules=_CODE_PX - 2 * QUIET_MODULES)
     module = _CODE_PX / (code.modules + 2 * QUIET_MODULES) // _MODULE_STEP * _MODULE_STEP
     left, top = RIGHT - _CODE_PX, BAR_TOP + (HEIGHT_PX - BAR_TOP - _CODE_PX) / 2
-    page.shapes.append(Area(left, top, _CODE_PX, _CODE_PX, colours.code_light, radius=4))
+    page.shapes.append(Area(left, top, _CODE_PX, _CODE_PX, colours.code_light, 4, 4))
     inset = (_CODE_PX - code.modules * module) / 2 // _MODULE_STEP * _MODULE_STEP
     page.shapes.append(Code(left + inset, top + inset, module, code, colours.code_dark))
     width = left - 12 - LEFT

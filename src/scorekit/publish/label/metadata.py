@@ -35,19 +35,20 @@ def json_ld(facts: LabelFacts) -> dict[str, Any]:
     if facts.revision is not None:
         model["softwareVersion"] = facts.revision
     unknown = []
-    if facts.model is None:
+    if not facts.model:
         unknown.append("model")
     else:
         document["observationAbout"] = model
-    energy = facts.energy_wh_per_1000
-    if energy is None or not math.isfinite(energy):
+    energy = facts.energy_wh
+    if energy is None:
         unknown.append("value")
     else:
         document["value"] = energy
-        if facts.uncertainty_percent is not None and math.isfinite(facts.uncertainty_percent):
+        margin = None if facts.uncertainty_percent is None else energy * (facts.uncertainty_percent / 100)
+        if margin is not None and math.isfinite(margin):
             document["marginOfError"] = {
                 "@type": "QuantitativeValue",
-                "value": energy * facts.uncertainty_percent / 100,
+                "value": margin,
                 "unitText": wording.UNIT,
                 "description": "half of the 95 % interval, with the cohort's own board left as it is",
             }

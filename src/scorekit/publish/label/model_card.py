@@ -34,12 +34,12 @@ def model_index(facts: LabelFacts) -> dict[str, Any] | None:
     None for a result that is not comparable, which would there look like one that is, and where the dataset or the
     task is not known, without which the Hub takes no entry.
     """
-    if facts.kind == "local" or facts.dataset is None or facts.task is None or facts.energy_wh_per_1000 is None:
+    if facts.kind == "local" or facts.dataset is None or facts.task is None or facts.energy_wh is None:
         return None
     metric: dict[str, Any] = {
         "type": METRIC,
         "name": f"Inference energy (Wh per {QUERIES_PER_SCORE:,} queries)",
-        "value": facts.energy_wh_per_1000,
+        "value": facts.energy_wh,
     }
     result: dict[str, Any] = {
         "task": {"type": tasks.find(facts.task).hf_task, "name": clean(wording.task(facts))},

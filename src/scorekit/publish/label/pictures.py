@@ -23,7 +23,7 @@ from scorekit.publish.label.svg import svg
 
 PRINT_SCALE: Final = 2.0
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-_PIXELS_PER_METRE: Final = 96 / 0.0254
+_POINTS_PER_INCH: Final = 72
 ATTACHMENT: Final = "label.jsonld"
 
 
@@ -33,10 +33,9 @@ def png(facts: LabelFacts, scale: float = PRINT_SCALE) -> bytes:
     Title, description and JSON-LD stand in international text chunks of these names.
     """
     _register_fonts()
-    picture: bytes = vl_convert.svg_to_png(svg(facts), scale=scale)
-    density = round(_PIXELS_PER_METRE * scale)
+    # The density goes with the size, so that it prints as large as the PDF.
+    picture: bytes = vl_convert.svg_to_png(svg(facts), scale=1, ppi=_POINTS_PER_INCH * scale)
     added = [
-        _chunk(b"pHYs", struct.pack(">IIB", density, density, 1)),
         _international_text("Title", wording.title(facts)),
         _international_text("Description", wording.description(facts)),
         _international_text("JSON-LD", json_ld_text(facts)),
@@ -47,7 +46,10 @@ def png(facts: LabelFacts, scale: float = PRINT_SCALE) -> bytes:
 
 
 def pdf(facts: LabelFacts) -> bytes:
-    """The label as PDF: title and description among its properties, JSON-LD as an attached file, the bar a link."""
+    """The label as PDF: title and description among its properties, JSON-LD as an attached file, the bar a link.
+
+    Its content is the same each time, but not its bytes: svg2pdf numbers the fonts as it comes.
+    """
     _register_fonts()
     drawn: bytes = vl_convert.svg_to_pdf(svg(facts))
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(drawn)))

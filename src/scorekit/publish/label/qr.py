@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import groupby
 from typing import Any, Final, cast
 
@@ -57,17 +57,29 @@ def qr_code(link: str, most_modules: int) -> QrCode:
 
 
 def _path(pixels: bytes, side: int) -> str:
-    # Pieces of eight modules recur, so that nearly all are looked up.
-    rows = []
-    for y in range(side):
-        start, end = y * side, (y + 1) * side
-        pieces = [_strokes(pixels[x : min(x + _PIECE, end)]) for x in range(start, end, _PIECE)]
-        rows.append(f"M0 {y}.5{''.join(pieces)}")
-    return "".join(rows)
+    strokes = _STROKES
+    return "".join([start + "".join([strokes[pixels[piece]] for piece in row]) for start, row in _rows(side)])
 
 
-@lru_cache(maxsize=1024)
-def _strokes(pixels: bytes) -> str:
-    """A stroke for each run of dark modules, and a move over each of light ones."""
-    runs = ((dark, len(list(run))) for dark, run in groupby(pixel == 0 for pixel in pixels))
-    return "".join(f"h{length}" if dark else f"m{length} 0" for dark, length in runs)
+@cache
+def _rows(side: int) -> tuple[tuple[str, tuple[slice, ...]], ...]:
+    """Where the stroke of each row starts, and the pieces of eight modules that it is made of."""
+    return tuple(
+        (
+            f"M0 {y}.5",
+            tuple(slice(y * side + x, y * side + min(x + _PIECE, side)) for x in range(0, side, _PIECE)),
+        )
+        for y in range(side)
+    )
+
+
+class _Strokes(dict[bytes, str]):
+    """A stroke for each run of dark modules, and a move over each of light ones: there are few pieces, which recur."""
+
+    def __missing__(self, pixels: bytes) -> str:
+        runs = ((dark, len(list(run))) for dark, run in groupby(pixel == 0 for pixel in pixels))
+        found = self[pixels] = "".join(f"h{length}" if dark else f"m{length} 0" for dark, length in runs)
+        return found
+
+
+_STROKES: Final = _Strokes()

@@ -53,14 +53,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A filled rectangle."""
+    """A filled rectangle, with a radius for its upper and for its lower corners."""
 
     x: float
     y: float
     width: float
     height: float
     fill: str
-    radius: float = 0.0
+    top_radius: float = 0.0
+    bottom_radius: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

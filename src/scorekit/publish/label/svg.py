@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from html import escape
 from typing import Final
 
 from scorekit.publish.label import wording
 from scorekit.publish.label.facts import LabelFacts
 from scorekit.publish.label.fonts import CSS_WEIGHT, FAMILY, font_faces, is_covered
-from scorekit.publish.label.layout import BAR_TOP, HEIGHT_PX, WIDTH_PX, lay_out
+from scorekit.publish.label.layout import BAR_TOP, HEIGHT_PX, LEFT, RADIUS_PX, RIGHT, WIDTH_PX, lay_out
 from scorekit.publish.label.metadata import json_ld_text
 from scorekit.publish.label.shapes import Area, Code, Drawing, Star, Text
 
-_RADIUS: Final = 12
 _FALLBACKS: Final = f"{FAMILY},system-ui,'Helvetica Neue',Arial,'Noto Sans',sans-serif"
 _ISOLATE, _END_ISOLATE = "\u2067", "\u2069"
 
@@ -29,7 +29,6 @@ def svg(facts: LabelFacts) -> str:
     metadata = json_ld_text(facts)
     # Labels may stand side by side within one page, where ids must differ.
     key = f"label-{zlib.crc32(metadata.encode()):08x}"
-    texts = "".join(map(_text, drawing.texts))
     written = "".join(text.text for text in drawing.texts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_PX}" height="{HEIGHT_PX}" '
@@ -37,20 +36,29 @@ def svg(facts: LabelFacts) -> str:
         f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(description)}</desc>'
         f'<metadata id="{key}-json-ld">{metadata}</metadata>'
         f"<style>{font_faces(written)}</style>"
-        f'<clipPath id="{key}-card"><rect width="{WIDTH_PX}" height="{HEIGHT_PX}" rx="{_RADIUS}"/></clipPath>'
-        f'<g clip-path="url(#{key}-card)" font-family="{_FALLBACKS}">'
-        f'<rect width="{WIDTH_PX}" height="{HEIGHT_PX}" fill="{drawing.background}"/>'
-        f"{''.join(map(_shape, drawing.shapes))}{texts}{_link(drawing)}</g>{_border(drawing)}</svg>\n"
+        f'<rect width="{WIDTH_PX}" height="{HEIGHT_PX}" rx="{RADIUS_PX}" fill="{drawing.background}"/>'
+        f"{''.join(map(_shape, drawing.shapes))}{_texts(drawing, key)}{_border(drawing)}{_link(drawing)}</svg>\n"
     )
+
+
+def _texts(drawing: Drawing, key: str) -> str:
+    known, others = "", ""
+    for text in drawing.texts:
+        if is_covered(text.text):
+            known += _text(text, exact=True)
+        else:
+            others += _text(text, exact=False)
+    if others:
+        # How wide other scripts are is up to the viewer's fonts. Should one be wider than was reckoned with, it ends at
+        # the margin. Clipping takes longer to draw than all else, and so is not done for what needs none.
+        clip = f'<clipPath id="{key}-clip"><path d="M{LEFT} 0H{RIGHT}V{HEIGHT_PX}H{LEFT}z"/></clipPath>'
+        others = f'{clip}<g clip-path="url(#{key}-clip)">{others}</g>'
+    return f'<g font-family="{_FALLBACKS}">{known}{others}</g>'
 
 
 def _shape(shape: Area | Star | Code) -> str:
     if isinstance(shape, Area):
-        radius = f' rx="{_number(shape.radius)}"' if shape.radius else ""
-        return (
-            f'<rect x="{_number(shape.x)}" y="{_number(shape.y)}" width="{_number(shape.width)}" '
-            f'height="{_number(shape.height)}"{radius} fill="{shape.fill}"/>'
-        )
+        return f'<path d="{_area_path(shape)}" fill="{shape.fill}"/>'
     if isinstance(shape, Star):
         return (
             f'<path d="{shape.path}" fill="{shape.fill}" stroke="{shape.stroke}" stroke-width="1.5" '
@@ -60,15 +68,25 @@ def _shape(shape: Area | Star | Code) -> str:
     return f'<path transform="{place}" d="{shape.code.path}" stroke="{shape.fill}" shape-rendering="crispEdges"/>'
 
 
-def _text(text: Text) -> str:
+@lru_cache(maxsize=256)
+def _area_path(area: Area) -> str:
+    top, bottom = area.top_radius, area.bottom_radius
+    inner, down = area.width - 2 * top, area.height - top - bottom
+    return (
+        f"M{area.x + top:g} {area.y:g}h{inner:g}{_corner(top, top, top)}v{down:g}{_corner(bottom, -bottom, bottom)}"
+        f"h{2 * bottom - area.width:g}{_corner(bottom, -bottom, -bottom)}v{-down:g}{_corner(top, top, -top)}z"
+    )
+
+
+def _corner(radius: float, right: float, down: float) -> str:
+    return f"a{radius:g} {radius:g} 0 0 1 {right:g} {down:g}" if radius else ""
+
+
+def _text(text: Text, *, exact: bool) -> str:
     anchor = ' text-anchor="end"' if text.anchor == "end" else ""
     # Where fonts may not be loaded, what stands in for Inter is set as wide as Inter is. Of other scripts the width is
     # only known from above.
-    length = (
-        f' textLength="{text.width_px:.2f}" lengthAdjust="spacingAndGlyphs"'
-        if text.width_px and is_covered(text.text)
-        else ""
-    )
+    length = f' textLength="{text.width_px:.2f}" lengthAdjust="spacingAndGlyphs"' if exact else ""
     # Isolates rather than `direction`, which some renderers pass over; this way all put the line at the same place.
     content = f"{_ISOLATE}{text.text}{_END_ISOLATE}" if text.right_to_left else text.text
     return (
@@ -94,7 +112,7 @@ def _border(drawing: Drawing) -> str:
     dashes = ' stroke-dasharray="9 6"' if border.dashed else ""
     return (
         f'<rect x="{_number(inset)}" y="{_number(inset)}" width="{_number(WIDTH_PX - border.width_px)}" '
-        f'height="{_number(HEIGHT_PX - border.width_px)}" rx="{_number(_RADIUS - inset)}" fill="none" '
+        f'height="{_number(HEIGHT_PX - border.width_px)}" rx="{_number(RADIUS_PX - inset)}" fill="none" '
         f'stroke="{border.stroke}" stroke-width="{_number(border.width_px)}"{dashes}/>'
     )
 

@@ -21,13 +21,11 @@ _DOMAINS: Final = {"gpu": "the GPU", "cpu+ram": "CPU + RAM"}
 
 def energy(facts: LabelFacts) -> str:
     """The energy in Wh, to three digits or to whole Wh; the metadata has it in full."""
-    return UNKNOWN if facts.energy_wh_per_1000 is None else figure(facts.energy_wh_per_1000)
+    return UNKNOWN if facts.energy_wh is None else figure(facts.energy_wh)
 
 
 def figure(value: float) -> str:
-    """A figure to three digits, or to whole numbers from 1,000 on."""
-    if not math.isfinite(value) or value <= 0:
-        return UNKNOWN
+    """A positive figure to three digits, or to whole numbers from 1,000 on."""
     # Rounded first, so that 999.7 has as many digits as 1,000.
     value = float(f"{value:.3g}") if value < 1000 else value
     if 1000 <= value < 1e9:
@@ -41,7 +39,7 @@ def figure(value: float) -> str:
 def uncertainty(facts: LabelFacts) -> str:
     """The half-width of the 95 % interval."""
     percent = facts.uncertainty_percent
-    if percent is None or not math.isfinite(percent):
+    if percent is None:
         return "uncertainty unknown"
     return f"\u00b1 {percent:.2g} % (95 %)" if percent < 100 else f"\u00b1 {percent:.0f} % (95 %)"
 

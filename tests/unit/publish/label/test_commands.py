@@ -1,0 +1,103 @@
+"""`scorekit label` and `scorekit card`: from a run, a file, a rating or the store to a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from scorekit import logs, store
+from scorekit.cli import main
+from tests.bundles import local_score, official_score
+
+GOLDEN = Path(__file__).parents[3] / "golden"
+RUN = GOLDEN / "generate_h100"
+LINK = "https://energy.example.org/r/1"
+
+
+def test_each_format_of_a_run(tmp_path: Path) -> None:
+    starts = {"a.svg": b"<svg ", "a.png": b"\x89PNG", "a.pdf": b"%PDF", "a.json": b"{"}
+    for name, start in starts.items():
+        assert main(["label", str(RUN), "-o", str(tmp_path / name)]) == 0
+        assert (tmp_path / name).read_bytes().startswith(start)
+    assert main(["label", str(RUN), "--format", "svg", "-o", str(tmp_path / "b.txt")]) == 0
+    assert (tmp_path / "b.txt").read_bytes() == (tmp_path / "a.svg").read_bytes()
+
+
+def test_a_label_goes_to_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["label", str(RUN)]) == 0
+    out = capfdbinary.readouterr().out
+    assert b"example/model-1b" in out
+    ET.fromstring(out)
+
+
+def test_a_local_result_gets_no_link(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "score.json"
+    path.write_text(local_score().model_dump_json())
+    assert main(["card", str(path), "--link", LINK]) == 0
+    told = capsys.readouterr()
+    assert LINK not in told.out
+    assert "Local result, not comparable" in told.out
+    assert "--link is left out" in told.err
+
+
+def test_a_rating_file_may_hold_several(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name, energy_wh in (("one", 1.0), ("two", 5.0)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "score.json").write_text(local_score(name, energy_wh).model_dump_json())
+    assert main(["rate", str(tmp_path), "--json"]) == 0
+    ratings = tmp_path / "ratings.json"
+    ratings.write_text(capsys.readouterr().out)
+    assert main(["card", str(ratings)]) == 2
+    assert "one, two" in capsys.readouterr().err
+    assert main(["card", str(ratings), "--model", "tw"]) == 2
+    assert "did you mean --model 'two'?" in capsys.readouterr().err
+    assert main(["card", str(ratings), "--model", "two"]) == 0
+    assert "1 of 5 among 2 models" in capsys.readouterr().out
+
+
+def test_results_of_the_store_by_model_and_by_id(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    kept = store.open(results)
+    for energy_wh in (10.0, 11.0):
+        kept.add(logs.result_of(official_score("meta/one", energy_wh), "run"))
+    kept.add(logs.result_of(official_score("meta/two", 20.0), "run"))
+    made = ["label", "meta/two", "--results", str(results), "--link", LINK, "--format", "badge"]
+    assert main(made) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["message"] == "\u2605\u2605\u2606\u2606\u2606 20.0 Wh per 1k queries (2025-02)"
+    assert main(["card", "meta/one", "--results", str(results)]) == 2
+    error = capsys.readouterr().err
+    assert "has 2 results" in error
+    ids = [row["id"] for row in kept.table().to_pylist() if row["model"] == "meta/one"]
+    assert all(digits[:12] in error for digits in ids)
+    assert main(["card", ids[0][:12], "--results", str(results)]) == 0
+    assert main(["card", "meta/three", "--results", str(results)]) == 2
+    assert main(["label", str(results)]) == 2
+    assert "--results" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["nowhere"], 1, "nowhere"),
+        ([str(RUN), "--scale", "100"], 2, "scale"),
+        ([str(RUN), "--edition", "2099-01"], 2, "2099-01"),
+        ([str(RUN), "-o", "no/such/folder/a.svg"], 2, "there is no folder"),
+        ([str(GOLDEN / "negative_energy")], 3, "negative"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(
+    arguments: list[str], code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["label", *arguments]) == code
+    assert told in capsys.readouterr().err
+
+
+def test_a_rating_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rating.json"
+    path.write_text('{"schema_version": "scorekit.rating/9"}')
+    assert main(["label", str(path)]) == 1
+    assert "is not a rating of this version" in capsys.readouterr().err
