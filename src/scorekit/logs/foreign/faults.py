@@ -228,10 +228,12 @@ def of_mean(
             None,
             spoils=False,
         )
-    told = "none" if mean is None else f"{mean:.6g} kWh"
+    if mean is None:
+        # With a repeat missing there is no mean to compare with, and the repeat has a fault of its own.
+        return None
     return _fault(
         "contradiction",
-        f"{phase}.energy.{part} is {published:.6g} kWh, but the mean of {phase}.measures is {told}: one of them is not "
+        f"{phase}.energy.{part} is {published:.6g} kWh, but the mean of {phase}.measures is {mean:.6g} kWh: one of them is not "
         "what was measured",
         phase,
         None,

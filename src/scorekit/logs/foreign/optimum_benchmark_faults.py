@@ -29,7 +29,7 @@ def energy_faults(
     """
     part = "gpu" if domain == "gpu" else "(cpu + ram)"
     preprocess, *answers = names
-    unusable = {name for name in names if name in phases and not _has_units(phases[name])}
+    unusable = {name for name in names if name in phases and _lacks_units(phases[name])}
     for name in names:
         phase = phases.get(name)
         if phase is None or (phase.energy is None and not phase.repeats):
@@ -51,7 +51,7 @@ def energy_faults(
     elif not with_repeats:
         fault = faults.impossible(answers[0], phases[answers[0]].kwh(domain), f"{answers[0]}.energy.{part}")
         found += [fault] if fault is not None else []
-    yield from found
+    yield from (fault for fault in found if not _is_told(fault, phases))
     spoilt = frozenset(fault.repeat for fault in found if fault.spoils and fault.repeat is not None)
     for name in names:
         fault = faults.of_mean(name, phases[name].kwh(domain), by_repeat[name], spoilt, part)
@@ -150,5 +150,17 @@ def idle_gpus(setup: Setup, tracked: int | None, gpu_kwh: float | None) -> Fault
     return Fault(code="idle_gpus", message=told, spoils=True)
 
 
-def _has_units(phase: Phase) -> bool:
-    return all(energy is None or energy.unit in UNITS for energy in (phase.energy, *phase.repeats))
+def _lacks_units(phase: Phase) -> bool:
+    """Whether the published energy or all repeats have no unit that is known; of single repeats that is told apart."""
+    repeats = [energy for energy in phase.repeats if energy is not None]
+    return (phase.energy is not None and phase.energy.unit not in UNITS) or (
+        bool(repeats) and all(energy.unit not in UNITS for energy in repeats)
+    )
+
+
+def _is_told(fault: Fault, phases: dict[str, Phase]) -> bool:
+    """Whether an energy is missing only for its unit, which has a fault of its own."""
+    if fault.code != "missing_energy" or fault.repeat is None or fault.phase not in phases:
+        return False
+    repeats = phases[fault.phase].repeats
+    return fault.repeat < len(repeats) and (energy := repeats[fault.repeat]) is not None and energy.unit not in UNITS

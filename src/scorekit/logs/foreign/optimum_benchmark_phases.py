@@ -220,20 +220,23 @@ def _shifted(phase: Phase, energy: Energy) -> Iterator[Fault]:
 
 
 def _is_sum(energy: Energy) -> bool:
-    """Whether the total is the sum of the parts, or one of them is missing or no number, which is told elsewhere."""
+    """Whether the total is the sum of the parts; true where no total is told, or the total itself is no number."""
     cpu, ram, gpu, total, _ = energy
-    if cpu is None or ram is None or gpu is None or total is None:
+    if total is None or not math.isfinite(total):
         return True
+    if cpu is None or ram is None or gpu is None:
+        # The tool always writes all of them: a part was taken out, and which figures are left is not known.
+        return False
     off = abs(cpu + ram + gpu - total)
-    return off <= SUM_TOLERANCE * max(abs(cpu), abs(ram), abs(gpu), abs(total)) or not math.isfinite(off)
+    return off < math.inf and off <= SUM_TOLERANCE * max(abs(cpu), abs(ram), abs(gpu), abs(total))
 
 
 def _unequal_sum(phase: str, energy: Energy, name: str, repeat: int | None) -> Fault:
-    parts = math.fsum(part for part in energy[:3] if part is not None)
-    total = energy.total
+    cpu, ram, gpu, total, _ = energy
+    told = "missing" if cpu is None or ram is None or gpu is None else f"{cpu + ram + gpu:.6g} kWh"
     return Fault(
         code="contradiction",
-        message=f"{phase}.{name}: cpu + ram + gpu is {parts:.6g} kWh, and total is {total:.6g}; one of them is not "
+        message=f"{phase}.{name}: cpu + ram + gpu is {told}, and total is {total:.6g}; one of them is not "
         "what was measured",
         phase=phase,
         repeat=repeat,
