@@ -6,9 +6,8 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, NamedTuple
 
 from scorekit.errors import LogError
 from scorekit.logs.places import Place
@@ -74,8 +73,7 @@ class Lines:
             raise LogError(f"{where}: is not UTF-8", mend="save it as UTF-8") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a table.
 
     Attributes:
@@ -147,7 +145,7 @@ class Table:
         line = 1
         try:
             for record in reader:
-                cells = tuple(cell.strip() for cell in record)
+                cells = tuple(map(str.strip, record))
                 if any(cells):
                     yield line, cells
                 line = self.lines.number + 1
@@ -184,6 +182,10 @@ def number(text: str | None) -> float | None:
 
 def quantity(text: str) -> tuple[float, str | None] | None:
     """A number with the unit behind it, if there is one; None where it is no number."""
+    # Power logs have millions of cells such as these.
+    digits, _, unit = text.partition(" ")
+    if unit in ("W", "") and digits.isascii() and digits.replace(".", "", 1).isdecimal():
+        return float(digits), unit or None
     found = _QUANTITY.fullmatch(text)
     return (float(found[1]), found[2]) if found is not None else None
 

@@ -116,10 +116,10 @@ def _reading(log: PowerLog, row: Row, columns: _Columns) -> None:
             )
     cell = row.text(columns.power) or ""
     power_w = _power_w(log, row, cell, columns)
-    log.reading(device, t_s, power_w, where=row.where(columns.power), missing_as=told(cell))
+    log.reading(device, t_s, power_w, where=lambda: row.where(columns.power), cell=cell)
     hardware = row.text(columns.name) if columns.name is not None else None
     if hardware is not None and not _is_none(hardware):
-        log.named(device, hardware, row.where(columns.name))
+        log.named(device, hardware, lambda: row.where(columns.name))
 
 
 def _power_w(log: PowerLog, row: Row, cell: str, columns: _Columns) -> float | None:

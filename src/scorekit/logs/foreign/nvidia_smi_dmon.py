@@ -49,9 +49,9 @@ def read(place: Place) -> Iterator[Result]:
     unit = None
     for line in lines:
         cells = _cells(line)
-        where = f"{place.label}, line {lines.number}"
         if not cells:
             continue
+        where = f"{place.label}, line {lines.number}"
         if line.lstrip().startswith("#"):
             lower = [cell.lower() for cell in cells]
             if _DEVICE in lower:
@@ -96,12 +96,12 @@ def _reading(log: PowerLog, names: Sequence[str], cells: Sequence[str], unit: st
             message = f"{where}, column time: expected a time, found '{told(stamp)}'"
             log.oddity("time", "shifted_columns", message, spoils=True)
             return
-    power_w = _power_w(log, row[_POWER], unit, f"{where}, column {_POWER}")
+    power_w = _power_w(log, row[_POWER], unit, where)
     if not row[_DEVICE].isdecimal():
         message = f"{where}, column {_DEVICE}: expected a GPU's number, found '{told(row[_DEVICE])}'"
         log.oddity("gpu", "shifted_columns", message, spoils=True)
         return
-    log.reading(row[_DEVICE], t_s, power_w, where=f"{where}, column {_POWER}", missing_as=told(row[_POWER]))
+    log.reading(row[_DEVICE], t_s, power_w, where=lambda: f"{where}, column {_POWER}", cell=row[_POWER])
 
 
 def _power_w(log: PowerLog, cell: str, unit: str | None, where: str) -> float | None:
@@ -109,11 +109,18 @@ def _power_w(log: PowerLog, cell: str, unit: str | None, where: str) -> float | 
         return None
     power = number(cell)
     if power is None:
-        log.oddity("power", "shifted_columns", f"{where}: expected a power, found '{told(cell)}'", spoils=True)
+        log.oddity(
+            "power", "shifted_columns", f"{where}, column {_POWER}: expected a power, found '{told(cell)}'", spoils=True
+        )
     elif unit is None:
-        log.oddity("unit", "unit_missing", f"{where}: no line of units above it tells that of {_POWER}", spoils=True)
+        log.oddity(
+            "unit",
+            "unit_missing",
+            f"{where}, column {_POWER}: no line of units above it tells that of {_POWER}",
+            spoils=True,
+        )
     elif unit != _WATTS:
-        message = f"{where}: expected watts (W), found {told(unit)}"
+        message = f"{where}, column {_POWER}: expected watts (W), found {told(unit)}"
         log.oddity("unit", "mixed_units" if log.has_readings else "unit_unknown", message, spoils=True)
     else:
         return power

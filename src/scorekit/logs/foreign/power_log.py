@@ -6,12 +6,13 @@ be wrong by that share of the energy at most about as much as boards differ; bey
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from scorekit import __version__
 from scorekit.errors import LogError
+from scorekit.logs.foreign.csv_table import told
 from scorekit.logs.foreign.power_series import GAP_PERIODS, PowerSeries, PowerTotal
 from scorekit.logs.foreign.results import Energies, Facts, foreign_result
 from scorekit.logs.foreign.times import LocalClock
@@ -71,7 +72,7 @@ class PowerLog:
         return self._powers > 0
 
     def reading(
-        self, device: str | None, t_s: float | None, power_w: float | None, *, where: str, missing_as: str | None = None
+        self, device: str | None, t_s: float | None, power_w: float | None, *, where: Callable[[], str], cell: str
     ) -> None:
         """One row of one GPU.
 
@@ -79,8 +80,8 @@ class PowerLog:
             device: how the log tells the GPU from others.
             t_s: when; None where the log has no times.
             power_w: None where it is not told.
-            where: place of the cell, for messages.
-            missing_as: what stands in its place.
+            where: tells the place of the cell, for messages.
+            cell: what stands there.
 
         Raises:
             LogError: there are more GPUs than any machine has.
@@ -88,35 +89,35 @@ class PowerLog:
         gpu = self._gpus.get(device)
         if gpu is None:
             if len(self._gpus) >= MOST_GPUS:
-                raise LogError(f"{where}: more than {MOST_GPUS} GPUs", mend="the GPUs' column holds something else")
+                raise LogError(f"{where()}: more than {MOST_GPUS} GPUs", mend="the GPUs' column holds something else")
             gpu = self._gpus[device] = _Gpu()
         self._rows += 1
         self._powers += power_w is not None
         if power_w is None and gpu.missing_as is None:
-            gpu.missing_as = f"{where}: '{missing_as or ''}'"
+            gpu.missing_as = f"{where()}: '{told(cell)}'"
         if t_s is None:
             gpu.untimed += 1
         else:
             gpu.series.add(t_s, power_w)
 
-    def named(self, device: str | None, hardware: str, where: str) -> None:
+    def named(self, device: str | None, hardware: str, where: Callable[[], str]) -> None:
         """The model of a GPU, as a row gives it."""
         gpu = self._gpus.get(device)
         if gpu is None or gpu.hardware == hardware:
             return
         if gpu.hardware is not None:
-            told = f"{where}: the GPU is a {hardware}, but before it was a {gpu.hardware}"
-            self.oddity("name", "contradiction", told, spoils=True)
+            message = f"{where()}: the GPU is a {told(hardware)}, but before it was a {told(gpu.hardware)}"
+            self.oddity("name", "contradiction", message, spoils=True)
         gpu.hardware = hardware
 
-    def left_out(self, told: str) -> None:
+    def left_out(self, message: str) -> None:
         """A row with more or fewer cells than the header; many of them spoil the energy."""
         self._left_out += 1
-        self.oddity("left out", "shifted_columns", told, spoils=False)
+        self.oddity("left out", "shifted_columns", message, spoils=False)
 
-    def no_row(self, told: str) -> None:
+    def no_row(self, message: str) -> None:
         """A line that is no row, such as a message of the driver's: the gap that it leaves is judged as a gap."""
-        self.oddity("no row", "missing_energy", f"{told} is no reading", spoils=False)
+        self.oddity("no row", "missing_energy", f"{message} is no reading", spoils=False)
 
     def torn(self, where: str) -> None:
         """The last line, where it has no end: it only makes the log shorter."""

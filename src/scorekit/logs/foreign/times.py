@@ -10,6 +10,7 @@ _ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}")
 _TIME: Final = re.compile(
     r"(?:(\d{4})([-/]?)(\d{2})\2(\d{2}))?(?:(?:^|[ T])(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,9})?))?", re.ASCII
 )
+_SECONDS: Final = re.compile(r"[0-5]\d(?:\.\d{1,9})?", re.ASCII)
 _DAY_S: Final = 86400.0
 
 
@@ -44,16 +45,21 @@ class LocalClock:
         self._days: dict[str, int] = {}
         self._midnights = 0
         self._last_s: float | None = None
+        self._minute: tuple[str, float] = ("", 0.0)
 
     def read(self, text: str) -> float | None:
         """Seconds of a time such as 2025/01/31 12:00:00.500, 20250131 12:00:00 or 12:00:00; None where it is none."""
+        # Logs have thousands of times in a minute.
+        minute, _, seconds = text.rpartition(":")
+        if minute and minute == self._minute[0] and _SECONDS.fullmatch(seconds):
+            return self._minute[1] + float(seconds)
         found = _TIME.fullmatch(text)
         if found is None or found[5] is None:
             return None
-        hour, minute, second = int(found[5]), int(found[6]), float(found[7])
-        if hour > 23 or minute > 59 or second >= 61:
+        hour, minutes, second = int(found[5]), int(found[6]), float(found[7])
+        if hour > 23 or minutes > 59 or second >= 61:
             return None
-        of_day_s = hour * 3600 + minute * 60 + second
+        of_day_s = hour * 3600 + minutes * 60 + second
         if found[1] is None:
             t_s = self._of_day(of_day_s)
         else:
@@ -61,6 +67,7 @@ class LocalClock:
             if day is None:
                 return None
             t_s = day * _DAY_S + of_day_s
+            self._minute = (minute, day * _DAY_S + hour * 3600 + minutes * 60)
         if self.first is None:
             date = f"{found[1]}-{found[3]}-{found[4]}T" if found[1] is not None else ""
             self.first = f"{date}{found[5]}:{found[6]}:{found[7]}"
