@@ -1,7 +1,6 @@
-"""What the site shows, worked out once, before any page: every figure with its star, source and doubt. Pure.
+"""What the site shows: every figure with its star, source and doubt, and how they stand together. Pure.
 
-An entry is one model in one cohort: a member of an edition, or a result of ours. Members carry the star of their
-edition. A result is rated in the edition where it is comparable, else only among the results beside it, and says so.
+An entry is one model in one cohort: a member of an edition, or a result of ours. `gathering` makes them.
 """
 
 from __future__ import annotations
@@ -9,15 +8,12 @@ from __future__ import annotations
 import hashlib
 import re
 import statistics
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
-from scorekit import tasks
-from scorekit.editions import Edition, Member, scale_of, thresholds_for
-from scorekit.errors import RatingError
-from scorekit.rating import Rating, rate_scores
+from scorekit.editions import Edition, Member
+from scorekit.rating import Rating
 from scorekit.records import Result
 
 Origin = Literal["measured", "modelled", "mixed", "unknown"]
@@ -37,6 +33,8 @@ TITLES: Final[dict[str, str]] = {
     "image_captioning": "Image captioning",
 }
 """Names of the cohorts for people, in the order in which they are shown."""
+UNNAMED: Final = "unknown"
+"""What a model is called that its log does not name."""
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 _MOST_SLUG: Final = 60
 
@@ -175,8 +173,15 @@ class Site:
 
     def of_cohort(self, cohort: Cohort, *, official: bool | None = None) -> tuple[Entry, ...]:
         """Entries of a cohort by rising energy; only official figures, only local ones, or both."""
-        wanted = [e for e in self.entries if e.cohort == cohort and (official is None or is_official(e) is official)]
-        return tuple(sorted(wanted, key=lambda entry: (entry.wh_per_1000_queries, entry.model, entry.id)))
+        return self._by_cohort.get((cohort, official), ())
+
+    @cached_property
+    def _by_cohort(self) -> dict[tuple[Cohort, bool | None], tuple[Entry, ...]]:
+        found: dict[tuple[Cohort, bool | None], list[Entry]] = {}
+        for entry in sorted(self.entries, key=lambda entry: (entry.wh_per_1000_queries, entry.model, entry.id)):
+            for official in (None, is_official(entry)):
+                found.setdefault((entry.cohort, official), []).append(entry)
+        return {key: tuple(entries) for key, entries in found.items()}
 
     @cached_property
     def models(self) -> dict[str, tuple[Entry, ...]]:
@@ -185,6 +190,14 @@ class Site:
         for entry in self.entries:
             found.setdefault(entry.model, []).append(entry)
         return {model: tuple(entries) for model, entries in sorted(found.items())}
+
+    @cached_property
+    def refused_of(self) -> dict[str, tuple[Result, ...]]:
+        """The results without a usable figure of each model, by its name."""
+        found: dict[str, list[Result]] = {}
+        for result in self.refused:
+            found.setdefault(result.model or UNNAMED, []).append(result)
+        return {model: tuple(results) for model, results in sorted(found.items())}
 
     @cached_property
     def summaries(self) -> tuple[CohortSummary, ...]:
@@ -212,127 +225,8 @@ def is_official(entry: Entry) -> bool:
     return entry.member is not None or entry.comparable
 
 
-def gather(
-    results: Iterable[Result],
-    edition: Edition | None,
-    editions: Sequence[Edition] = (),
-    *,
-    title: str | None = None,
-    result_ids: Sequence[str | None] = (),
-) -> Site:
-    """Work out what the site shows.
-
-    Args:
-        results: of the store, in its order.
-        edition: the edition that stars are given in, with its members where they are known.
-        editions: all editions, for the history of models.
-        title: of the site.
-        result_ids: of each result its id in the store, in the same order.
-    """
-    every = list(results)
-    ids = [*result_ids, *[None] * (len(every) - len(result_ids))]
-    usable = [(result, own) for result, own in zip(every, ids, strict=True) if _is_usable(result)]
-    taken = {member.result_id for member in (edition.members if edition else ()) if member.result_id}
-    ratings = rate_scores([result for result, _ in usable], edition)
-    entries = [] if edition is None else [_of_member(member, edition) for member in edition.members]
-    entries += [
-        _of_result(result, rating, own)
-        for (result, own), rating in zip(usable, ratings, strict=True)
-        if own is None or own not in taken
-    ]
-    unique = _with_unique_ids(entries)
-    return Site(
-        entries=tuple(sorted(unique, key=lambda e: (not is_official(e), e.cohort.key, e.wh_per_1000_queries, e.id))),
-        edition=edition,
-        editions=tuple(editions),
-        refused=tuple(result for result in every if not _is_usable(result)),
-        **({} if title is None else {"title": title}),
-    )
-
-
-def _is_usable(result: Result) -> bool:
-    return result.wh_per_1000_queries is not None and result.cohort is not None and result.valid is not False
-
-
-def _of_member(member: Member, edition: Edition) -> Entry:
-    cohort = Cohort(member.cohort, member.model_class)
-    stars = member.stars
-    try:
-        scale = scale_of(edition, thresholds_for(edition, member.cohort, member.model_class))
-        stars = scale.stars(member.wh_per_1000_queries)
-    except RatingError:
-        # The cohort is too small for a scale; what the source published stands.
-        pass
-    return Entry(
-        id=_id(cohort, member.model, edition.name, repr(member.wh_per_1000_queries)),
-        model=member.model,
-        cohort=cohort,
-        wh_per_1000_queries=member.wh_per_1000_queries,
-        half_width_95_percent=None,
-        stars=stars,
-        official=stars is not None,
-        edition=edition.name,
-        rule=edition.rule,
-        hardware=edition.hardware,
-        origin="measured",
-        comparable=True,
-        date=edition.date,
-        member=member,
-        result_id=member.result_id,
-    )
-
-
-def _of_result(result: Result, rating: Rating, result_id: str | None) -> Entry:
-    assert result.wh_per_1000_queries is not None
-    assert result.cohort is not None
-    classed = result.cohort in tasks.CLASSED_COHORTS
-    cohort = Cohort(result.cohort, result.model_class if classed else None)
-    model = result.model or "unknown"
-    uncertainty = result.uncertainty
-    return Entry(
-        id=_id(cohort, model, result_id or result.source.name, repr(result.wh_per_1000_queries)),
-        model=model,
-        cohort=cohort,
-        wh_per_1000_queries=result.wh_per_1000_queries,
-        half_width_95_percent=None if uncertainty is None else uncertainty.combined_95_percent,
-        stars=rating.stars,
-        official=rating.official,
-        edition=rating.edition,
-        rule=rating.rule,
-        hardware=result.hardware,
-        origin=result.origin,
-        comparable=result.comparable,
-        parameters=result.parameters,
-        date=result.source.measured_utc,
-        result=result,
-        rating=rating,
-        result_id=result_id,
-    )
-
-
 def model_slug(model: str) -> str:
     """A model's name for addresses: readable, safe on every system, and unlike for unlike names."""
     readable = _SLUG.sub("-", model.lower()).strip("-")[:_MOST_SLUG].strip("-")
     digest = hashlib.sha256(model.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{readable}-{digest}" if readable else digest
-
-
-def _id(cohort: Cohort, model: str, *more: str) -> str:
-    digest = hashlib.sha256("\0".join((cohort.key, model, *more)).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{cohort.key}-{digest[:12]}"
-
-
-def _with_unique_ids(entries: Sequence[Entry]) -> list[Entry]:
-    """Equal rows of an edition would have one id."""
-    seen: dict[str, int] = {}
-    unique = []
-    for entry in entries:
-        count = seen[entry.id] = seen.get(entry.id, 0) + 1
-        unique.append(entry if count == 1 else _renamed(entry, f"{entry.id}-{count}"))
-    return unique
-
-
-def _renamed(entry: Entry, name: str) -> Entry:
-    import dataclasses
-
-    return dataclasses.replace(entry, id=name)

@@ -8,7 +8,8 @@ from pathlib import Path
 from scorekit import editions, store
 from scorekit.editions import Edition
 from scorekit.errors import InputError
-from scorekit.publish.site.content import Site, gather
+from scorekit.publish.site.content import Site
+from scorekit.publish.site.gathering import gather
 from scorekit.records import Result
 
 
