@@ -71,3 +71,26 @@ def test_lines_are_appended(tmp_path: Path) -> None:
 def test_append_to_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(BundleError):
         atomic.append_line(tmp_path / "nowhere" / "windows.jsonl", "x")
+
+
+def test_create_leaves_a_file_that_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    assert atomic.create_bytes(path, b"first")
+    assert not atomic.create_bytes(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert [item.name for item in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_create_needs_hard_links_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    with pytest.raises(atomic.NoLinksError):
+        atomic.create_bytes(tmp_path / "result.json", b"x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_write_errors_name_how_another_folder_is_chosen(tmp_path: Path) -> None:
+    error = atomic.write_error(tmp_path / "x", OSError(errno.EACCES, "Permission denied"), "--results FOLDER")
+    assert error.mend == "choose a folder of your own with --results FOLDER"

@@ -136,13 +136,15 @@ COLUMNS: Final[tuple[Column, ...]] = (
 )
 """What is told of a result, in the order of the index."""
 
+_WHOLE_NUMBERS: Final = tuple(place for place, column in enumerate(COLUMNS) if column.type is _WHOLE)
 _IDENTITY: Final = (pa.field("id", _TEXT, nullable=False), pa.field("path", _TEXT, nullable=False))
 _FILE: Final = (pa.field("file_bytes", _WHOLE, nullable=False), pa.field("file_mtime_ns", _WHOLE, nullable=False))
 """By these an index knows a file again; they are not shown to those who ask for results."""
 
 SCHEMA: Final = pa.schema([*_IDENTITY, *(pa.field(column.name, column.type) for column in COLUMNS), *_FILE])
-SHOWN: Final[tuple[str, ...]] = tuple(SCHEMA.names[: -len(_FILE)])
-"""The columns of the table `results`."""
+SHOWN_SCHEMA: Final = pa.schema(list(SCHEMA)[: -len(_FILE)])
+"""The table `results`, as those see it who ask for results."""
+SHOWN: Final[tuple[str, ...]] = tuple(SHOWN_SCHEMA.names)
 
 
 def values(result: Result) -> list[Any]:
@@ -152,9 +154,10 @@ def values(result: Result) -> list[Any]:
         ValueError: a whole number does not fit into 64 bits; names the column.
     """
     found = [column.value(result) for column in COLUMNS]
-    for column, value in zip(COLUMNS, found, strict=True):
-        if column.type is _WHOLE and value is not None and not -_LARGEST <= value <= _LARGEST:
-            raise ValueError(f"{column.name} is larger than any count can be: more than {_LARGEST:,}")
+    for place in _WHOLE_NUMBERS:
+        value = found[place]
+        if value is not None and not -_LARGEST <= value <= _LARGEST:
+            raise ValueError(f"{COLUMNS[place].name} is larger than any count can be: more than {_LARGEST:,}")
     return found
 
 

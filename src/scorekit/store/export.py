@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import IO, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -23,7 +24,8 @@ def write(table: Any, kind: str, out: IO[bytes]) -> None:
 
     Args:
         table: the table.
-        kind: csv (lists as texts with semicolons, nothing for what is not known), jsonl (null for it) or parquet.
+        kind: csv (lists as texts with semicolons, nothing for what is not known, and a ' before a text that a
+            spreadsheet would take for a formula), jsonl (null for what is not known) or parquet.
         out: where to.
     """
     if kind == "parquet":
@@ -81,9 +83,17 @@ def _flat(table: Any) -> Any:
         nested = pa.types.is_nested(column.type) or pa.types.is_binary(column.type)
         if nested or pa.types.is_temporal(column.type) or pa.types.is_decimal(column.type):
             columns.append(pa.chunked_array([pa.array([_text(value) for value in column.to_pylist()], pa.string())]))
+        elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            columns.append(_harmless(column))
         else:
             columns.append(column)
     return pa.table(columns, names=unique_names(table.column_names))
+
+
+def _harmless(column: Any) -> Any:
+    """Texts that no spreadsheet takes for a formula: names come from strangers' logs."""
+    risky = pc.match_substring_regex(column, "^[=+@\t\r]")
+    return pc.if_else(risky, pc.binary_join_element_wise("'", column, ""), column)
 
 
 def _text(value: Any) -> str | None:

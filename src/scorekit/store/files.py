@@ -79,7 +79,7 @@ def write(root: Path, result: Result) -> Added:
         InputError: the result cannot be a file of the store.
         BundleError: it cannot be written, or its name is taken by a file that was changed.
     """
-    content = _content(result)
+    content = content_of(result)
     sha256 = names.digest(content)
     short, long = (names.relative_path(result, sha256, digits) for digits in (names.SHORT_DIGITS, names.LONG_DIGITS))
     for path in (short, long):
@@ -107,7 +107,7 @@ def read(root: Path, path: str) -> tuple[Result, Entry]:
     Raises:
         UnusableError: it is not what was added, or cannot be read.
     """
-    content, found = _read_regular(root / path)
+    content, found = _read_regular(os.path.join(root, path))
     digits = names.digits_of(path.rpartition("/")[2])
     if digits is None:
         raise UnusableError("its name does not end in --HASH.json")
@@ -145,12 +145,12 @@ def folders(root: Path) -> dict[str, int]:
         ) from error
 
 
-def misplaced(root: Path) -> Iterator[Skipped]:
-    """What lies in the results folder itself and is no folder of the store, but may be taken for part of it."""
+def misplaced(root: Path, expected: str) -> Iterator[Skipped]:
+    """What lies in the results folder itself and may be taken for part of the store; `expected` is the index's name."""
     try:
         with os.scandir(root) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
-                if entry.name.startswith("."):
+                if entry.name.startswith(".") or entry.name == expected:
                     continue
                 if entry.is_symlink():
                     yield Skipped(entry.name, "it is a link; links are not followed")
@@ -189,8 +189,12 @@ def _entry(folder: str, entry: os.DirEntry[str]) -> Entry | Skipped:
     return Entry(path, found.st_size, found.st_mtime_ns)
 
 
-def _content(result: Result) -> bytes:
-    """The file of a result: JSON with a line for each field, for people read it too."""
+def content_of(result: Result) -> bytes:
+    """The file of a result: JSON with a line for each field, for people read it too.
+
+    Raises:
+        InputError: it could not be read back, or is too large.
+    """
     try:
         columns.values(result)
         content = result.model_dump_json(indent=1).encode() + b"\n"
@@ -245,7 +249,7 @@ def _holds(root: Path, path: str, content: bytes) -> bool:
         BundleError: the file of that name is not what was added under it.
     """
     try:
-        found, _ = _read_regular(root / path)
+        found, _ = _read_regular(os.path.join(root, path))
     except FileNotFoundError:
         return False
     except UnusableError as error:
@@ -275,7 +279,7 @@ def _make_folder(folder: Path) -> None:
         raise _taken(folder.name, "it is a link; links are not followed")
 
 
-def _read_regular(path: Path) -> tuple[bytes, os.stat_result]:
+def _read_regular(path: str) -> tuple[bytes, os.stat_result]:
     """The content of a regular file of a result's size.
 
     Raises:

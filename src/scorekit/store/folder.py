@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -84,10 +85,7 @@ class Store:
         """
         self._require_folder()
         found = index.load(self.root, self._report)
-        if found.skipped:
-            first = found.skipped[0]
-            more = f" and {len(found.skipped) - 1:,} more" if len(found.skipped) > 1 else ""
-            self._report(f"left out: {first.path} ({first.reason}){more}; `scorekit results index` lists all")
+        self._tell(found.skipped)
         return found.table.select(list(columns.SHOWN))
 
     def frame(self) -> pandas.DataFrame:
@@ -115,6 +113,16 @@ class Store:
         """The same as a `pyarrow.Table`."""
         from scorekit.store import query
 
+        self._require_folder()
+        # Of a fresh index no more is read than the query needs. An error may be that of a damaged page: then all of it
+        # is read, or made anew, and the query asked again.
+        with contextlib.ExitStack() as stack, contextlib.suppress(query.FailedError):
+            found = index.fresh(self.root, stack)
+            if found is not None:
+                rows, skipped = found
+                answer = query.run(rows, sql)
+                self._tell(skipped)
+                return answer
         return query.run(self.table(), sql)
 
     def build_index(self, *, full: bool = False) -> Built:
@@ -174,6 +182,11 @@ class Store:
                 mend="bring the file back from a copy; scorekit results index --full looks at all of them",
             ) from error
 
+    def _tell(self, skipped: Sequence[Skipped]) -> None:
+        if skipped:
+            first, more = skipped[0], f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
+            self._report(f"left out: {first.path} ({first.reason}){more}; `scorekit results index` lists all")
+
     def _require_folder(self) -> None:
         if not self.root.is_dir():
             raise InputError(
@@ -204,8 +217,8 @@ def _check_version(root: Path) -> None:
         with (root / STORE).open("rb") as file:
             document = json.loads(file.read(_MOST_STORE_BYTES))
         version = document.get("schema_version") if isinstance(document, dict) else None
-    except FileNotFoundError:
-        # A folder into which somebody has copied results.
+    except (FileNotFoundError, NotADirectoryError):
+        # A folder that is not there yet, or into which somebody has copied results.
         return
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(

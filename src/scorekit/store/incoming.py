@@ -53,7 +53,7 @@ def read_records(stream: IO[bytes], label: str) -> Iterator[Result | LogError]:
 
 
 def _document(begin: bytes, stream: IO[bytes], label: str) -> Iterator[Result | LogError]:
-    content = begin + stream.read(MOST_DOCUMENT_BYTES + 1 - len(begin))
+    content = begin + stream.read(max(0, MOST_DOCUMENT_BYTES + 1 - len(begin)))
     if len(content) > MOST_DOCUMENT_BYTES:
         raise LogError(f"{label} has more than {MOST_DOCUMENT_BYTES:,} bytes in one JSON value", mend=_MEND)
     found = _json(content, label)

@@ -6,9 +6,11 @@ Otherwise the folders are listed, rows of files that are as they were are kept, 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from scorekit import __version__, atomic
@@ -31,6 +34,7 @@ _SETTLED_NS: Final = 2_000_000_000
 (4 ms here, up to 2 s elsewhere)."""
 _CHUNK: Final = 10_000
 """So many results are held as Python objects at once."""
+_ROW_GROUP: Final = 32_768
 _MANY: Final = 20_000
 """From so many files on it is said that they are being read."""
 
@@ -83,6 +87,33 @@ def load(root: Path, report: Report) -> Index:
     return index
 
 
+def fresh(root: Path, stack: contextlib.ExitStack) -> tuple[Any, tuple[Skipped, ...]] | None:
+    """The index as a `pyarrow.dataset`, of which only what is asked for is read, and what it leaves out.
+
+    Args:
+        root: the results folder.
+        stack: closes the file when it ends.
+
+    Returns:
+        None where there is no index that is fresh. A page that is damaged is found only when it is read, as an error
+        of whoever reads it.
+
+    Raises:
+        InputError: the results folder cannot be read.
+    """
+    changed = files.folders(root)
+    try:
+        source, _, facts = stack.enter_context(_opened(root / INDEX))
+        if facts.folders != changed:
+            return None
+        options = pads.ParquetFragmentScanOptions(page_checksum_verification=True)
+        form = pads.ParquetFileFormat(default_fragment_scan_options=options)
+        dataset = pads.FileSystemDataset([form.make_fragment(source)], columns.SCHEMA, form)
+    except (_UnusableIndexError, pa.ArrowException, OSError, ValueError):
+        return None
+    return dataset.replace_schema(columns.SHOWN_SCHEMA), facts.skipped
+
+
 def rebuild(root: Path, report: Report, *, full: bool) -> Index:
     """Bring the index up to date and write it.
 
@@ -107,7 +138,7 @@ def _build(root: Path, stored: _Stored | None, report: Report) -> tuple[Index, b
     changed = files.folders(root)
     settled = {name: when if now_ns - when > _SETTLED_NS else None for name, when in sorted(changed.items())}
     entries: list[Entry] = []
-    skipped = list(files.misplaced(root))
+    skipped = list(files.misplaced(root, INDEX))
     for folder in settled:
         for entry in files.entries_of(root, folder):
             if isinstance(entry, Entry):
@@ -117,7 +148,10 @@ def _build(root: Path, stored: _Stored | None, report: Report) -> tuple[Index, b
     kept, wanted = _known(stored, entries)
     if len(wanted) >= _MANY:
         report(f"reading {len(wanted):,} results into the index")
-    parts = [] if stored is None else [stored.table.take(pa.array(kept, pa.int64()))]
+    parts = []
+    if stored is not None:
+        whole = len(kept) == stored.table.num_rows
+        parts.append(stored.table if whole else stored.table.take(pa.array(kept, pa.int64())))
     parts.extend(_tables(root, wanted, skipped))
     table = pa.concat_tables([columns.SCHEMA.empty_table(), *parts])
     if wanted:
@@ -175,7 +209,11 @@ def _file(table: Any, folders: Mapping[str, int | None], skipped: tuple[Skipped,
     }
     out = io.BytesIO()
     pq.write_table(
-        table.replace_schema_metadata({_FACTS: json.dumps(facts)}), out, write_page_checksum=True, compression="snappy"
+        table.replace_schema_metadata({_FACTS: json.dumps(facts)}),
+        out,
+        # Groups of this size are read by several threads; each page is checked when it is read.
+        row_group_size=_ROW_GROUP,
+        write_page_checksum=True,
     )
     return out.getvalue()
 
@@ -183,30 +221,47 @@ def _file(table: Any, folders: Mapping[str, int | None], skipped: tuple[Skipped,
 def _stored(root: Path, report: Report) -> _Stored | None:
     """The index file; None where there is none, or none that can be used, which is said."""
     try:
-        return _read(root / INDEX)
+        with _opened(root / INDEX) as (_, file, facts):
+            return _Stored(facts.folders, facts.skipped, file.read())
     except FileNotFoundError:
         return None
-    except _UnusableIndexError as error:
-        report(f"{INDEX} is made anew: {error}")
+    except (_UnusableIndexError, pa.ArrowException, OSError, ValueError) as error:
+        report(f"{INDEX} is made anew: {' '.join(str(error).split())[:200]}")
         return None
 
 
-def _read(path: Path) -> _Stored:
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What an index file says of itself."""
+
+    folders: dict[str, int | None]
+    skipped: tuple[Skipped, ...]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[pa.NativeFile, pq.ParquetFile, _Facts]]:
+    """An index file of this version, of which no row has been read yet: its bytes, its Parquet, what it says of itself.
+
+    Raises:
+        FileNotFoundError: there is none.
+        _UnusableIndexError: it is another's or no index.
+        pyarrow.ArrowException, OSError, ValueError: it is damaged.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise _UnusableIndexError("it is no regular file")
+    # The file stays the same one while it is read, even where another process puts a newer in its place.
+    with pa.OSFile(os.fspath(path)) as source, pq.ParquetFile(source, page_checksum_verification=True) as file:
+        yield source, file, _facts(file)
+
+
+def _facts(file: pq.ParquetFile) -> _Facts:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise _UnusableIndexError(error.strerror or str(error)) from error
-    try:
-        # The file stays the same one while it is read, even where another process puts a newer in its place.
-        with os.fdopen(descriptor, "rb") as source, pq.ParquetFile(source, page_checksum_verification=True) as file:
-            facts = json.loads((file.schema_arrow.metadata or {}).get(_FACTS, b"null"))
-            if not isinstance(facts, dict) or facts.get("schema_version") != INDEX_SCHEMA:
-                raise _UnusableIndexError(f"it is no {INDEX_SCHEMA}")
-            if facts["scorekit_version"] != __version__ or not file.schema_arrow.equals(columns.SCHEMA):
-                raise _UnusableIndexError("another version of scorekit made it")
-            skipped = tuple(Skipped(where, reason) for where, reason in facts["skipped"])
-            return _Stored(dict(facts["folders"]), skipped, file.read())
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _UnusableIndexError(f"it is damaged ({' '.join(str(error).split())[:200]})") from error
+        told = json.loads((file.schema_arrow.metadata or {}).get(_FACTS, b"null"))
+        if told["schema_version"] != INDEX_SCHEMA:
+            raise _UnusableIndexError(f"it is no {INDEX_SCHEMA}")
+        if told["scorekit_version"] != __version__ or not file.schema_arrow.equals(columns.SCHEMA):
+            raise _UnusableIndexError("another version of scorekit made it")
+        skipped = tuple(Skipped(str(where), str(reason)) for where, reason in told["skipped"])
+        return _Facts(dict(told["folders"]), skipped)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise _UnusableIndexError(f"it is no {INDEX_SCHEMA}") from error

@@ -17,7 +17,9 @@ LONG_DIGITS: Final = 64
 """All digits of a sha256: where 12 are those of another result too, or the file system has no hard links."""
 UNKNOWN: Final = "unknown"
 _MOST_LETTERS: Final = 80
-_NAME: Final = re.compile(rf"(?P<model>.+)--(?P<digits>[0-9a-f]{{{SHORT_DIGITS}}}|[0-9a-f]{{{LONG_DIGITS}}})\.json")
+_NAME: Final = re.compile(
+    rf"(?P<model>.+)--(?P<digits>[0-9a-f]{{{SHORT_DIGITS}}}|[0-9a-f]{{{LONG_DIGITS}}})\.json", re.DOTALL
+)
 
 
 def digest(content: bytes) -> str:

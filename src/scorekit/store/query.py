@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 from scorekit.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    import duckdb
 
 TABLE: Final = "results"
 _COLUMNS: Final = 'scorekit results query "DESCRIBE results" lists the columns'
@@ -20,32 +25,48 @@ _CLOSED: Final = (
 )
 
 
+class FailedError(UsageError):
+    """DuckDB did not take the SQL, or could not answer it."""
+
+
 def run(table: Any, sql: str) -> Any:
     """The answer to one statement as a `pyarrow.Table`.
 
     Args:
-        table: an Arrow table, known to the query as `results`.
+        table: an Arrow table or dataset, known to the query as `results`.
         sql: one statement.
 
     Raises:
-        UsageError: the SQL is wrong, asks for what is not allowed, or is not one statement.
+        FailedError: the SQL is wrong, or asks for what is not allowed.
+        UsageError: it is not one statement, or not one that asks for rows.
         MissingExtraError: duckdb is not installed.
     """
     try:
         import duckdb
     except ModuleNotFoundError as error:
         raise MissingExtraError("duckdb", "data") from error
+    # A PIVOT is several statements to DuckDB.
+    asks = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
+    with closed(table) as connection:
+        try:
+            statements = connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type not in asks:
+                found = f"{len(statements)} statements" if len(statements) != 1 else statements[0].type.name
+                raise UsageError(
+                    f"expected one SQL statement that asks for rows, a SELECT; found {found}", mend=_COLUMNS
+                )
+            return connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise FailedError(f"the SQL cannot be run: {str(error).strip()}", mend=_COLUMNS) from error
+
+
+@contextlib.contextmanager
+def closed(table: Any) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that holds the table, and from which nothing else can be reached."""
+    import duckdb
+
     with duckdb.connect(":memory:") as connection:
         connection.register(TABLE, table)
         for setting in _CLOSED:
             connection.execute(setting)
-        try:
-            statements = connection.extract_statements(sql)
-            if len(statements) != 1:
-                raise UsageError(f"expected one SQL statement, found {len(statements)}", mend=_COLUMNS)
-            answer = connection.sql(sql)
-            if answer is None:
-                raise UsageError("the SQL statement gives no rows; expected a SELECT", mend=_COLUMNS)
-            return answer.to_arrow_table()
-        except duckdb.Error as error:
-            raise UsageError(f"the SQL cannot be run: {str(error).strip()}", mend=_COLUMNS) from error
+        yield connection

@@ -1,0 +1,259 @@
+"""Prints how long the index of the results store takes to build, and a query on it, and ends with code 1 when a goal
+is missed.
+
+python -m benchmarks.results_index [--quick] [--json FILE] [--folder DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from benchmarks import comparison
+from benchmarks.comparison import Comparison, Goal
+from scorekit import store
+from scorekit.records import Conditions, Fault, Figure, PhaseEnergy, Reason, Result, Source
+from scorekit.store import files, index, names
+
+SIZES = (1_000, 10_000, 100_000)
+QUICK_SIZES = (200, 1_000, 2_000)
+LINEAR = Goal(1.5)
+"""Time of one result in the largest folder, relative to the smallest: 1 is linear."""
+QUERY = Goal(100.0, on="ours")
+SQL = (
+    "SELECT task, model_class, count(*) AS results, median(wh_per_1000_queries) AS wh_per_1000_queries FROM results "
+    "WHERE hardware LIKE 'NVIDIA H100%' AND comparable GROUP BY ALL ORDER BY ALL"
+)
+_TASKS = ("text_generation", "summarization", "question_answering", "text_classification", "image_classification")
+_HARDWARE = ("NVIDIA H100 80GB HBM3", "NVIDIA A100-SXM4-80GB", "NVIDIA L4")
+_WARM_UPS = 2
+_PHASES = ("load_model", "preprocess", "prefill", "decode")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.results_index", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small folders, for CI: seconds instead of minutes")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
+    parser.add_argument("--folder", metavar="DIR", type=Path, help="where the folders are made for a while")
+    options = parser.parse_args(argv)
+    sizes = QUICK_SIZES if options.quick else SIZES
+    with tempfile.TemporaryDirectory(dir=options.folder) as made:
+        folders = {size: Path(made) / str(size) for size in sizes}
+        for size, folder in folders.items():
+            _say(f"writing {size:,} results ...")
+            write_results(folder, size)
+        _say("indexes ...")
+        rows = [*rebuilds(folders, rounds=3)]
+        _say("queries ...")
+        # A query on a small index says nothing of the goal, which is an absolute time.
+        rows += [query(folders[sizes[-1]], *((9, None) if options.quick else (31, QUERY)))]
+        rows += [fresh(folders[sizes[-1]], runs=9 if options.quick else 31)]
+    if options.json:
+        facts = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
+        document = comparison.as_json(rows, quick=options.quick, load_1min=os.getloadavg()[0], **facts)
+        options.json.write_text(document, encoding="utf-8")
+    print(comparison.table(rows))
+    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
+    if missed:
+        _say(f"goal missed: {'; '.join(missed)}")
+    return 1 if missed else 0
+
+
+def rebuilds(folders: dict[int, Path], rounds: int) -> list[Comparison]:
+    """Building each index from nothing, in turn with reading and hashing the same files and no more.
+
+    Returns:
+        One row a folder, in microseconds a result; the last one relative to the smallest folder.
+    """
+    taken: dict[int, list[tuple[float, float]]] = {size: [] for size in folders}
+    floors: dict[int, list[tuple[float, float]]] = {size: [] for size in folders}
+    for _ in range(rounds):
+        for size, folder in folders.items():
+            # A small folder is built as often as the large one has results, up to a second's worth.
+            times = max(1, min(10, 5_000 // size))
+            floors[size].append(_times(lambda folder=folder: _read_all(folder), times, of=size))
+            taken[size].append(_times(lambda folder=folder: _build(folder), times, of=size))
+    found = [
+        Comparison(
+            key=f"build_{size}",
+            what=f"index of {size:,} results, each",
+            reference="open, read, hash",
+            unit="us",
+            ours=tuple(wall * 1e6 for wall, _ in taken[size]),
+            theirs=tuple(wall * 1e6 for wall, _ in floors[size]),
+            cpu_ratios=_cpu_ratios(taken[size], floors[size]),
+        )
+        for size in folders
+    ]
+    small, large = min(folders), max(folders)
+    linear = Comparison(
+        key="linear",
+        what=f"a result among {large:,}",
+        reference=f"among {small:,}",
+        unit="us",
+        ours=tuple(wall * 1e6 for wall, _ in taken[large]),
+        theirs=tuple(wall * 1e6 for wall, _ in taken[small]),
+        goal=LINEAR,
+        cpu_ratios=_cpu_ratios(taken[large], taken[small]),
+    )
+    return [*found, linear]
+
+
+def query(folder: Path, runs: int, goal: Goal | None) -> Comparison:
+    """A query on a fresh index, from the path of the folder to the answer, in turn with a bare read of the file."""
+    path = folder / index.INDEX
+    _settle(folder)
+    turns = [
+        (_times(lambda: store.open(folder).query_table(SQL)), _times(lambda: pq.read_table(path)))
+        for _ in range(_WARM_UPS + runs)
+    ][_WARM_UPS:]
+    return Comparison(
+        key="query",
+        what="query on the largest index",
+        reference="bare pyarrow read of it",
+        unit="ms",
+        ours=tuple(ours[0] * 1e3 for ours, _ in turns),
+        theirs=tuple(floor[0] * 1e3 for _, floor in turns),
+        goal=goal,
+    )
+
+
+def fresh(folder: Path, runs: int) -> Comparison:
+    """To see that an index is fresh, in turn with listing the folders."""
+    turns = [(_times(lambda: files.folders(folder)), _times(lambda: _list(folder))) for _ in range(runs)]
+    return Comparison(
+        key="fresh",
+        what="seeing that it is fresh",
+        reference="listing its files",
+        unit="ms",
+        ours=tuple(ours[0] * 1e3 for ours, _ in turns),
+        theirs=tuple(floor[0] * 1e3 for _, floor in turns),
+    )
+
+
+def write_results(folder: Path, count: int) -> None:
+    """Make a results folder. Without syncing each file, which `scorekit results add` does."""
+    base = _result()
+    for number in range(count):
+        task = _TASKS[number % len(_TASKS)]
+        energy_kwh = 0.001 + number * 1e-6
+        result = base.model_copy(
+            update={
+                "model": f"org-{number % 97}/model-{number}",
+                "task": task,
+                "cohort": task,
+                "model_class": "ABC"[number % 3] if task == "text_generation" else None,
+                "parameters": 1_000_000 + number,
+                "hardware": _HARDWARE[number % len(_HARDWARE)],
+                "energy_kwh": energy_kwh,
+                "wh_per_1000_queries": energy_kwh * 1000,
+                "comparable": number % 2 == 0,
+            }
+        )
+        content = files.content_of(result)
+        path = folder / names.relative_path(result, names.digest(content))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _result() -> Result:
+    """A result as of a log with ten repeats and one fault."""
+    figure = Figure(energy_kwh=0.002, wh_per_1000_queries=2.0, runs=10)
+    return Result(
+        model="org/model",
+        task="summarization",
+        cohort="summarization",
+        hardware="NVIDIA H100 80GB HBM3",
+        gpu_count=1,
+        domain="gpu",
+        origin="measured",
+        meter="codecarbon",
+        queries=1000,
+        queries_from="config",
+        conditions=Conditions(dataset="AIEnergyScore/x", dataset_fingerprint="0" * 16, batch_size=1, new_tokens=10),
+        dtype="float16",
+        published=figure,
+        corrected=figure.model_copy(update={"runs": 9, "excluded_repeats": (4,)}),
+        difference_percent=1.5,
+        energy_kwh=0.002,
+        wh_per_1000_queries=2.0,
+        duration_s=31.5,
+        phases=tuple(
+            PhaseEnergy(
+                phase=phase,
+                counted=phase != "load_model",
+                energy_kwh=0.0005,
+                energy_kwh_by_repeat=tuple(0.0005 + repeat * 1e-6 for repeat in range(10)),
+                duration_s=7.8,
+            )
+            for phase in _PHASES
+        ),
+        faults=(Fault(code="lost_prefill", message="no energy in prefill", phase="prefill", repeat=4, spoils=True),),
+        comparable=True,
+        not_comparable_because=(Reason(code="foreign_log", message="read from another tool's log"),),
+        source=Source(
+            name="logs/model/benchmark_report.json",
+            format="optimum-benchmark 0.6",
+            files={"benchmark_report.json": "0" * 64, "benchmark_config.json": "1" * 64},
+            measured_utc="2025-02-11T10:00:00Z",
+            scorekit_version="0.1.0",
+        ),
+    )
+
+
+def _build(folder: Path) -> None:
+    (folder / index.INDEX).unlink(missing_ok=True)
+    store.open(folder, report=_quiet).build_index(full=True)
+
+
+def _read_all(folder: Path) -> None:
+    for cohort in folder.iterdir():
+        if cohort.is_dir():
+            for path in cohort.iterdir():
+                names.digest(path.read_bytes())
+
+
+def _list(folder: Path) -> int:
+    return sum(len(os.listdir(cohort)) for cohort in folder.iterdir() if cohort.is_dir())
+
+
+def _settle(folder: Path) -> None:
+    """Bring the index up to date as if nothing had been added for an hour: it relies on times that are past only."""
+    past = time.time_ns() - 3_600_000_000_000
+    for cohort in folder.iterdir():
+        if cohort.is_dir():
+            os.utime(cohort, ns=(past, past))
+    store.open(folder, report=_quiet).build_index()
+
+
+def _times(work: Callable[[], object], repeats: int = 1, of: int = 1) -> tuple[float, float]:
+    """Wall and CPU time in s of each of the things that the work is about."""
+    begun, cpu = time.perf_counter(), time.process_time()
+    for _ in range(repeats):
+        work()
+    done = repeats * of
+    return (time.perf_counter() - begun) / done, (time.process_time() - cpu) / done
+
+
+def _cpu_ratios(ours: list[tuple[float, float]], theirs: list[tuple[float, float]]) -> tuple[float, ...]:
+    return tuple(mine / other for (_, mine), (_, other) in zip(ours, theirs, strict=True))
+
+
+def _quiet(_: str) -> None:
+    """Nothing is out of the ordinary here."""
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
