@@ -233,8 +233,8 @@ def of_mean(
         return None
     return _fault(
         "contradiction",
-        f"{phase}.energy.{part} is {published:.6g} kWh, but the mean of {phase}.measures is {mean:.6g} kWh: one of them is not "
-        "what was measured",
+        f"{phase}.energy.{part} is {published:.6g} kWh, but the mean of {phase}.measures is {mean:.6g} kWh: one of "
+        "them is not what was measured",
         phase,
         None,
     )
