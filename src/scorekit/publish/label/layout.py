@@ -7,6 +7,7 @@ what room the rows leave it. Texts wrap, then shrink, and are cut at the smalles
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from scorekit.publish.label import wording
@@ -94,28 +95,37 @@ class _Page:
         end: bool = False,
     ) -> float:
         """Set a text into a box of left, top, width and height; returns the height that it took."""
-        left, top, width, height = box
-        found = fit(text, weight, width, height, sizes)
-        turned = is_right_to_left(text)
-        # What reads from right to left begins at the right edge.
-        end = end or turned
-        size = found.size
-        baseline = top + size.leading_px / 2 + CAPITAL_EM / 2 * size.type_px
-        for number, line in enumerate(found.lines):
-            self.texts.append(
-                Text(
-                    line,
-                    left + width if end else left,
-                    baseline + number * size.leading_px,
-                    size.type_px,
-                    weight,
-                    fill,
-                    "end" if end else "start",
-                    width_em(line, weight) * size.type_px,
-                    turned,
-                )
-            )
-        return found.height_px
+        texts, height_px = _set(text, weight, fill, box, sizes, end or is_right_to_left(text))
+        self.texts += texts
+        return height_px
+
+
+# Much of a label is the same on the next one.
+@lru_cache(maxsize=4096)
+def _set(
+    text: str, weight: Weight, fill: str, box: tuple[float, float, float, float], sizes: tuple[Size, ...], end: bool
+) -> tuple[tuple[Text, ...], float]:
+    """The lines of a text in a box, and their height; `end` sets them to its right edge."""
+    left, top, width, height = box
+    found = fit(text, weight, width, height, sizes)
+    size = found.size
+    baseline = top + size.leading_px / 2 + CAPITAL_EM / 2 * size.type_px
+    turned = is_right_to_left(text)
+    texts = tuple(
+        Text(
+            line,
+            left + width if end else left,
+            baseline + number * size.leading_px,
+            size.type_px,
+            weight,
+            fill,
+            "end" if end else "start",
+            width_em(line, weight) * size.type_px,
+            turned,
+        )
+        for number, line in enumerate(found.lines)
+    )
+    return texts, found.height_px
 
 
 def _header(page: _Page, facts: LabelFacts) -> None:

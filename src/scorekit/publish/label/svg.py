@@ -82,6 +82,7 @@ def _corner(radius: float, right: float, down: float) -> str:
     return f"a{radius:g} {radius:g} 0 0 1 {right:g} {down:g}" if radius else ""
 
 
+@lru_cache(maxsize=4096)
 def _text(text: Text, *, exact: bool) -> str:
     anchor = ' text-anchor="end"' if text.anchor == "end" else ""
     # Where fonts may not be loaded, what stands in for Inter is set as wide as Inter is. Of other scripts the width is
