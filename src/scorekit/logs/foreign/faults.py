@@ -22,6 +22,8 @@ from scorekit.records import Fault
 CLOSE: Final = 0.15
 """Energies within 15 % are about the same: repeats of one job differ by some percent, a window that was lost or read
 twice by a factor of two."""
+_UNDOUBTED: Final = 2 * (1 - CLOSE) * (1 - 1e-9)
+"""Below this multiple of the usual energy no window was read twice."""
 LOST: Final = 0.05
 """Of a lost pass nothing is left; 5 % of the prefill is left to rounding."""
 LEAST_WITNESSES: Final = 2
@@ -42,6 +44,8 @@ def of_repeats(phase: str, energies: Sequence[Energy], part: str = "gpu") -> Ite
     whole = [energy for energy in energies if energy is not None and _true(energy)]
     # The repeat itself is a witness too: one among several does not move the median by more than the spread.
     usual = statistics.median(whole) if len(whole) > LEAST_WITNESSES else None
+    if len(whole) == len(energies) and (usual is None or max(whole) < usual * _UNDOUBTED):
+        return
     for repeat, energy in enumerate(energies):
         where = f"{phase}.measures[{repeat}].{part}"
         fault = impossible(phase, energy, where, repeat)
@@ -65,6 +69,8 @@ def of_halves(prefill: Sequence[Energy], decode: Sequence[Energy], part: str = "
     whole = [(first, rest) for first, rest in whole if _true(first) and _true(rest)]
     totals = [None if first is None or rest is None else first + rest for first, rest in pairs]
     usual = _usual(whole) if len(whole) > LEAST_WITNESSES else None
+    if len(whole) == count and (usual is None or _none_doubled(whole, usual)):
+        return
     for repeat, (first, rest) in enumerate(pairs):
         at = f"prefill.measures[{repeat}].{part}", f"decode.measures[{repeat}].{part}"
         yield from _of_pair(first, rest, repeat, at, usual, totals)
@@ -277,6 +283,11 @@ def _lost_beside(totals: Sequence[Energy], repeat: int | None) -> int | None:
             if total is not None and abs(total) <= LOST * LOST * largest:
                 return number
     return None
+
+
+def _none_doubled(whole: Sequence[tuple[float, float]], usual: tuple[float, float]) -> bool:
+    most_first, most_total = usual[0] * _UNDOUBTED, usual[1] * _UNDOUBTED
+    return all(first < most_first and first + rest < most_total for first, rest in whole)
 
 
 def _usual(whole: Sequence[tuple[float, float]]) -> tuple[float, float]:

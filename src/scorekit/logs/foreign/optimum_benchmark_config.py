@@ -12,7 +12,10 @@ from scorekit.records import Conditions
 UNKNOWN_FINGERPRINT: Final = "unknown"
 """The tool takes no fingerprint of what it loaded."""
 _MOST_SAMPLES: Final = 1_000_000_000
-_HF_TASKS: Final = frozenset(task.hf_task for task in tasks.TASKS.values())
+_BY_HF_TASK: Final = {
+    hf_task: tuple(task for task in tasks.TASKS.values() if task.hf_task == hf_task)
+    for hf_task in {task.hf_task for task in tasks.TASKS.values()}
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +75,19 @@ def read_setup(config: Field) -> Setup:
     device, ids = _device(backend)
     batch_size = scenario["input_shapes"]["batch_size"].integer()
     queries = _positive(scenario["num_samples"])
-    target = scenario["_target_"].text()
+    target = _text(scenario, "_target_")
     ours = None if target is None else target.startswith("scorekit.")
     return Setup(
-        model=backend["model"].text(),
+        model=_text(backend, "model"),
         model_revision=_revision(backend),
         task=_task(name, backend, scenario),
         device=device,
         device_ids=ids,
         gpu_names=_gpu_names(environment, ids),
-        cpu=environment["cpu"].text(),
+        cpu=_text(environment, "cpu"),
         queries=queries,
         batch_size=batch_size,
-        dtype=backend["torch_dtype"].text(),
+        dtype=_text(backend, "torch_dtype"),
         conditions=_conditions(scenario, batch_size),
         tool=_tool(environment, ours),
         ours=ours,
@@ -94,7 +97,7 @@ def read_setup(config: Field) -> Setup:
 
 
 def _device(backend: Field) -> tuple[str | None, tuple[str, ...] | None]:
-    device, ids = backend["device"].text(), backend["device_ids"]
+    device, ids = _text(backend, "device"), backend["device_ids"]
     if device is not None and ":" in device:
         device, _, number = device.partition(":")
         return device, (number,)
@@ -116,50 +119,51 @@ def _gpu_names(environment: Field, ids: tuple[str, ...] | None) -> tuple[str, ..
     gpus = environment["gpu"]
     listed = [gpus.text()] if isinstance(gpus.value, str) else [gpu.text() for gpu in gpus.items()]
     names = [name for name in listed if name is not None]
-    if ids is not None and all(part.isdecimal() and int(part) < len(names) for part in ids):
-        return tuple(dict.fromkeys(names[int(part)] for part in ids))
+    numbers = {str(number): name for number, name in enumerate(names)}
+    if ids is not None and all(part in numbers for part in ids):
+        return tuple(dict.fromkeys(numbers[part] for part in ids))
     return (names[0],) if len(set(names)) == 1 else ()
 
 
 def _one_gpu(backend: Field, launcher: Field) -> bool:
     """Whether the PyTorch backend put the whole model on one GPU: it does so unless told to spread it."""
+    told = backend.mapping()
     spread = (
-        "device_map" not in backend
-        or any(not backend[name].missing for name in ("device_map", "tp_plan"))
-        or backend["deepspeed_inference"].value
-        or backend["data_parallel"].value
+        "device_map" not in told
+        or any(told.get(name) is not None for name in ("device_map", "tp_plan"))
+        or any(told.get(name) for name in ("deepspeed_inference", "data_parallel"))
     )
     return (
         not spread
-        and backend["name"].value == "pytorch"
-        and backend["device"].value == "cuda"
+        and told.get("name") == "pytorch"
+        and told.get("device") == "cuda"
         and launcher["name"].value in ("process", "inline")
     )
 
 
 def _revision(backend: Field) -> str | None:
     for section in ("model_kwargs", "hub_kwargs"):
-        revision = backend[section]["revision"].text()
+        revision = _text(backend[section], "revision")
         if revision is not None:
             return revision
-    return backend["revision"].text()
+    return _text(backend, "revision")
 
 
 def _task(name: str | None, backend: Field, scenario: Field) -> str | None:
     """Config name of the task: by the HF task that ran, and where several have it, by what else the config tells."""
-    hf_task = backend["task"].text()
+    hf_task = _text(backend, "task")
     if hf_task is None:
         return name if name in tasks.TASKS else None
-    if hf_task not in _HF_TASKS:
+    fitting = _BY_HF_TASK.get(hf_task, ())
+    if not fitting:
         return None
-    fitting = [task for task in tasks.TASKS.values() if task.hf_task == hf_task]
     if hf_task == "text-generation":
         return "reasoning" if scenario["reasoning"].value in (True, "true", "True") else "text_generation"
     if len(fitting) == 1:
         return fitting[0].name
     if any(task.name == name for task in fitting):
         return name
-    t5_task, dataset = scenario["t5_task"].text(), scenario["dataset_name"].text()
+    t5_task, dataset = _text(scenario, "t5_task"), _text(scenario, "dataset_name")
     told = [task.name for task in fitting if task.name == f"t5_{t5_task}"] or [
         task.name for task in fitting if dataset in tasks.official_dataset_ids(task)
     ]
@@ -167,7 +171,7 @@ def _task(name: str | None, backend: Field, scenario: Field) -> str | None:
 
 
 def _conditions(scenario: Field, batch_size: int | None) -> Conditions | None:
-    dataset = scenario["dataset_name"].text()
+    dataset = _text(scenario, "dataset_name")
     if dataset is None or batch_size is None:
         return None
     generate = scenario["generate_kwargs"]
@@ -183,7 +187,7 @@ def _conditions(scenario: Field, batch_size: int | None) -> Conditions | None:
 
 
 def _tool(environment: Field, ours: bool | None) -> str | None:
-    version = environment["optimum_benchmark_version"].text()
+    version = _text(environment, "optimum_benchmark_version")
     told = "optimum-benchmark" if version is None else f"optimum-benchmark {version}"
     return f"scorekit, with {told}" if ours else told
 
@@ -193,6 +197,14 @@ def _runs(scenario: Field, ours: bool | None) -> int | None:
         # Repeats that end when they suffice are not counted in the config.
         return None if not scenario["target_ci"].missing else _positive(scenario["runs"])
     return _positive(scenario["iterations"]) if "iterations" in scenario else None
+
+
+def _text(section: Field, name: str) -> str | None:
+    """`section[name].text()`, without a Field for what is text: of 10,000 logs each has a dozen of them."""
+    value = section.mapping().get(name)
+    if value is None:
+        return None
+    return value.strip() or None if type(value) is str else section[name].text()
 
 
 def _positive(field: Field) -> int | None:

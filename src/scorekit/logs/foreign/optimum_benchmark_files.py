@@ -7,6 +7,7 @@ The tool leaves `benchmark_report.json` and a config beside it (`experiment_conf
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,7 +16,7 @@ from typing import Any, Final, Literal
 from scorekit import bundle
 from scorekit.errors import LogError
 from scorekit.logs.fields import Field
-from scorekit.logs.places import Place
+from scorekit.logs.places import HEAD_BYTES, Place
 
 Generation = Literal["v0", "0.5"]
 OLD_CONFIG: Final = "experiment_config.json"
@@ -61,7 +62,7 @@ class Log:
         file_name = f"{name}{bundle.CODECARBON_SUFFIX}"
         if self.place.names is None or file_name not in self.place.names:
             return Field(None, file_name)
-        return Field(_read(self.place.file(file_name), self.files), self.place.file(file_name).label)
+        return _read(self.place, file_name, self.files)
 
 
 def generation_of(place: Place) -> Generation | None:
@@ -101,7 +102,7 @@ def load(place: Place) -> Log:
     reports: dict[str, Field] = {}
     configs: dict[str, Field] = {}
     for name in _report_names(place, place.names):
-        report, config = _split(Field(_read(place.file(name), files), place.file(name).label))
+        report, config = _split(_read(place, name, files))
         reports[name] = report
         if not config.missing:
             configs[name] = config
@@ -112,19 +113,21 @@ def load(place: Place) -> Log:
         )
     for name in _CONFIGS:
         if name in place.names:
-            configs[name] = Field(_read(place.file(name), files), place.file(name).label)
+            configs[name] = _read(place, name, files)
     report = _agreed(place, reports, "reports", _same)
     config = _agreed(place, configs, "configs", _same_run) if configs else Field(None, bundle.CONFIG)
     return Log(place, report, config, files)
 
 
 def _load_file(place: Place, files: dict[str, str]) -> Log:
-    report, config = _split(Field(_read(place, files), place.label))
+    value, digest = place.read_json()
+    files[place.path.name] = digest
+    report, config = _split(Field(value, place.label))
     if config.missing and place.path.name == bundle.REPORT:
         # Written together with its config, under these names; of any other name it is not known what lies beside it.
         folder = Place(place.path.parent, place.label.removesuffix(bundle.REPORT).rstrip("/"))
         beside = [name for name in _CONFIGS if (place.path.parent / name).is_file()]
-        found = {name: Field(_read(folder.file(name), files), folder.file(name).label) for name in beside}
+        found = {name: _read(folder, name, files) for name in beside}
         if found:
             config = _agreed(place, found, "configs", _same_run)
     return Log(place, report, config, files)
@@ -132,15 +135,14 @@ def _load_file(place: Place, files: dict[str, str]) -> Log:
 
 def _report_names(place: Place, names: frozenset[str]) -> list[str]:
     """Files with a report, the tool's own names first."""
-    others = (
+    others = [
         name
-        for name in sorted(names - _OTHERS)
-        if name.endswith(".json") and not name.endswith(bundle.CODECARBON_SUFFIX)
-    )
-    return [
-        *(name for name in _REPORTS if name in names),
-        *(name for name in others if _generation_of_head(_head(place.file(name)))),
+        for name in names - _OTHERS
+        if name.endswith(".json")
+        and not name.endswith(bundle.CODECARBON_SUFFIX)
+        and _generation_of_head(_head(place.file(name)))
     ]
+    return [name for name in _REPORTS if name in names] + sorted(others)
 
 
 def _split(content: Field) -> tuple[Field, Field]:
@@ -178,25 +180,28 @@ def _same_run(one: Field, other: Field) -> bool:
     )
 
 
-def _read(place: Place, files: dict[str, str]) -> Any:
-    value, digest = place.read_json()
-    files[place.path.name] = digest
-    return value
+def _read(folder: Place, name: str, files: dict[str, str]) -> Field:
+    """The content of a file of a folder, whose sha256 is noted."""
+    place = folder.file(name)
+    value, files[name] = place.read_json()
+    return Field(value, place.label)
 
 
 def _head(place: Place) -> bytes:
+    path = str(place.path)
     try:
-        told = place.path.stat()
-        return _cached_head(place, told.st_mtime_ns, told.st_size, told.st_ino)
-    except (LogError, OSError):
+        told = os.stat(path)
+        return _cached_head(path, told.st_mtime_ns, told.st_size, told.st_ino)
+    except OSError:
         # Whoever reads it is told why.
         return b""
 
 
 @lru_cache(maxsize=4)
-def _cached_head(place: Place, *_version: int) -> bytes:
+def _cached_head(path: str, *_version: int) -> bytes:
     """The head of a file in one state of it: both generations' readers look at it, one after the other."""
-    return Place.of_file(place.path, place.label).head
+    with open(path, "rb", buffering=0) as file:
+        return file.read(HEAD_BYTES)
 
 
 def _generation_of_head(head: bytes) -> Generation | None:

@@ -70,6 +70,8 @@ class Phase:
 
     def repeats_kwh(self, domain: Domain) -> tuple[float | None, ...]:
         """The energies of the repeats."""
+        if domain == "gpu":
+            return tuple([None if energy is None else energy.gpu for energy in self.repeats])
         return tuple([None if energy is None else energy.of(domain) for energy in self.repeats])
 
 
