@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from scorekit.logs.foreign.csv_table import (
     quantity,
     told,
 )
-from scorekit.logs.places import sha256
+from scorekit.logs.places import Place, sha256
 from tests.log_writers.reading import placed
 
 _CELLS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r\n"), max_size=8).map(str.strip)
@@ -93,6 +94,16 @@ def test_a_file_that_is_gone_is_refused(tmp_path: Path) -> None:
     place.path.unlink()
     with pytest.raises(LogError, match="log cannot be read: No such file"):
         Table(place)
+
+
+def test_links_to_nothing_folders_and_pipes_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to(tmp_path / "gone")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("dangling", "circle", "folder", "pipe"):
+        with pytest.raises(LogError, match=f"{name} (is no regular file|cannot be read)"):
+            Place.of_file(tmp_path / name)
 
 
 @pytest.mark.parametrize("text", ["1", "-1.5", "+.5", "2.", "1e-3", "NaN", "-inf", "Infinity"])

@@ -209,6 +209,15 @@ def test_the_plain_power_is_read_before_its_averages() -> None:
     assert result.source.device is None
 
 
+def test_several_gpus_that_no_column_tells_apart_are_no_one_gpu() -> None:
+    trace = steady(gpus=2, columns=("timestamp", "power.draw [W]"))
+    result = only(read(reader, write(trace)))
+    assert "no column tells which GPU" in faults(result)["contradiction"].message
+    assert result.energy_kwh is None
+    alone = only(read(reader, write(steady(columns=("timestamp", "power.draw [W]")))))
+    assert (alone.faults, alone.source.device) == ((), None)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

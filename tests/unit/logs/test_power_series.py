@@ -133,3 +133,10 @@ def test_memory_does_not_grow_with_the_readings() -> None:
         series.add(moment * 0.1 + (moment % 7) * 1e-3, 100.0)
     assert len(series._lengths) < 20
     assert series.total().readings == 100_000
+
+
+@pytest.mark.parametrize("devices", [1, 2, 8, 16])
+def test_readings_of_several_devices_come_in_bunches(devices: int) -> None:
+    total = total_of([(moment + 0.01 * device, 100.0) for moment in range(50) for device in range(devices)])
+    expected = (devices - 1) * 50 / (50 * devices - 1)
+    assert total.short_share == pytest.approx(expected)

@@ -25,6 +25,8 @@ UNSEEN_SPOILS: Final = 0.01
 run may differ by at most."""
 LEFT_OUT_SPOILS: Final = 0.01
 """Share of the rows that could not be read, beyond which the energy is not used."""
+BUNCHED: Final = 0.25
+"""Share of short intervals above which the readings of a GPU without a name are those of several: of two it is half."""
 MOST_GPUS: Final = 256
 """More GPUs in one log are a wrong column: the largest machines have sixteen."""
 NO_TIMES: Final = (
@@ -141,6 +143,12 @@ class PowerLog:
         for device, gpu in self._gpus.items() or [(None, _Gpu())]:
             total = gpu.series.total()
             faults = [*shared, *_faults(total, gpu)]
+            if device is None and total.short_share > BUNCHED:
+                message = (
+                    f"{100 * total.short_share:.3g} % of the readings come right after another, as those of several "
+                    "GPUs do, and no column tells which GPU they are of; log with the index or uuid as well"
+                )
+                faults.append(_fault("contradiction", message, spoils=True))
             source = Source(
                 name=self._place.label,
                 format=format_,

@@ -12,6 +12,10 @@ from typing import Final
 
 GAP_PERIODS: Final = 5.0
 """An interval of more than so many usual ones is a gap: a busy machine makes a sampler late by two or three."""
+SHORT: Final = 0.2
+"""An interval of less than this share of the long ones is short: the GPUs of one moment are read one after the other."""
+_LONG_QUANTILE: Final = 0.95
+"""Where the long intervals begin: of sixteen GPUs read in turn, one interval in sixteen leads to the next moment."""
 _FINE_S: Final = 60.0
 _COARSE: Final = math.log(1.01)
 """Intervals up to a minute are told apart by the millisecond, in which logs give their times; longer ones by 1 %."""
@@ -25,7 +29,7 @@ class PowerTotal:
         energy_j: trapezoids between all neighbouring readings but those between which the clock was put back. None
             where there are fewer than two, or where a reading is no power.
         duration_s: length of those intervals.
-        period_s: median interval between neighbouring readings; None where there is none.
+        period_s: median interval between neighbouring readings of unlike moments; None where there is none.
         readings: how many there are.
         missing: moments without a reading.
         gaps: intervals of more than GAP_PERIODS periods.
@@ -36,6 +40,7 @@ class PowerTotal:
         step_back_s: by how much in all.
         negative: readings below zero.
         not_numbers: readings that are NaN or infinite.
+        short_share: share of the intervals that are SHORT: many where readings of several devices were taken for one's.
     """
 
     energy_j: float | None
@@ -51,6 +56,7 @@ class PowerTotal:
     step_back_s: float
     negative: int
     not_numbers: int
+    short_share: float
 
     @property
     def unseen_share(self) -> float:
@@ -114,7 +120,9 @@ class PowerSeries:
     def total(self) -> PowerTotal:
         """What was added so far."""
         kept = [self._lengths[key] for key in sorted(self._lengths)]
-        period_s = _median(kept)
+        period_s = _quantile([one for one in kept if one[1] > 0], 0.5)
+        long_s = _quantile(kept, _LONG_QUANTILE) or 0.0
+        short = sum(one[0] for one in kept if one[1] / one[0] < SHORT * long_s)
         gaps = [] if period_s is None else [one for one in kept if one[1] / one[0] > GAP_PERIODS * period_s]
         told = bool(kept) and not self._not_numbers
         return PowerTotal(
@@ -131,13 +139,13 @@ class PowerSeries:
             step_back_s=self._step_back_s,
             negative=self._negative,
             not_numbers=self._not_numbers,
+            short_share=short / sum(one[0] for one in kept) if kept else 0.0,
         )
 
 
-def _median(kept: list[list[float]]) -> float | None:
-    """Median length; of readings that share a moment, such as a clock of whole seconds gives, the others' count."""
-    kept = [one for one in kept if one[1] > 0]
-    left = sum(one[0] for one in kept) / 2
+def _quantile(kept: list[list[float]], share: float) -> float | None:
+    """The length that a share of the intervals is not longer than; None where there are none."""
+    left = share * sum(one[0] for one in kept)
     for one in kept:
         left -= one[0]
         if left <= 0:
