@@ -18,7 +18,7 @@ from scorekit.scales import STARS
 
 UNKNOWN: Final = "unknown"
 _SPACE: Final = "\N{NO-BREAK SPACE}"
-_ORIGINS: Final[dict[str, tuple[str, str]]] = {
+ORIGINS: Final[dict[str, tuple[str, str]]] = {
     "measured": ("\N{BLACK CIRCLE}", "told by a sensor"),
     "modelled": ("\N{WHITE DIAMOND}", "worked out by a model of the hardware, not told by a sensor"),
     "mixed": ("\N{CIRCLE WITH LEFT HALF BLACK}", "partly told by a sensor, partly modelled"),
@@ -89,7 +89,7 @@ def stars(entry: Entry) -> Markup:
 
 def origin_html(origin: Origin | str) -> Markup:
     """How an energy came about, by sign and word."""
-    sign, meaning = _ORIGINS[origin]
+    sign, meaning = ORIGINS[origin]
     return Markup('<span class="origin origin-{0}" title="{2}"><span aria-hidden="true">{1}</span> {0}</span>').format(
         origin, sign, meaning
     )
@@ -110,9 +110,9 @@ def figure_html(text: str | Markup, told: Told, identity: str) -> Markup:
     rows.append(_row("Uncertainty", told.uncertainty or UNKNOWN))
     sign = Markup("")
     if told.origin is not None:
-        rows.append(_row("Origin", f"{told.origin}: {_ORIGINS[told.origin][1]}"))
+        rows.append(_row("Origin", f"{told.origin}: {ORIGINS[told.origin][1]}"))
         sign = Markup('<span class="sign origin-{}" aria-hidden="true">{}</span>').format(
-            told.origin, _ORIGINS[told.origin][0]
+            told.origin, ORIGINS[told.origin][0]
         )
         if told.origin != "measured":
             sign += Markup('<span class="for-readers">{}, </span>').format(told.origin)
