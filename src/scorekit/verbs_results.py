@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
-from scorekit import atomic, store, tables_store
+from scorekit import atomic, logs, store, tables_store
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, LogError, ScorekitError, UsageError
 from scorekit.layout import layout_for
 from scorekit.records import Result
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import argparse
 
 _STDIN: Final = "-"
+_RECORDS: Final = (".json", ".jsonl")
+_HEAD_BYTES: Final = 64 * 1024
+_RECORD: Final = re.compile(rb'"schema_version"\s*:\s*"scorekit\.result/')
 _MOST_ROWS: Final = 1000
 """A text table of more rows takes long to lay out, and nobody reads it."""
 _MOST_SKIPPED: Final = 100
@@ -46,10 +49,17 @@ def selection(options: argparse.Namespace) -> store.Selection:
     )
 
 
-def add(folder: Path, paths: list[str]) -> int:
-    """Add the results of files; prints the path of each new one.
+def add(folder: Path, paths: list[str], *, trusted: bool = False) -> int:
+    """Add results; prints the path of each new one.
 
     What cannot be added is told and keeps no other from being added. A folder that cannot be written to ends it.
+
+    Args:
+        folder: the results folder.
+        paths: logs of any format, folders and archives of them, or files of result records; `-` for records on standard
+            input.
+        trusted: take records at their word where they say that they may stand beside official scores. Otherwise they
+            are `unverified`, like a score.json without its run: anybody can write such a line.
 
     Returns:
         0, or 1 when something could not be added.
@@ -57,10 +67,12 @@ def add(folder: Path, paths: list[str]) -> int:
     into = _open(folder)
     new = known = refused = 0
     for path in paths:
-        for found in _incoming(path):
+        for found in _incoming(path, trusted=trusted):
+            if isinstance(found, ScorekitError):
+                refused += 1
+                _say(f"error: {found}")
+                continue
             try:
-                if isinstance(found, ScorekitError):
-                    raise found
                 added = into.add(found)
             except LogError as error:
                 refused += 1
@@ -150,24 +162,36 @@ def build_index(folder: Path, *, full: bool) -> int:
     return EXIT_DONE
 
 
-def _incoming(path: str) -> Iterator[Result | ScorekitError]:
-    """The results of a file; what cannot be read as one is among them, as an error."""
+def _incoming(path: str, *, trusted: bool) -> Iterator[Result | ScorekitError]:
+    """The results of a path; what cannot be read as one is among them, as an error."""
+    if path != _STDIN and not _holds_records(Path(path)):
+        for read in logs.read_logs([Path(path)]):
+            yield read if isinstance(read, Result) else read.error
+        return
     label = "standard input" if path == _STDIN else path
     try:
         with _stream(path) as stream:
-            yield from store.read_records(stream, label)
+            for found in store.read_records(stream, label):
+                yield logs.unverified(found) if isinstance(found, Result) and not trusted else found
     except LogError as error:
         yield error
     except OSError as error:
         yield LogError(f"{label} cannot be read: {error.strerror or error}", mend="check that it is there and readable")
 
 
+def _holds_records(path: Path) -> bool:
+    """Whether a file holds result records, and not a log to be read; one that is neither was meant as records."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        # A folder, or nothing that can be read: whoever reads logs tells which.
+        return False
+    return _RECORD.search(head) is not None or (path.suffix in _RECORDS and not logs.is_log(path))
+
+
 def _stream(path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
-    if path == _STDIN:
-        return contextlib.nullcontext(sys.stdin.buffer)
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise LogError(f"{path} is no file", mend="give files of results, or - for standard input")
-    return open(path, "rb")
+    return contextlib.nullcontext(sys.stdin.buffer) if path == _STDIN else open(path, "rb")
 
 
 def _open(folder: Path) -> store.Store:

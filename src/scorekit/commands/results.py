@@ -19,7 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "paths",
         metavar="PATH",
         nargs="+",
-        help="results as JSON lines, or as a JSON object or array; - for standard input",
+        help="logs of any format, folders and archives of them, or files of results as scorekit parse writes them "
+        "(JSON or JSON lines); - for such results on standard input",
+    )
+    add.add_argument(
+        "--trusted",
+        action="store_true",
+        help="believe files of results that say they may stand beside official scores; otherwise only logs are, "
+        "which are checked as they are read",
     )
     add.set_defaults(action=_add)
 
@@ -74,7 +81,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 def _add(options: argparse.Namespace) -> int:
     from scorekit import verbs_results
 
-    return verbs_results.add(options.results, options.paths)
+    return verbs_results.add(options.results, options.paths, trusted=options.trusted)
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -3,9 +3,9 @@
 Nothing here opens a socket, starts a process or loads a model.
 """
 
-from scorekit.logs.discover import Found, Refusal, read_logs
+from scorekit.logs.discover import Found, Refusal, is_log, read_logs
 from scorekit.logs.formats import FOREIGN, Reader
-from scorekit.logs.from_score import result_of
+from scorekit.logs.from_score import result_of, unverified
 from scorekit.logs.outputs import withdraw_score, write_score
 from scorekit.logs.run_bundle import Examined
 from scorekit.logs.runs import find_runs, read_score, read_validity
@@ -19,12 +19,14 @@ __all__ = [
     "Reader",
     "Refusal",
     "find_runs",
+    "is_log",
     "read_logs",
     "read_score",
     "read_score_file",
     "read_validity",
     "result_of",
     "run_beside",
+    "unverified",
     "withdraw_score",
     "write_score",
     "write_validity",

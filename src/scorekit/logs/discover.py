@@ -56,6 +56,15 @@ def read_logs(paths: Iterable[Path], *, allow_invalid: bool = False, seen: Seen 
             yield from reading.named(path)
 
 
+def is_log(path: Path) -> bool:
+    """Whether a file is a log of a known format, or an archive, by its content."""
+    try:
+        place = Place.of_file(path)
+        return archives.kind_of(path, place.head) is not None or reader_of(place) is not None
+    except ScorekitError:
+        return False
+
+
 class _Reading:
     """One call of `read_logs`."""
 

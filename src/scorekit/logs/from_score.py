@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 
+from scorekit.logs.score_file import UNVERIFIED
 from scorekit.records import Figure, PhaseEnergy, Result, Score, Source
 from scorekit.units import wh_to_kwh
 
@@ -64,6 +65,14 @@ def result_of(score: Score, name: str) -> Result:
             scorekit_version=score.provenance.scorekit_version,
         ),
     )
+
+
+def unverified(result: Result) -> Result:
+    """A result that was not read from its log: it may not stand beside official scores, and says so."""
+    reasons = result.not_comparable_because
+    if not result.comparable or UNVERIFIED.code in {reason.code for reason in reasons}:
+        return result
+    return result.model_copy(update={"comparable": False, "not_comparable_because": (*reasons, UNVERIFIED)})
 
 
 def _kwh(energy_wh: float | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from scorekit import cli, store
+from scorekit import cli, logs, store
 from scorekit.records import Result
 from scorekit.store import incoming
+from tests.golden import make
+from tests.log_writers import optimum_benchmark
 from tests.unit.store import records
+
+GOLDEN = Path(make.__file__).parent
 
 HOSTILE = "../../etc/\x1b[31m<b>x\n=cmd()\u202e😀" + "y" * 250
 
@@ -96,15 +101,15 @@ def test_add_tells_what_is_wrong_where_and_adds_the_rest(say: Any, tmp_path: Pat
     (tmp_path / "empty").write_text("")
     (tmp_path / "no.json").write_text("[{")
     (tmp_path / "binary").write_bytes(b"\x00\xff" * 100)
-    done = say("add", "in.jsonl", "empty", "no.json", "binary", "missing.json", str(tmp_path))
+    done = say("add", "in.jsonl", "empty", "no.json", "binary", "missing.json")
     assert done.code == 1
     errors = [line for line in done.err.splitlines() if line.startswith("error: ")]
     assert [error.partition(" ")[2].split(" ")[0].rstrip(":") for error in errors] == [
         "in.jsonl:2", "in.jsonl:3", "in.jsonl:4", "in.jsonl:5", "in.jsonl:6", "in.jsonl:7",
-        "empty", "no.json", "binary:1", "missing.json", str(tmp_path),
+        "empty", "no.json", "binary", "there",
     ]  # fmt: skip
     assert "its schema_version is 'scorekit.score/2'" in errors[0]
-    assert done.err.endswith("2 added, 0 there already, 11 not added\n")
+    assert done.err.endswith("2 added, 0 there already, 10 not added\n")
 
 
 def test_add_refuses_a_line_or_document_that_is_too_large(
@@ -290,3 +295,32 @@ def test_list_and_show_need_no_extra(filled: Any, monkeypatch: pytest.MonkeyPatc
     done = filled("query", "SELECT 1")
     assert (done.code, done.out) == (2, "")
     assert 'pip install "scorekit[data]"' in done.err
+
+
+def test_add_reads_logs_of_any_format_and_checks_runs(say: Any, tmp_path: Path) -> None:
+    shutil.copytree(GOLDEN / "generate_h100_counter", tmp_path / "logs" / "run")
+    (tmp_path / "logs" / "other").mkdir()
+    for name, content in optimum_benchmark.example().items():
+        (tmp_path / "logs" / "other" / name).write_bytes(content)
+    shutil.copytree(GOLDEN / "zero_repeat", tmp_path / "logs" / "zero")
+    done = say("add", "logs")
+    assert done.code == 1
+    assert "2 added, 0 there already, 1 not added" in done.err
+    assert "is zero" in done.err
+    kept = {result.source.format: result for result in store.open(tmp_path / "results").results()}
+    assert kept["scorekit.bundle/1"].comparable
+    assert not kept["optimum-benchmark/0.5"].comparable
+    assert say("add", str(shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "logs" / "run"))).code == 0
+
+
+def test_a_record_that_anybody_could_have_written_is_no_official_result(say: Any, tmp_path: Path) -> None:
+    (run,) = logs.read_logs([GOLDEN / "generate_h100_counter"])
+    assert isinstance(run, Result)
+    assert run.comparable
+    (tmp_path / "records.jsonl").write_text(run.model_dump_json() + "\n")
+    assert say("add", "records.jsonl").code == 0
+    (kept,) = store.open(tmp_path / "results").results()
+    assert not kept.comparable
+    assert [reason.code for reason in kept.not_comparable_because] == ["unverified"]
+    assert say("add", "--trusted", "records.jsonl").code == 0
+    assert sorted(result.comparable for result in store.open(tmp_path / "results").results()) == [False, True]
