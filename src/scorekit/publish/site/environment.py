@@ -14,6 +14,7 @@ from markupsafe import Markup
 from scorekit.publish.site import figures, names
 from scorekit.publish.site.content import Entry, Site, model_slug
 from scorekit.publish.site.pages import SECTIONS, Build, Page, Section
+from scorekit.units import kwh_to_wh
 
 FOLDER: Final = Path(__file__).parent
 SCRIPTS: Final = ("assets/scorekit.js",)
@@ -92,6 +93,7 @@ def _environment() -> jinja2.Environment:
     )
     made.filters.update(
         wh=figures.wh,
+        kwh_as_wh=lambda value: figures.wh(None if value is None else kwh_to_wh(value)),
         percent=figures.percent,
         count=figures.count,
         number=figures.number,

@@ -120,7 +120,12 @@ class Section:
     in_navigation: bool = True
 
 
-SECTIONS: Final[tuple[Section, ...]] = (Section("home", "Home", "index.html", "home"),)
+SECTIONS: Final[tuple[Section, ...]] = (
+    Section("home", "Home", "index.html", "home"),
+    Section("models", "Models", "models/", "model", in_navigation=False),
+    Section("methodology", "Methodology", "methodology.html", "methodology"),
+    Section("data", "Data", "data.html", "data"),
+)
 """Everything on the site, in the order of the navigation."""
 
 

@@ -1,0 +1,120 @@
+"""One page for each model: all its figures, what they are made of, and where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from scorekit.explain import explain
+from scorekit.publish.site import labels
+from scorekit.publish.site.content import Entry, Site, model_slug
+from scorekit.publish.site.figures import Told, told_of
+from scorekit.publish.site.pages import Build, File, Page
+from scorekit.publish.site.standings import Standing, history_of
+from scorekit.records import PhaseEnergy, Reason, Result
+from scorekit.units import kwh_to_wh
+
+MOST_DETAILS: Final = 50
+"""So many figures of a model are told in full; of the others the page has one line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase of a result as the page tells it; energy in Wh of one repeat, share of the counted energy."""
+
+    name: str
+    counted: bool
+    wh: float | None
+    share_percent: float | None
+    duration_s: float | None
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """All that is told of one figure.
+
+    Attributes:
+        entry: the figure.
+        told: what stands beside it.
+        why: why it has its star, in words; None where its source published it.
+        phases: of its energy.
+        warnings: checks that warned.
+        label: path of its label; None where it has none.
+        badge: path of its badge.
+    """
+
+    entry: Entry
+    told: Told
+    why: str | None
+    phases: tuple[Phase, ...]
+    warnings: tuple[Reason, ...]
+    label: str | None
+    badge: str | None
+
+
+def pages(site: Site, build: Build) -> Iterator[Page | File]:
+    """The pages of all models, and the labels that they show."""
+    history = history_of(site.editions)
+    labelled = labels.labelled(site)
+    refused = site.refused_of
+    for model in sorted({*site.models, *refused}):
+        yield _page(model, site.models.get(model, ()), refused.get(model, ()), history.get(model, ()), labelled)
+    yield from labels.files(site, build)
+
+
+def _page(
+    model: str,
+    entries: Sequence[Entry],
+    refused: Sequence[Result],
+    standings: Sequence[Standing],
+    labelled: frozenset[str],
+) -> Page:
+    return Page(
+        f"models/{model_slug(model)}.html",
+        model,
+        "model.html",
+        "leaderboard",
+        {
+            "model": model,
+            "entries": entries,
+            "tasks": len({entry.cohort for entry in entries}),
+            "details": [_detail(entry, labelled) for entry in entries[:MOST_DETAILS]],
+            "refused": refused[:MOST_DETAILS],
+            "refused_count": len(refused),
+            "standings": standings,
+        },
+        description=f"Energy of {model} for 1,000 queries, with its uncertainty and where each figure comes from.",
+        styles=("assets/model.css",),
+    )
+
+
+def _detail(entry: Entry, labelled: frozenset[str]) -> Detail:
+    result = entry.result
+    has_label = entry.id in labelled
+    return Detail(
+        entry=entry,
+        told=told_of(entry),
+        why=None if entry.rating is None else explain(entry.rating),
+        phases=() if result is None else _phases(result.phases),
+        warnings=() if result is None or result.score is None else result.score.warnings,
+        label=labels.label_path(entry) if has_label else None,
+        badge=labels.badge_path(entry) if has_label else None,
+    )
+
+
+def _phases(phases: Sequence[PhaseEnergy]) -> tuple[Phase, ...]:
+    energies_wh = [None if phase.energy_kwh is None else kwh_to_wh(phase.energy_kwh) for phase in phases]
+    counted = sum(wh for phase, wh in zip(phases, energies_wh, strict=True) if phase.counted and wh is not None)
+    return tuple(
+        Phase(
+            name=phase.phase,
+            counted=phase.counted,
+            wh=wh,
+            share_percent=100 * wh / counted if phase.counted and wh is not None and counted > 0 else None,
+            duration_s=phase.duration_s,
+            repeats=len(phase.energy_kwh_by_repeat),
+        )
+        for phase, wh in zip(phases, energies_wh, strict=True)
+    )
