@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -101,3 +103,31 @@ def test_a_rating_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixtur
     path.write_text('{"schema_version": "scorekit.rating/9"}')
     assert main(["label", str(path)]) == 1
     assert "is not a rating of this version" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "form"),
+    [("zxingcpp", "zxing-cpp", "svg"), ("pypdf", "pypdf", "pdf")],
+)
+def test_a_missing_package_is_answered_with_the_install_line(module: str, package: str, form: str) -> None:
+    # In a process of its own, in which nothing has been imported.
+    code = (
+        f"import sys; sys.modules[{module!r}] = None\n"
+        f"from scorekit.cli import main; sys.exit(main(['label', {str(RUN)!r}, '--format', {form!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert f"'{package}'" in done.stderr
+    assert 'pip install "scorekit[publish]"' in done.stderr
+
+
+def test_badge_and_card_need_no_extra() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('zxingcpp', 'fontTools', 'vl_convert', 'pypdf'): sys.modules[name] = None\n"
+        f"from scorekit.cli import main\n"
+        f"sys.exit(main(['label', {str(RUN)!r}, '--format', 'badge']) or main(['card', {str(RUN)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "## Energy of inference" in done.stdout
