@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorekit.errors import LogError
@@ -47,6 +47,7 @@ def test_what_was_written_is_read(trace: Trace) -> None:
         assert Result.model_validate_json(result.model_dump_json()) == result
 
 
+@settings(max_examples=40)
 @given(traces(), st.data())
 def test_two_parts_of_a_log_that_share_a_reading_add_up(trace: Trace, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(trace.times_ms) - 1))

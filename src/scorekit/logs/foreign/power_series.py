@@ -13,7 +13,7 @@ from typing import Final
 GAP_PERIODS: Final = 5.0
 """An interval of more than so many usual ones is a gap: a busy machine makes a sampler late by two or three."""
 SHORT: Final = 0.2
-"""An interval of less than this share of the long ones is short: the GPUs of one moment are read one after the other."""
+"""An interval of less than this share of the long ones is short: GPUs of one moment are read one after the other."""
 _LONG_QUANTILE: Final = 0.95
 """Where the long intervals begin: of sixteen GPUs read in turn, one interval in sixteen leads to the next moment."""
 _FINE_S: Final = 60.0
