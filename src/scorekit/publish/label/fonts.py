@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from fontTools import subset
+from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.ttLib import TTFont
 
 from scorekit.publish.label.characters import is_pictograph
@@ -23,9 +24,8 @@ Weight = Literal["medium", "bold"]
 FOLDER: Final = Path(__file__).parent / "fonts"
 FAMILY: Final = "Inter"
 CSS_WEIGHT: Final[dict[Weight, int]] = {"medium": 500, "bold": 700}
-ASCENT_EM: Final = 1984 / 2048
-DESCENT_EM: Final = 494 / 2048
-CAPITAL_EM: Final = 1490 / 2048
+UNITS_PER_EM: Final = 2048
+CAPITAL_EM: Final = 1490 / UNITS_PER_EM
 _FILES: Final[dict[Weight, str]] = {"medium": "Inter-Medium.ttf", "bold": "Inter-Bold.ttf"}
 _ALWAYS: Final = frozenset(
     [*map(chr, range(0x20, 0x7F)), *"\u00a0\u00b1\u00b7\u00d7\u2013\u2026\u25a1\u207b\u2070\u00b9\u00b2\u00b3"]
@@ -77,6 +77,26 @@ def fallback_em(character: str) -> float:
     if 0xFDF0 <= code <= 0xFDFC or 0x12000 <= code <= 0x1467F:
         return _SIGN_EM
     return _WIDE_EM if unicodedata.east_asian_width(character) in "WF" else _OTHER_EM
+
+
+@cache
+def _font(weight: Weight) -> TTFont:
+    return TTFont(FOLDER / _FILES[weight])
+
+
+@cache
+def outline(character: str, weight: Weight) -> str:
+    """A character's shape as an SVG path, in em / `UNITS_PER_EM` with y upwards; empty for a space.
+
+    Args:
+        character: one that the font has.
+        weight: of the font.
+    """
+    font = _font(weight)
+    pen = SVGPathPen(font.getGlyphSet(), ntos=lambda value: f"{value:g}")
+    font.getGlyphSet()[font.getBestCmap()[ord(character)]].draw(pen)
+    commands: str = pen.getCommands()
+    return commands
 
 
 def font_faces(text: str) -> str:

@@ -34,7 +34,7 @@ def png(facts: LabelFacts, scale: float = PRINT_SCALE) -> bytes:
     """
     _register_fonts()
     # The density goes with the size, so that it prints as large as the PDF.
-    picture: bytes = vl_convert.svg_to_png(svg(facts), scale=1, ppi=_POINTS_PER_INCH * scale)
+    picture: bytes = vl_convert.svg_to_png(svg(facts, outlined=True), scale=1, ppi=_POINTS_PER_INCH * scale)
     added = [
         _international_text("Title", wording.title(facts)),
         _international_text("Description", wording.description(facts)),

@@ -9,7 +9,7 @@ from typing import Final
 
 from scorekit.publish.label import wording
 from scorekit.publish.label.facts import LabelFacts
-from scorekit.publish.label.fonts import CSS_WEIGHT, FAMILY, font_faces, is_covered
+from scorekit.publish.label.fonts import CSS_WEIGHT, FAMILY, UNITS_PER_EM, advances_em, font_faces, is_covered, outline
 from scorekit.publish.label.layout import BAR_TOP, HEIGHT_PX, LEFT, RADIUS_PX, RIGHT, WIDTH_PX, lay_out
 from scorekit.publish.label.metadata import json_ld_text
 from scorekit.publish.label.shapes import Area, Code, Drawing, Star, Text
@@ -18,8 +18,13 @@ _FALLBACKS: Final = f"{FAMILY},system-ui,'Helvetica Neue',Arial,'Noto Sans',sans
 _ISOLATE, _END_ISOLATE = "\u2067", "\u2069"
 
 
-def svg(facts: LabelFacts) -> str:
+def svg(facts: LabelFacts, *, outlined: bool = False) -> str:
     """The label as SVG.
+
+    Args:
+        facts: what it tells.
+        outlined: draw the letters of Inter as shapes, for what is only looked at: it is drawn in half the time, and
+            alike on every machine.
 
     Raises:
         UsageError: the verification link is too long for its QR code.
@@ -35,17 +40,18 @@ def svg(facts: LabelFacts) -> str:
         f'viewBox="0 0 {WIDTH_PX} {HEIGHT_PX}" role="img" aria-labelledby="{key}-title {key}-desc">'
         f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(description)}</desc>'
         f'<metadata id="{key}-json-ld">{metadata}</metadata>'
-        f"<style>{font_faces(written)}</style>"
+        f"{'' if outlined else f'<style>{font_faces(written)}</style>'}"
         f'<rect width="{WIDTH_PX}" height="{HEIGHT_PX}" rx="{RADIUS_PX}" fill="{drawing.background}"/>'
-        f"{''.join(map(_shape, drawing.shapes))}{_texts(drawing, key)}{_border(drawing)}{_link(drawing)}</svg>\n"
+        f"{''.join(map(_shape, drawing.shapes))}{_texts(drawing, key, outlined)}"
+        f"{_border(drawing)}{_link(drawing)}</svg>\n"
     )
 
 
-def _texts(drawing: Drawing, key: str) -> str:
+def _texts(drawing: Drawing, key: str, outlined: bool) -> str:
     known, others = "", ""
     for text in drawing.texts:
         if is_covered(text.text):
-            known += _text(text, exact=True)
+            known += _outlines(text) if outlined else _text(text, exact=True)
         else:
             others += _text(text, exact=False)
     if others:
@@ -95,6 +101,19 @@ def _text(text: Text, *, exact: bool) -> str:
         f'font-weight="{CSS_WEIGHT[text.weight]}" fill="{text.fill}"{anchor}{length}>'
         f"{escape(content, quote=False)}</text>"
     )
+
+
+@lru_cache(maxsize=4096)
+def _outlines(text: Text) -> str:
+    scale, x = text.size_px / UNITS_PER_EM, 0.0
+    advances = advances_em(text.weight)
+    shapes = []
+    for character in text.text:
+        if shape := outline(character, text.weight):
+            shapes.append(f'<path transform="translate({x:g})" d="{shape}"/>')
+        x += advances[character] * UNITS_PER_EM
+    place = f"translate({text.left:.2f} {text.baseline:.2f})scale({scale:.7f} {-scale:.7f})"
+    return f'<g transform="{place}" fill="{text.fill}">{"".join(shapes)}</g>'
 
 
 def _link(drawing: Drawing) -> str:
