@@ -9,6 +9,11 @@ from scorekit.layout import Column, Layout, render, significant
 from scorekit.records import Figure, Result
 
 _ID_DIGITS: Final = 12
+_QUERIES_FROM: Final = {
+    "counted": "as counted",
+    "config": "as the config says",
+    "summary": "as the log's summary says",
+}
 
 
 def result_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> str:
@@ -53,7 +58,7 @@ def result_text(result: Result, path: str, layout: Layout) -> str:
         ("task", _joined(result.task, result.model_class and f"class {result.model_class}")),
         ("hardware", _joined(result.hardware, result.gpu_count and f"{result.gpu_count} GPU")),
         ("energy", f"of {result.domain or 'unknown parts'}, {result.origin}, by {result.meter or 'an unknown meter'}"),
-        ("queries", _joined(_whole(result.queries), result.queries_from and f"from {result.queries_from}")),
+        ("queries", _joined(_whole(result.queries), _QUERIES_FROM.get(result.queries_from or ""))),
         ("can be used", _used(result, layout)),
         ("published", _figure(result.published)),
     ]
