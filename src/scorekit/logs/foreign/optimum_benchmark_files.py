@@ -200,8 +200,11 @@ def _head(place: Place) -> bytes:
 @lru_cache(maxsize=4)
 def _cached_head(path: str, *_version: int) -> bytes:
     """The head of a file in one state of it: both generations' readers look at it, one after the other."""
-    with open(path, "rb", buffering=0) as file:
-        return file.read(HEAD_BYTES)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        return os.read(descriptor, HEAD_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def _generation_of_head(head: bytes) -> Generation | None:
