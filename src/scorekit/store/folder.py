@@ -213,8 +213,11 @@ def open(  # noqa: A001 - as in sqlite3, gzip and others; used as store.open
 def _check_version(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise InputError(f"{root} is no folder", mend=f"choose one with {files.ELSEWHERE}")
+    marker = root / STORE
+    if marker.exists() and not marker.is_file():
+        raise InputError(f"{marker} is no file", mend=f"choose another folder with {files.ELSEWHERE}")
     try:
-        with (root / STORE).open("rb") as file:
+        with marker.open("rb") as file:
             document = json.loads(file.read(_MOST_STORE_BYTES))
         version = document.get("schema_version") if isinstance(document, dict) else None
     except (FileNotFoundError, NotADirectoryError):
@@ -222,7 +225,7 @@ def _check_version(root: Path) -> None:
         return
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(
-            f"{root / STORE} cannot be read: {error}",
+            f"{marker} cannot be read: {error}",
             mend=f'it should hold {{"schema_version": "{STORE_SCHEMA}"}}; without the file, that version is assumed',
         ) from error
     if version != STORE_SCHEMA:

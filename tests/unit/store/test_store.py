@@ -308,3 +308,9 @@ def test_a_folder_of_another_version_is_left_alone(tmp_path: Path, text: str, me
     with pytest.raises(InputError, match=message) as caught:
         store.open(tmp_path)
     assert caught.value.mend
+
+
+def test_a_pipe_in_place_of_the_version_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "store.json")
+    with pytest.raises(InputError, match="is no file"):
+        store.open(tmp_path)
