@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Set
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
@@ -36,6 +37,14 @@ SCRATCH_PREFIX: Final = ".encoded-"
 """Folders of encoded samples begin so; none is left in a bundle."""
 DERIVED: Final = frozenset({SCORE, GPU_WH, GPU_SUMMARY, VALIDITY})
 CODECARBON_SUFFIX: Final = "_codecarbon.json"
+
+
+def is_run(names: Set[str]) -> bool:
+    """Whether a folder with files of these names is a run of ours, whole or broken.
+
+    A run whose windows were deleted is still a run, and its manifest names what is missing.
+    """
+    return WINDOWS in names or INCOMPLETE in names or (ENVIRONMENT in names and MANIFEST in names)
 
 
 def claim(folder: Path) -> Path:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Final
 
-from scorekit.logs import run_bundle, runs
+from scorekit import bundle
+from scorekit.logs import runs
 from scorekit.logs.foreign import (
     ai_energy_benchmarks,
     batch_csv,
@@ -64,7 +65,7 @@ FOREIGN: Final[tuple[Reader, ...]] = tuple(
 
 def recognises_run(place: Place) -> bool:
     """Whether a place is a run folder of our own, whole or broken."""
-    return place.is_folder and run_bundle.recognises(place.path)
+    return place.names is not None and bundle.is_run(place.names)
 
 
 def reader_of(place: Place) -> Reader | None:

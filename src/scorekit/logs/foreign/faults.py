@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Final
 
 from scorekit.records import Fault
@@ -64,13 +65,16 @@ def of_halves(prefill: Sequence[Energy], decode: Sequence[Energy], part: str = "
         part: the component of the energy, for messages.
     """
     count = max(len(prefill), len(decode))
-    pairs = [(_at(prefill, repeat), _at(decode, repeat)) for repeat in range(count)]
-    whole = [(first, rest) for first, rest in pairs if first is not None and rest is not None]
-    whole = [(first, rest) for first, rest in whole if _true(first) and _true(rest)]
-    totals = [None if first is None or rest is None else first + rest for first, rest in pairs]
+    pairs = list(zip_longest(prefill, decode))
+    whole = [
+        (first, rest)
+        for first, rest in pairs
+        if first is not None and rest is not None and 0 < first < math.inf and 0 < rest < math.inf
+    ]
     usual = _usual(whole) if len(whole) > LEAST_WITNESSES else None
     if len(whole) == count and (usual is None or _none_doubled(whole, usual)):
         return
+    totals = [None if first is None or rest is None else first + rest for first, rest in pairs]
     for repeat, (first, rest) in enumerate(pairs):
         at = f"prefill.measures[{repeat}].{part}", f"decode.measures[{repeat}].{part}"
         yield from _of_pair(first, rest, repeat, at, usual, totals)
@@ -292,11 +296,7 @@ def _none_doubled(whole: Sequence[tuple[float, float]], usual: tuple[float, floa
 
 def _usual(whole: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Median prefill, and median total."""
-    return statistics.median(first for first, _ in whole), statistics.median(first + rest for first, rest in whole)
-
-
-def _at(energies: Sequence[Energy], repeat: int) -> Energy:
-    return energies[repeat] if repeat < len(energies) else None
+    return statistics.median([first for first, _ in whole]), statistics.median([first + rest for first, rest in whole])
 
 
 def _true(energy: Energy) -> bool:

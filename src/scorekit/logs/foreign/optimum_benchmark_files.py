@@ -19,6 +19,8 @@ from scorekit.logs.fields import Field
 from scorekit.logs.places import HEAD_BYTES, Place
 
 Generation = Literal["v0", "0.5"]
+Claim = Literal["v0", "0.5", "config", "blank"]
+"""What the beginning of a file shows: a report of a generation, a config alone, or nothing at all."""
 OLD_CONFIG: Final = "experiment_config.json"
 _REPORTS: Final = (bundle.REPORT, bundle.BENCHMARK)
 _CONFIGS: Final = (bundle.CONFIG, OLD_CONFIG)
@@ -71,20 +73,21 @@ def generation_of(place: Place) -> Generation | None:
     A report that is broken is claimed by its name where its config or an empty file leaves no other reading.
     """
     if place.names is None:
-        told = _generation_of_head(place.head)
-        return told or ("0.5" if place.path.name in _REPORTS and not place.head.strip(b"\0\r\n\t ") else None)
+        claim = _claim_of_head(place.head)
+        if claim == "v0" or claim == "0.5":
+            return claim
+        return "0.5" if claim == "blank" and place.path.name in _REPORTS else None
     names = place.names
-    if bundle.WINDOWS in names or bundle.INCOMPLETE in names or {bundle.ENVIRONMENT, bundle.MANIFEST} <= names:
+    if bundle.is_run(names):
         return None
     blank = False
     for name in _REPORTS:
         if name in names:
-            head = _head(place.file(name))
-            told = _generation_of_head(head)
-            if told is not None:
+            told = _claim(place.file(name))
+            if told in ("v0", "0.5"):
                 return told
-            blank = blank or not head.strip(b"\0\r\n\t ")
-    configs = [name for name in _CONFIGS if name in names and _CONFIG.search(_head(place.file(name)))]
+            blank = blank or told == "blank"
+    configs = [name for name in _CONFIGS if name in names and _claim(place.file(name)) == "config"]
     if configs:
         return "v0" if configs == [OLD_CONFIG] else "0.5"
     return "0.5" if blank else None
@@ -140,7 +143,7 @@ def _report_names(place: Place, names: frozenset[str]) -> list[str]:
         for name in names - _OTHERS
         if name.endswith(".json")
         and not name.endswith(bundle.CODECARBON_SUFFIX)
-        and _generation_of_head(_head(place.file(name)))
+        and _claim(place.file(name)) in ("v0", "0.5")
     ]
     return [name for name in _REPORTS if name in names] + sorted(others)
 
@@ -187,29 +190,33 @@ def _read(folder: Place, name: str, files: dict[str, str]) -> Field:
     return Field(value, place.label)
 
 
-def _head(place: Place) -> bytes:
+def _claim(place: Place) -> Claim | None:
     path = str(place.path)
     try:
         told = os.stat(path)
-        return _cached_head(path, told.st_mtime_ns, told.st_size, told.st_ino)
+        return _cached_claim(path, told.st_mtime_ns, told.st_size, told.st_ino)
     except OSError:
         # Whoever reads it is told why.
-        return b""
+        return None
 
 
-@lru_cache(maxsize=4)
-def _cached_head(path: str, *_version: int) -> bytes:
-    """The head of a file in one state of it: both generations' readers look at it, one after the other."""
+@lru_cache(maxsize=8)
+def _cached_claim(path: str, *_version: int) -> Claim | None:
+    """What a file in one state of it is: the readers of both generations ask, one after the other."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        return os.read(descriptor, HEAD_BYTES)
+        return _claim_of_head(os.read(descriptor, HEAD_BYTES))
     finally:
         os.close(descriptor)
 
 
-def _generation_of_head(head: bytes) -> Generation | None:
+def _claim_of_head(head: bytes) -> Claim | None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head.decode("utf-16", "ignore").encode("utf-8", "ignore")
     if _NEW_PHASE.search(head):
         return "0.5"
-    return "v0" if _OLD_PHASE.search(head) else None
+    if _OLD_PHASE.search(head):
+        return "v0"
+    if _CONFIG.search(head):
+        return "config"
+    return None if head.strip(b"\0\r\n\t ") else "blank"

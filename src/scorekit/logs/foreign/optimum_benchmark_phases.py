@@ -21,6 +21,7 @@ _TO_KWH: Final = {
 UNITS: Final = tuple(_TO_KWH)
 SUM_TOLERANCE: Final = 1e-3
 """The total of a phase is the sum of its parts but for rounding."""
+_ROUNDING: Final = 1e-9
 VOLUME_TOLERANCE: Final = 1e-2
 """The tool computes efficiency = samples / energy from the same figures; 1 % allows for figures that were rounded."""
 _NOTHING: Final[tuple[Any, ...]] = ()
@@ -230,6 +231,8 @@ def _is_sum(energy: Energy) -> bool:
         # The tool always writes all of them: a part was taken out, and which figures are left is not known.
         return False
     off = abs(cpu + ram + gpu - total)
+    if off <= _ROUNDING * total:
+        return True
     return off < math.inf and off <= SUM_TOLERANCE * max(abs(cpu), abs(ram), abs(gpu), abs(total))
 
 
