@@ -57,6 +57,7 @@ _BENCH_PACKAGES: Final = {
 
 # The same for labels and what else is published.
 _PUBLISH_PACKAGES: Final = {
+    "altair": "altair",
     "fontTools": "fonttools",
     "jinja2": "Jinja2",
     "markupsafe": "MarkupSafe",

@@ -1,0 +1,57 @@
+"""Rows of a chart with their words above the marks, so that names have the whole width of a phone; Altair parts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import altair as alt
+
+from scorekit.publish.charts.chart import source
+from scorekit.publish.charts.looks import Look
+
+STEP_PX: Final = 46
+MARK_DOWN_PX: Final = 9
+_NAME_UP_PX: Final = -11
+
+
+def height_px(count: int, step_px: int = STEP_PX) -> int:
+    """Height of so many rows."""
+    return max(1, count) * step_px
+
+
+def lane() -> alt.Y:
+    """The row that a mark stands in."""
+    return alt.Y("place:O", axis=None, title=None, sort=None)
+
+
+def names(look: Look, field: str = "label", *, room_px: int = 0, only_first: bool = False) -> alt.Chart:
+    """The words of each row, from the left edge, cut to the width.
+
+    Args:
+        look: its colours.
+        field: that holds the words.
+        room_px: left free at the right edge, for a figure.
+        only_first: where several rows of the dataset stand in one lane, of which one is its first.
+    """
+    marked = alt.Chart(source()).mark_text(
+        align="left",
+        baseline="middle",
+        yOffset=_NAME_UP_PX,
+        color=look.text,
+        fontSize=12.5,
+        limit=alt.ExprRef(expr=f"width - {room_px}"),
+    )
+    if only_first:
+        marked = marked.transform_filter("datum.first")
+    made: alt.Chart = marked.encode(x=alt.value(0), y=lane(), text=alt.Text(f"{field}:N"))
+    return made
+
+
+def figures(look: Look, field: str = "told") -> alt.Chart:
+    """The figure of each row, at the right edge beside its words."""
+    made: alt.Chart = (
+        alt.Chart(source())
+        .mark_text(align="right", baseline="middle", yOffset=_NAME_UP_PX, color=look.text, fontWeight=700)
+        .encode(x=alt.value("width"), y=lane(), text=alt.Text(f"{field}:N"))
+    )
+    return made
