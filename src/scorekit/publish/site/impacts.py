@@ -28,9 +28,9 @@ class ShownUnit:
 
 
 SHOWN: Final = {
-    "gwp": ShownUnit("g CO₂eq", kg_to_g(1)),
+    "gwp": ShownUnit("g CO₂e", kg_to_g(1)),
     "pe": ShownUnit("MJ", 1.0),
-    "adpe": ShownUnit("µg Sbeq", kg_to_ug(1)),
+    "adpe": ShownUnit("µg Sb eq", kg_to_ug(1)),
     "water": ShownUnit("L", 1.0),
 }
 """The units of `scorekit calculate`."""
@@ -42,11 +42,13 @@ class Impacts:
 
     Attributes:
         data: as `scorekit.impact.page_data` gives it; None where the site was built without it.
-        why_none: why, in a sentence, with the command that mends it.
+        why_none: why, in a sentence.
+        mend: the command that mends it; None where none does.
     """
 
     data: dict[str, Any] | None
     why_none: str | None = None
+    mend: str | None = None
 
     @property
     def mix(self) -> dict[str, Any] | None:
@@ -66,4 +68,4 @@ def read() -> Impacts:
     try:
         return Impacts(impact.page_data())
     except (MissingExtraError, InputError) as error:
-        return Impacts(None, str(error))
+        return Impacts(None, error.message, error.mend)

@@ -33,6 +33,8 @@ Content-Security-Policy of base.html forbids them, and a test fails.
 `styles`; `assets/tokens.css`, `assets/base.css`, `assets/theme.js` and `assets/scorekit.js` are on every page, before
 them. Scripts are classic ones with `defer`, run in the order given, and are an IIFE over the one global `scorekit`.
 
+**Charts** are HTML by `scorekit.publish.charts.figure(chart, id)`; their page adds `CHART_SCRIPTS` and `CHART_STYLES`.
+
 **Data for scripts.** Yield `script_data("name", value, "data/name.js")`, name its path in `scripts` before the script
 that reads `scorekit.data.name`; or put `{{ value | as_json }}` in a `<script type="application/json" id="...">` and
 read it by `scorekit.read("id")`. `fetch` does not work from file://.
@@ -123,10 +125,17 @@ class Section:
 SECTIONS: Final[tuple[Section, ...]] = (
     Section("home", "Home", "index.html", "home"),
     Section("models", "Models", "models/", "model", in_navigation=False),
+    Section("regions", "Regions", "regions.html", "regions"),
+    Section("calculator", "Calculator", "calculator.html", "calculator"),
     Section("methodology", "Methodology", "methodology.html", "methodology"),
     Section("data", "Data", "data.html", "data"),
 )
 """Everything on the site, in the order of the navigation."""
+
+
+CHART_SCRIPTS: Final = ("assets/charts.js",)
+CHART_STYLES: Final = ("assets/charts.css",)
+"""What a page with charts (`scorekit.publish.charts.figure`) names in `scripts` and `styles`."""
 
 
 def script_data(name: str, value: object, path: str) -> File:

@@ -1,0 +1,515 @@
+// The calculator's page: its form, the state in the address, and the result on the page.
+(function () {
+  "use strict";
+  var scorekit = window.scorekit;
+  var amounts = scorekit.amounts;
+  var form = document.getElementById("calculator");
+  if (!form) {
+    return;
+  }
+  var page = scorekit.data.impact;
+  var words = scorekit.read("calculator-words");
+  var MEASURED = "measured";
+  var QUERY = "query";
+  var OWN = "own";
+  var MOST_OPTIONS = 500;
+  var MOST_TOKENS = 1000000;
+  var MOST_COUNT = 1000000000;
+  var MOST_PUE = 100;
+  var lost = [];
+  var loading = null;
+  // What was asked for by the address, until there is a choice of the same name to make.
+  var state = Object.assign({ count: "1", tokens: "1000", pue: "" }, words.case);
+
+  function byId(id) {
+    return document.getElementById(id);
+  }
+
+  function find(list, key, value) {
+    return list.filter(function (each) {
+      return each[key] === value;
+    })[0];
+  }
+
+  function create(tag, text, className) {
+    var element = document.createElement(tag);
+    if (text !== undefined && text !== null) {
+      element.textContent = text;
+    }
+    if (className) {
+      element.className = className;
+    }
+    return element;
+  }
+
+  // What there is to choose
+
+  function isMeasured() {
+    return state.method === MEASURED;
+  }
+
+  function method() {
+    return find(page.methods, "name", state.method);
+  }
+
+  function mix() {
+    return find(page.mixes, "name", isMeasured() ? page.methods[0].mix : method().mix);
+  }
+
+  // Every model of the method: its key in the address, its name, and the group that it stands in.
+  function models() {
+    if (isMeasured()) {
+      return (scorekit.data.measured || []).map(function (row) {
+        return { key: row.id, name: row.model, group: row.task, row: row };
+      });
+    }
+    return method().models.map(function (model) {
+      return { key: model.provider + "/" + model.name, name: model.name, group: model.provider, model: model };
+    });
+  }
+
+  function chosenModel() {
+    return find(models(), "key", state.model);
+  }
+
+  function orderedZones() {
+    var zones = mix().zones;
+    var first = words.zones_first
+      .map(function (code) {
+        return find(zones, "code", code);
+      })
+      .filter(Boolean);
+    var others = zones.filter(function (zone) {
+      return first.indexOf(zone) < 0;
+    });
+    others.sort(function (left, right) {
+      return left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
+    });
+    return first.concat(others);
+  }
+
+  function firstOf(wanted, keys) {
+    return (
+      wanted.filter(function (each) {
+        return keys.indexOf(each) >= 0;
+      })[0] || keys[0]
+    );
+  }
+
+  // Whatever is not there is replaced, and said.
+  function settle() {
+    if (!isMeasured() && !method()) {
+      lost.push("the method " + state.method);
+      state.method = words.case.method;
+    }
+    if (isMeasured() && !words.measured) {
+      lost.push("measured energy");
+      state.method = words.case.method;
+    }
+    var all = models();
+    var keys = all.map(function (each) {
+      return each.key;
+    });
+    if (keys.indexOf(state.model) < 0) {
+      var name = String(state.model).split("/").slice(-1)[0];
+      var same = find(all, "name", state.model) || find(all, "name", name);
+      if (!same && keys.length) {
+        lost.push("the model " + name);
+      }
+      state.model = same ? same.key : firstOf(words.wanted_models, keys);
+    }
+    var codes = mix().zones.map(function (zone) {
+      return zone.code;
+    });
+    if (codes.indexOf(state.zone) < 0) {
+      lost.push("the zone " + state.zone);
+      state.zone = firstOf(words.wanted_zones, codes);
+    }
+    var row = isMeasured() && chosenModel() ? chosenModel().row : null;
+    if (state.text === QUERY ? !row : row && row.tokens === null) {
+      state.text = row ? QUERY : words.case.text;
+    }
+    if (state.text !== QUERY && state.text !== OWN && !find(page.texts, "name", state.text)) {
+      lost.push("the text " + state.text);
+      state.text = words.case.text;
+    }
+  }
+
+  // The form
+
+  function fillModels() {
+    var select = byId("model");
+    var wanted = byId("model-filter").value.trim().toLowerCase();
+    var all = models();
+    var matching = all.filter(function (each) {
+      return each.key === state.model || (each.group + "/" + each.name).toLowerCase().indexOf(wanted) >= 0;
+    });
+    var groups = new Map();
+    matching.slice(0, MOST_OPTIONS).concat(
+      matching.slice(MOST_OPTIONS).filter(function (each) {
+        return each.key === state.model;
+      })
+    ).forEach(function (each) {
+      if (!groups.has(each.group)) {
+        var group = create("optgroup");
+        group.label = each.group;
+        groups.set(each.group, group);
+      }
+      var option = create("option", each.name);
+      option.dir = "auto";
+      option.value = each.key;
+      option.selected = each.key === state.model;
+      groups.get(each.group).appendChild(option);
+    });
+    select.replaceChildren.apply(select, Array.from(groups.values()));
+    var told = wanted ? amounts.count(matching.length) + " of " + amounts.count(all.length) + " models" : "";
+    if (matching.length > MOST_OPTIONS) {
+      told = "the first " + MOST_OPTIONS + " of " + amounts.count(matching.length) + " models; type to find others";
+    }
+    byId("model-count").textContent = told;
+  }
+
+  function fillTexts() {
+    var select = byId("text");
+    var row = isMeasured() && chosenModel() ? chosenModel().row : null;
+    var query = select.querySelector('option[value="' + QUERY + '"]');
+    if (row && !query) {
+      query = create("option", "a query like those measured");
+      query.value = QUERY;
+      select.appendChild(query);
+    }
+    if (!row && query) {
+      query.remove();
+    }
+    Array.from(select.options).forEach(function (option) {
+      option.disabled = Boolean(row) && row.tokens === null && option.value !== QUERY;
+    });
+    select.value = state.text;
+    byId("count-label").textContent = state.text === QUERY ? "How many queries" : "How many texts";
+  }
+
+  function fillZones() {
+    byId("zone").replaceChildren.apply(
+      byId("zone"),
+      orderedZones().map(function (zone) {
+        var option = create("option", zone.name);
+        option.value = zone.code;
+        option.selected = zone.code === state.zone;
+        return option;
+      })
+    );
+  }
+
+  function fill() {
+    form.querySelectorAll('input[name="method"]').forEach(function (radio) {
+      radio.checked = radio.value === state.method;
+    });
+    fillModels();
+    fillTexts();
+    fillZones();
+    byId("tokens-field").hidden = state.text !== OWN;
+    byId("pue-field").hidden = !isMeasured();
+    ["tokens", "count", "pue"].forEach(function (name) {
+      if (document.activeElement !== byId(name)) {
+        byId(name).value = state[name];
+      }
+    });
+  }
+
+  // Numbers that were typed
+
+  function whole(text, most) {
+    var value = Number(text);
+    return /^\d+$/.test(String(text).trim()) && value >= 1 && value <= most ? value : null;
+  }
+
+  function fault() {
+    if (whole(state.count, MOST_COUNT) === null) {
+      return "How many: expected a whole number from 1 to " + amounts.count(MOST_COUNT) + ".";
+    }
+    if (state.text === OWN && whole(state.tokens, MOST_TOKENS) === null) {
+      return "Output tokens: expected a whole number from 1 to " + amounts.count(MOST_TOKENS) + ".";
+    }
+    var pue = Number(state.pue);
+    if (isMeasured() && state.pue !== "" && !(pue >= 1 && pue <= MOST_PUE)) {
+      return "PUE: expected a number from 1 to " + MOST_PUE + ", or nothing where it is not known.";
+    }
+    return null;
+  }
+
+  // The result
+
+  function toldTokens(tokens) {
+    return amounts.count(tokens) + " output token" + (tokens === 1 ? "" : "s");
+  }
+
+  function result() {
+    var chosen = chosenModel();
+    var text = find(page.texts, "name", state.text);
+    var count = whole(state.count, MOST_COUNT);
+    var tokens = text ? text.tokens : state.text === OWN ? whole(state.tokens, MOST_TOKENS) : null;
+    var what =
+      tokens === null
+        ? "a query like those measured (" + chosen.group + ")"
+        : (text ? text.title : "an answer") + " (" + toldTokens(tokens) + ")";
+    var zone = find(mix().zones, "code", state.zone);
+    if (isMeasured()) {
+      var pue = state.pue === "" ? null : Number(state.pue);
+      var own = scorekit.impact.measured(page, chosen.row, tokens, zone, mix(), pue);
+      return scorekit.calculationView.measured(page, words, own, chosen.row, count, what, tokens !== null);
+    }
+    var found = scorekit.impact.calculate(page, method(), chosen.model, tokens, zone, mix());
+    return scorekit.calculationView.modelled(page, words, found, method(), chosen.model, count, what);
+  }
+
+  // What the other methods on the site make of the same answer.
+  function others() {
+    var text = find(page.texts, "name", state.text);
+    var tokens = text ? text.tokens : whole(state.tokens, MOST_TOKENS);
+    if (isMeasured() || state.text === QUERY) {
+      return [];
+    }
+    return page.methods
+      .map(function (each) {
+        var same = each.models.filter(function (model) {
+          return model.provider + "/" + model.name === state.model;
+        })[0];
+        if (each.name === state.method || !same) {
+          return null;
+        }
+        var ofMethod = find(page.mixes, "name", each.mix);
+        var found = scorekit.impact.calculate(page, each, same, tokens, ofMethod.zones[0], ofMethod);
+        var wh = scorekit.impact.times(found.footprint.energy_wh, whole(state.count, MOST_COUNT));
+        return { title: each.title, text: amounts.amount(wh, "Wh", each.energy_digits || undefined) };
+      })
+      .filter(Boolean);
+  }
+
+  function tableRow(head, cells) {
+    var row = create("tr");
+    var name = create("th", head);
+    name.scope = "row";
+    row.appendChild(name);
+    cells.forEach(function (cell) {
+      var made = create("td", null, cell.number ? "num" : "");
+      made.append(cell.content);
+      row.appendChild(made);
+    });
+    return row;
+  }
+
+  function impactRows(impact) {
+    var amount =
+      impact.text === null
+        ? create("span", "no own data", "no-data")
+        : scorekit.told(impact.text, impact.told, words.origins);
+    var rows = [
+      tableRow(impact.title, [
+        { content: amount, number: true },
+        { content: impact.factor || "none", number: true },
+      ]),
+    ];
+    var remark = "";
+    if (impact.text === null) {
+      remark = impact.why_none + ".";
+      if (impact.with_world) {
+        remark += " With the world's factor it would be " + impact.with_world + ", which is no figure of this zone.";
+      }
+    }
+    if (impact.caution) {
+      remark += " Caution: " + impact.caution + ".";
+    }
+    if (remark) {
+      var line = create("tr", null, "remark");
+      var cell = create("td", remark.trim());
+      cell.colSpan = 3;
+      line.appendChild(cell);
+      rows.push(line);
+    }
+    return rows;
+  }
+
+  function put(id, children) {
+    var element = byId(id);
+    element.replaceChildren.apply(element, children);
+  }
+
+  function comparison(one) {
+    var item = create("li", one.text + " ");
+    var source = create("span", "Source: ", "soft small");
+    if (one.link) {
+      var link = create("a", one.source);
+      link.href = one.link;
+      link.rel = "noreferrer";
+      source.appendChild(link);
+    } else {
+      source.append(one.source);
+    }
+    item.appendChild(source);
+    return item;
+  }
+
+  function draw(view) {
+    put("result-energy", [scorekit.told(view.energy.text, view.energy.told, words.origins)]);
+    put("result-of", [
+      create("bdi", view.model),
+      ", " + view.of + ", electricity of " + view.zone + ", method: " + view.method + ".",
+    ]);
+    put("result-because", [scorekit.origin(view.origin, words.origins), ": " + view.because + "."]);
+    put("result-impacts", [].concat.apply([], view.impacts.map(impactRows)));
+    put(
+      "result-terms",
+      view.terms.map(function (term) {
+        return tableRow(term.title, [
+          { content: term.text, number: true },
+          { content: scorekit.origin(term.origin, words.origins) },
+        ]);
+      })
+    );
+    byId("result-sum").textContent = view.sum;
+    byId("result-pue").textContent = view.pue;
+    byId("result-total").textContent = view.energy.text;
+    put("result-total-origin", [scorekit.origin(view.origin, words.origins)]);
+    byId("result-making-part").hidden = view.making.length === 0;
+    put(
+      "result-making",
+      view.making.map(function (made) {
+        return tableRow(made.title, [{ content: made.text, number: true }]);
+      })
+    );
+    var same = others().map(function (one) {
+      return create("li", one.title + ": " + one.text);
+    });
+    put("result-others", same.length ? same : [create("li", "No other edition on this site knows this model.")]);
+    put("result-comparisons", view.comparisons.map(comparison));
+    put(
+      "result-notes",
+      view.notes.map(function (note) {
+        return create("li", note);
+      })
+    );
+    byId("result-method-source").textContent = view.energy.told.source;
+    byId("result-mix-source").textContent = view.impacts[0].told.source;
+  }
+
+  function hint(text) {
+    byId("result-hint").hidden = !text;
+    byId("result-hint").textContent = text;
+  }
+
+  // The state in the address
+
+  function remember() {
+    scorekit.state.set({
+      method: state.method,
+      model: state.model,
+      text: state.text,
+      tokens: state.text === OWN ? state.tokens : "",
+      count: state.count === "1" ? "" : state.count,
+      zone: state.zone,
+      pue: isMeasured() ? state.pue : "",
+    });
+  }
+
+  function fromAddress() {
+    var asked = scorekit.state.get();
+    ["method", "model", "text", "tokens", "count", "zone", "pue"].forEach(function (name) {
+      if (asked[name] !== undefined) {
+        state[name] = asked[name];
+      }
+    });
+    return Object.keys(asked).length > 0;
+  }
+
+  // What was measured is loaded when it is first asked for.
+  function withMeasured(then) {
+    if (!isMeasured() || scorekit.data.measured || !words.measured) {
+      then();
+      return;
+    }
+    hint("Loading what was measured …");
+    if (loading) {
+      return;
+    }
+    loading = create("script");
+    loading.src = words.measured_path;
+    loading.addEventListener("load", then);
+    loading.addEventListener("error", function () {
+      loading = null;
+      hint("What was measured could not be loaded.");
+    });
+    document.head.appendChild(loading);
+  }
+
+  function show(keep) {
+    withMeasured(function () {
+      lost = [];
+      settle();
+      fill();
+      var wrong = fault();
+      byId("calculator-fault").hidden = !wrong;
+      byId("calculator-fault").textContent = wrong || "";
+      if (wrong) {
+        hint("Below stands the last result that could be worked out.");
+        return;
+      }
+      hint(lost.length ? "Not there in this edition, so something else is shown: " + lost.join(", ") + "." : "");
+      draw(result());
+      byId("copied").textContent = "";
+      byId("link-field").hidden = true;
+      if (keep) {
+        remember();
+      }
+    });
+  }
+
+  function copy() {
+    remember();
+    function told() {
+      byId("copied").textContent = "Link copied.";
+    }
+    function byHand() {
+      byId("link-field").hidden = false;
+      byId("link").value = window.location.href;
+      byId("link").focus();
+      byId("link").select();
+      byId("copied").textContent = "Copy the link below.";
+    }
+    if (navigator.clipboard && navigator.clipboard.writeText) {
+      navigator.clipboard.writeText(window.location.href).then(told, byHand);
+    } else {
+      byHand();
+    }
+  }
+
+  form.hidden = false;
+  form.addEventListener("submit", function (event) {
+    event.preventDefault();
+  });
+  form.addEventListener("change", function (event) {
+    var name = event.target.name;
+    if (name) {
+      state[name] = event.target.value;
+      show(true);
+    }
+  });
+  form.addEventListener("input", function (event) {
+    if (event.target.id === "model-filter") {
+      fillModels();
+    } else if (event.target.type === "number") {
+      state[event.target.name] = event.target.value;
+      show(true);
+    }
+  });
+  byId("copy-link").addEventListener("click", copy);
+  window.addEventListener("hashchange", function () {
+    fromAddress();
+    show(false);
+  });
+  if (fromAddress()) {
+    show(false);
+  } else {
+    fill();
+    draw(result());
+  }
+})();
