@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from scorekit import bundle, logs
-from scorekit.errors import EXIT_DONE, EXIT_INVALID, ScorekitError, UsageError
+from scorekit.errors import EXIT_DONE, EXIT_INVALID, LogError, ScorekitError, UsageError
 from scorekit.logs import Examined, Refusal
 from scorekit.sinks import Form, open_sink
 
@@ -60,7 +60,11 @@ def parse(
                 continue
             if found.energy_kwh is None:
                 spoilt = EXIT_INVALID
-            sink.add(found)
+            try:
+                sink.add(found)
+            except LogError as error:
+                code = code or error.exit_code
+                _say(f"error: {error}")
     told.rest()
     if output is not None:
         _say(f"wrote {sink.count:,} result{'' if sink.count == 1 else 's'} to {output}")

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import IO, Any, Final, Literal, Protocol, get_args
 
 from scorekit import atomic
-from scorekit.errors import UsageError
+from scorekit.errors import LogError, UsageError
 from scorekit.records import Result
+from scorekit.store import columns
 
 Form = Literal["table", "json", "jsonl", "csv", "parquet"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -29,7 +30,11 @@ class Sink(Protocol):
     count: int
 
     def add(self, result: Result) -> None:
-        """Take one result."""
+        """Take one result.
+
+        Raises:
+            LogError: it does not fit the columns.
+        """
 
     def end(self) -> None:
         """No more will come."""
@@ -115,15 +120,12 @@ class _Csv:
     """CSV with the columns of the results store; unknown is an empty cell."""
 
     def __init__(self, stream: IO[str]) -> None:
-        from scorekit.store import COLUMNS
-
-        self._columns = COLUMNS
         self._writer = csv.writer(stream)
-        self._writer.writerow([column.name for column in COLUMNS])
+        self._writer.writerow([column.name for column in columns.COLUMNS])
         self.count = 0
 
     def add(self, result: Result) -> None:
-        self._writer.writerow([_cell(column.value(result)) for column in self._columns])
+        self._writer.writerow(map(_cell, _values(result)))
         self.count += 1
 
     def end(self) -> None:
@@ -137,16 +139,14 @@ class _Parquet:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        from scorekit.store import COLUMNS
-
-        self._columns = COLUMNS
-        self._schema = pa.schema([(column.name, column.type) for column in COLUMNS])
+        self._schema = pa.schema([(column.name, column.type) for column in columns.COLUMNS])
         self._writer = pq.ParquetWriter(path, self._schema)
         self._batch: list[dict[str, Any]] = []
         self.count = 0
 
     def add(self, result: Result) -> None:
-        self._batch.append({column.name: column.value(result) for column in self._columns})
+        names = (column.name for column in columns.COLUMNS)
+        self._batch.append(dict(zip(names, _values(result), strict=True)))
         self.count += 1
         if len(self._batch) >= _BATCH:
             self._flush()
@@ -189,6 +189,18 @@ class _Tables:
         parts += [tables_results.result_table(foreign, layout)] if foreign else []
         if parts:
             self._stream.write("\n\n".join(parts) + "\n")
+
+
+def _values(result: Result) -> list[Any]:
+    """The values of the store's columns.
+
+    Raises:
+        LogError: a count in the log is larger than any can be.
+    """
+    try:
+        return columns.values(result)
+    except ValueError as error:
+        raise LogError(f"{result.source.name}: {error}", mend="get the log again, or leave it out") from error
 
 
 def _cell(value: Any) -> str:

@@ -11,8 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from scorekit import bundle, cli, parsing
+from scorekit.errors import LogError
 from scorekit.records import Result
+from scorekit.sinks import open_sink
 from tests.golden import make
+from tests.unit.store import records
 
 GOLDEN = Path(make.__file__).parent
 
@@ -111,3 +114,12 @@ def test_a_failure_in_the_middle_leaves_no_half_file(
     assert cli.main(["parse", str(runs), "-o", str(target)]) == 1
     assert target.read_text() == "before\n"
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_count_that_no_column_holds_is_told(tmp_path: Path) -> None:
+    for form in ("csv", "parquet"):
+        with open_sink(form, tmp_path / "out") as sink:
+            with pytest.raises(LogError, match="parameters is larger than any count can be"):
+                sink.add(records.make(parameters=10**30))
+            sink.add(records.make())
+        assert sink.count == 1
