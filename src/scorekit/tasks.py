@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from scorekit.errors import UsageError, nearest
+from scorekit.records.environment import ModelFacts
 
 Kind = Literal["generate", "forward", "call"]
 """How the model is called: token by token, one forward pass, or as a diffusion pipeline."""
@@ -146,6 +147,11 @@ def find(name: str) -> Task:
 def official_dataset_ids(task: Task) -> tuple[str, ...]:
     """Hub ids that hold the task's official dataset: today's and the older organisation's name."""
     return (task.dataset, task.dataset.replace("AIEnergyScore/", "EnergyStarAI/"))
+
+
+def class_of(model: ModelFacts) -> Literal["A", "B", "C"] | None:
+    """Size class of a loaded model: by its parameters, or as told where a submission keeps their number back."""
+    return model_class(model.parameters) or model.model_class
 
 
 def model_class(parameters: int | None) -> Literal["A", "B", "C"] | None:

@@ -98,14 +98,14 @@ def load(folder: Path) -> RunBundle:
     return RunBundle(
         folder=folder,
         environment=environment,
-        windows=_answered(tuple(_lines(folder / bundle.WINDOWS, Window, "a window")), environment.run),
+        windows=answered(tuple(_lines(folder / bundle.WINDOWS, Window, "a window")), environment.run),
         states=None if states is None else tuple(_lines(states, GpuState, "a state of a GPU")),
         trace=None if power is None else read_power_trace(power),
         files={name: manifest.measured[name].sha256 for name in read},
     )
 
 
-def _answered(windows: tuple[Window, ...], run: RunFacts) -> tuple[Window, ...]:
+def answered(windows: tuple[Window, ...], run: RunFacts) -> tuple[Window, ...]:
     """The windows without those that prepared repeats which adaptive stopping made needless."""
     if run.target_ci is None:
         return windows
@@ -142,29 +142,46 @@ def examine(folder: Path, allow_invalid: bool = False) -> Examined:
         BundleError: the run did not end, or its files are not those that were measured.
         LogError: a file is not what it claims to be.
     """
+    run = load(folder)
+    return examine_evidence(
+        run.evidence, label=str(folder), log_format=FORMAT, files=run.files, allow_invalid=allow_invalid
+    )
+
+
+def examine_evidence(
+    evidence: Evidence, *, label: str, log_format: str, files: dict[str, str], allow_invalid: bool = False
+) -> Examined:
+    """The checks and the score of evidence that was read and verified, wherever it came from.
+
+    Args:
+        evidence: with the windows that count (`answered`).
+        label: what messages call it.
+        log_format: name and version of what it was read from.
+        files: sha256 of each file that was read.
+        allow_invalid: as for `examine`.
+    """
     from scorekit import __version__
 
-    run = load(folder)
-    validity = judge(run.evidence)
+    validity = judge(evidence)
     if validity.failures and not allow_invalid:
         refusal = InvalidRunError(
-            f"{folder}: the run is not valid, so it is not scored:{_failures(validity.failures)}",
-            mend=f"scorekit check {folder} shows every check; measure again",
+            f"{label}: the run is not valid, so it is not scored:{_failures(validity.failures)}",
+            mend=f"scorekit check {label} shows every check; measure again",
         )
-        return Examined(validity, None, refusal, run.files)
+        return Examined(validity, None, refusal, files)
     provenance = Provenance(
-        run=folder.resolve().name,
-        created_utc=run.environment.created_utc,
+        run=evidence.run,
+        created_utc=evidence.environment.created_utc,
         scorekit_version=__version__,
-        log_format=FORMAT,
+        log_format=log_format,
         protocol=PROTOCOL,
-        files=run.files,
+        files=files,
     )
     try:
-        score = score_run(run.environment, run.windows, provenance, validity=validity)
+        score = score_run(evidence.environment, evidence.windows, provenance, validity=validity)
     except (LogError, InvalidRunError) as error:
-        return Examined(validity, None, type(error)(f"{folder}: {error.message}", mend=error.mend), run.files)
-    return Examined(validity, score, None, run.files)
+        return Examined(validity, None, type(error)(f"{label}: {error.message}", mend=error.mend), files)
+    return Examined(validity, score, None, files)
 
 
 def read_validity(folder: Path) -> Validity:

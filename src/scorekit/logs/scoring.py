@@ -101,7 +101,7 @@ def score_run(
         model_revision=model.revision,
         task=run.task,
         cohort=cohort,
-        model_class=tasks.model_class(model.parameters) if cohort in tasks.CLASSED_COHORTS else None,
+        model_class=tasks.class_of(model) if cohort in tasks.CLASSED_COHORTS else None,
         parameters=model.parameters,
         hardware=_hardware(environment, domain),
         domain=domain.name,

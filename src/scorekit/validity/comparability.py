@@ -164,7 +164,7 @@ def _hardware(evidence: _Evidence) -> Iterator[Reason]:
 
 def _gpu_count(evidence: _Evidence) -> Iterator[Reason]:
     count = len(evidence.environment.gpus)
-    size = tasks.model_class(evidence.environment.model.parameters)
+    size = tasks.class_of(evidence.environment.model)
     if count <= 1 or size == "C":
         return
     kind = "a model of unknown size" if size is None else f"a model of class {size}"
@@ -225,7 +225,11 @@ def _quantization(evidence: _Evidence) -> Iterator[Reason]:
 
 def _class(evidence: _Evidence) -> Iterator[Reason]:
     task = evidence.task
-    if task is None or task.cohort not in tasks.CLASSED_COHORTS or evidence.environment.model.parameters is not None:
+    if (
+        task is None
+        or task.cohort not in tasks.CLASSED_COHORTS
+        or tasks.class_of(evidence.environment.model) is not None
+    ):
         return
     yield Reason(code="class", message="parameters unknown, so the class cannot be told")
 

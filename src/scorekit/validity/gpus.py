@@ -190,7 +190,7 @@ def gpu_count(evidence: Evidence) -> Check:
     holding = evidence.environment.model_gpus
     count, size = (
         len(evidence.devices if holding is None else holding),
-        tasks.model_class(evidence.environment.model.parameters),
+        tasks.class_of(evidence.environment.model),
     )
     findings = []
     if count > 1 and size != "C":
