@@ -307,6 +307,16 @@ def test_a_measure_without_a_unit_spoils_its_repeat() -> None:
     assert result.corrected.excluded_repeats == (4,)
 
 
+def test_units_that_are_mixed_and_cannot_be_told() -> None:
+    def edit(report: dict[str, Any], config: dict[str, Any]) -> None:
+        report["prefill"]["measures"][4]["unit"] = "tokens/s"
+        report["prefill"]["measures"][5]["unit"] = "Wh"
+
+    result = _read_v0(edit=edit)
+    assert ("mixed_units", None, None, True) in _told(result.faults)
+    assert result.energy_kwh is None
+
+
 def test_a_repeat_without_a_unit_hides_no_other_fault() -> None:
     def edit(report: dict[str, Any], config: dict[str, Any]) -> None:
         del report["decode"]["measures"][4]["unit"]

@@ -171,7 +171,18 @@ def unit_faults(phases: Sequence[Phase]) -> Iterator[Fault]:
     mixed = {unit: where for unit, where in known.items() if unit in _TO_KWH}
     if len(mixed) > 1:
         told = ", ".join(f"{unit} in {where}" for unit, where in mixed.items())
-        yield Fault(code="mixed_units", message=f"energies have several units: {told}; each is converted", spoils=False)
+        unproven = [phase.name for phase in phases if _is_unproven(phase)]
+        told += "; each is converted"
+        if unproven:
+            told += f"; {', '.join(unproven)} lacks a repeat, so its mean does not show whether they are true"
+        yield Fault(code="mixed_units", message=f"energies have several units: {told}", spoils=bool(unproven))
+
+
+def _is_unproven(phase: Phase) -> bool:
+    """Whether repeats of one phase have several units and their mean cannot be compared with the published one."""
+    energies = [energy for energy in (phase.energy, *phase.repeats) if energy is not None]
+    units = {energy.unit for energy in energies if energy.unit in _TO_KWH}
+    return len(units) > 1 and (None in phase.repeats or any(energy.unit not in _TO_KWH for energy in energies))
 
 
 def _unit_fault(phase: Phase, energy: Energy, repeat: int | None, name: str) -> Iterator[Fault]:
