@@ -54,8 +54,12 @@ class Cohort:
     @property
     def title(self) -> str:
         """For people, e.g. `Text generation, class A`."""
-        title = TITLES.get(self.name, self.name)
-        return title if self.model_class is None else f"{title}, class {self.model_class}"
+        return self.task_title if self.model_class is None else f"{self.task_title}, class {self.model_class}"
+
+    @property
+    def task_title(self) -> str:
+        """The same without the class."""
+        return TITLES.get(self.name, self.name)
 
     @property
     def key(self) -> str:

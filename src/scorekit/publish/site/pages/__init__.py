@@ -124,6 +124,8 @@ class Section:
 
 SECTIONS: Final[tuple[Section, ...]] = (
     Section("home", "Home", "index.html", "home"),
+    Section("leaderboard", "Leaderboard", "leaderboard.html", "leaderboard"),
+    Section("efficient", "Most and least efficient", "efficient.html", "efficient"),
     Section("models", "Models", "models/", "model", in_navigation=False),
     Section("regions", "Regions", "regions.html", "regions"),
     Section("calculator", "Calculator", "calculator.html", "calculator"),
