@@ -35,7 +35,7 @@ class DemoRun:
 
 
 def main(folder: Path, tasks: list[str] | None = None) -> int:
-    """Make models and data, measure, parse and rate them, and print the table.
+    """Make models and data, measure, parse and rate them, print the table, and build a site of the results.
 
     Args:
         folder: where everything is written; what was made there before is used again.
@@ -74,7 +74,10 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
             _say(f"{time.monotonic() - begun:.0f} s" if failed == EXIT_DONE else "not scored")
         code = code or failed
     show(scores, folder)
+    page = publish(folder)
     _say(f"Done in {time.monotonic() - started:.0f} s. The files of every run are in {folder / 'runs'}.")
+    if page is not None:
+        _say(f"Look at the results: open {page.as_uri()} in a browser, or: scorekit site serve {_near(page.parent)}")
     _say(f"Try next: scorekit parse {_near(folder / 'runs')}, or scorekit bench --help for a model of your own.")
     return code
 
@@ -147,6 +150,29 @@ def show(scores: list[Score], folder: Path) -> None:
     print(tables.demo_table(scores, ratings, layout_for(sys.stdout)))
     print()
     atomic.write_text(folder / "table.txt", tables.demo_table(scores, ratings, Layout(unicode=True)) + "\n")
+
+
+def publish(folder: Path) -> Path | None:
+    """Keep the results of all runs that were made in the folder, and build a site of them.
+
+    Returns:
+        The site's first page; None where the site's packages are not installed, which is told.
+    """
+    from scorekit import editions, logs, store
+    from scorekit.records import Result
+
+    kept = store.open(folder / "results")
+    for found in logs.read_logs([folder / "runs"]):
+        if isinstance(found, Result):
+            kept.add(found)
+    try:
+        from scorekit.publish.site import build, source
+    except ModuleNotFoundError as error:
+        _say(f'No site was built, for {error.name} is missing: pip install "scorekit[publish,impact]"')
+        return None
+    edition = editions.find(editions.LATEST)
+    site = source.read(folder / "results", edition, folder / "editions", title="scorekit demo", report=_say)
+    return build.build(site, folder / "site").folder / "index.html"
 
 
 def _near(path: Path) -> str:

@@ -70,4 +70,9 @@ def test_the_whole_demo_without_a_network(tmp_path: Path) -> None:
     assert "expected one NVIDIA H100 80GB" in done.stdout
     assert str(tmp_path / "demo" / "runs") in done.stderr
     assert "Traceback" not in done.stderr
+    # It ends with a site of these results, and says how to open it.
+    first = tmp_path / "demo" / "site" / "index.html"
+    assert first.as_uri() in done.stderr
+    assert "tiny-llama" in (first.parent / "leaderboard.html").read_text(encoding="utf-8")
+    assert len(list((tmp_path / "demo" / "results").glob("*/*.json"))) == MODELS
     assert (tmp_path / "demo" / "table.txt").read_text(encoding="utf-8").count("★") > MODELS
