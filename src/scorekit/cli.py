@@ -91,6 +91,7 @@ VERBS: Final[dict[str, Command]] = {
     "rate": Command("give stars to scores"),
     "edition": Command("gather, freeze and compare the editions that stars are given in"),
     "label": Command("make the energy label of a result: SVG, PNG, PDF or badge", "publish"),
+    "chart": Command("draw a chart of results, editions or regions: SVG, PNG, CSV", "publish"),
     "card": Command("make the block for a model card of a result"),
     "results": Command("keep results in a folder, look into them, and take data out"),
     "site": Command("write leaderboard, charts, models and data as a site of plain files, and look at it", "publish"),

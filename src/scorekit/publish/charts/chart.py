@@ -57,8 +57,9 @@ class Chart:
         choices: what else the design hangs on; hashable, and like for like charts, so that each is made once.
         datasets: what is drawn, by name; texts in it are fit to be drawn.
         params: values of the specification's parameters.
-        height_px: of the plot; None where the design gives one by its rows.
-        aspect: height of the plot over its width, in the place of a height.
+        height_px: of the plot; None where it has lanes or an aspect.
+        lane_px: height of a lane, where the plot has as many as its rows have places.
+        aspect: height of the plot over its width.
         needs: data that the site ships apart, e.g. the world's map.
         empty: why there is nothing to show; None where there is.
     """
@@ -74,6 +75,7 @@ class Chart:
     datasets: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     height_px: float | None = None
+    lane_px: int | None = None
     aspect: float | None = None
     needs: tuple[str, ...] = ()
     empty: str | None = None
@@ -96,6 +98,8 @@ class Chart:
         spec["autosize"] = {"type": "fit-x", "contains": "padding"}
         if self.height_px is not None:
             spec["height"] = self.height_px
+        elif self.lane_px is not None:
+            spec["height"] = self.lane_px * len({row["place"] for row in self.datasets[ROWS]})
         elif self.aspect is not None and width_px is not None:
             spec["height"] = round(spec["width"] * self.aspect)
         spec["config"] = config(look)

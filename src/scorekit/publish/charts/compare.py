@@ -61,7 +61,7 @@ def compare_chart(points: Sequence[ModelEnergy], title: str = "Models compared")
         design=_design,
         choices=(tuple(shown),),
         datasets={ROWS: drawn},
-        height_px=lanes.height_px(len(tasks)),
+        lane_px=lanes.STEP_PX,
         params=axes.log_params("x", values),
         empty=None if ordered else "none of these models has a figure",
     )

@@ -57,7 +57,7 @@ def extremes_chart(
         rows=tuple({"group": group} | point.row() for group, point in chosen),
         design=_design,
         datasets={ROWS: drawn},
-        height_px=lanes.height_px(len(chosen), _STEP_PX),
+        lane_px=_STEP_PX,
         params=axes.log_params("x", values),
         empty=None if chosen else "no model of this cohort has a figure",
     )

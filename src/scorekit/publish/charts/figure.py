@@ -72,6 +72,7 @@ def payload(chart: Chart) -> dict[str, Any]:
         "subtitle": clean(chart.subtitle),
         "description": clean(chart.description),
         "aspect": chart.aspect,
+        "lane": chart.lane_px,
         "needs": list(chart.needs),
         "csv": csv_text(chart),
         "spec": spec,

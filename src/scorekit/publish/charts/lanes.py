@@ -14,11 +14,6 @@ MARK_DOWN_PX: Final = 9
 _NAME_UP_PX: Final = -11
 
 
-def height_px(count: int, step_px: int = STEP_PX) -> int:
-    """Height of so many rows."""
-    return max(1, count) * step_px
-
-
 def lane() -> alt.Y:
     """The row that a mark stands in."""
     return alt.Y("place:O", axis=None, title=None, sort=None)

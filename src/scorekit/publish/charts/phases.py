@@ -97,7 +97,7 @@ def phases_chart(shares: Sequence[PhaseShare], title: str = "Energy by phase") -
         design=_design,
         choices=(series,),
         datasets={ROWS: drawn},
-        height_px=lanes.height_px(len(runs), _STEP_PX),
+        lane_px=_STEP_PX,
         empty=None if any(value > 0 for value in total.values()) else "no phase has an energy of its own",
     )
 

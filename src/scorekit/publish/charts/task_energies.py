@@ -82,7 +82,7 @@ def tasks_chart(rows: Sequence[TaskSpread], title: str = "Energy of each task") 
         rows=tuple({column.field: getattr(row, column.field) for column in _COLUMNS} for row in rows),
         design=_design,
         datasets={ROWS: drawn},
-        height_px=lanes.height_px(len(rows)),
+        lane_px=lanes.STEP_PX,
         params=axes.log_params("x", values),
         empty=None if rows else "no task has a model with a figure",
     )

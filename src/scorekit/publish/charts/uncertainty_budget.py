@@ -77,7 +77,7 @@ def budget_chart(terms: Sequence[BudgetTerm], title: str = "Uncertainty of the s
         design=_design,
         choices=(largest > 0,),
         datasets={ROWS: drawn},
-        height_px=lanes.height_px(len(terms)),
+        lane_px=lanes.STEP_PX,
         empty=None if known else "no source of the score's uncertainty is known",
     )
 

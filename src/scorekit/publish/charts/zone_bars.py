@@ -55,7 +55,7 @@ def zones_chart(impacts: Sequence[ZoneImpact], *, impact: str, unit: str, of: st
         design=_design,
         choices=(f"{impact[:1].upper()}{impact[1:]} ({scaled.unit})",),
         datasets={ROWS: drawn},
-        height_px=lanes.height_px(len(ordered), _STEP_PX),
+        lane_px=_STEP_PX,
         empty=None if values else "no zone has data of its own" if impacts else "there are no zones",
     )
 

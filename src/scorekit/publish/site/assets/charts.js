@@ -85,6 +85,12 @@
       });
     }
     spec.width = Math.max(200, Math.floor(width) - 2 * spec.padding);
+    if (payload.lane) {
+      var places = spec.datasets.rows.map(function (row) {
+        return row.place;
+      });
+      spec.height = payload.lane * new Set(places).size;
+    }
     if (payload.aspect) {
       spec.height = Math.round(spec.width * payload.aspect);
     }
