@@ -392,9 +392,10 @@
     byId("result-mix-source").textContent = view.impacts[0].told.source;
   }
 
+  // Names in it come from the address: signs that turn the direction of writing are left out.
   function hint(text) {
     byId("result-hint").hidden = !text;
-    byId("result-hint").textContent = text;
+    byId("result-hint").textContent = text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
   }
 
   // The state in the address

@@ -293,10 +293,11 @@
       rows.length === zones.length
         ? amounts.count(zones.length) + " zones"
         : amounts.count(rows.length) + " of " + amounts.count(zones.length) + " zones";
-    var of = chosenModel() ? "1,000 queries of " + chosenModel().model : "one kWh";
-    byId("zones-caption").textContent =
-      "Impacts of " + of + " by zone. Source: " + mix().source + ". Edition " + mix().name +
-      "; uncertainty not told by the edition.";
+    put(byId("zones-caption"), [
+      "Impacts of ",
+      chosenModel() ? create("bdi", "1,000 queries of " + chosenModel().model) : "one kWh",
+      " by zone. Source: " + mix().source + ". Edition " + mix().name + "; uncertainty not told by the edition.",
+    ]);
     byId("zones-own").textContent = words.kinds
       .map(function (one) {
         var own = zones.filter(function (zone) { return zone[one.name] !== null; }).length;
@@ -363,9 +364,10 @@
     return Object.keys(asked).length > 0;
   }
 
+  // Names in it come from the address: signs that turn the direction of writing are left out.
   function hint(text) {
     byId("regions-hint").hidden = !text;
-    byId("regions-hint").textContent = text;
+    byId("regions-hint").textContent = text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
   }
 
   function withMeasured(then) {

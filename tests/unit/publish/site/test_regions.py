@@ -1,0 +1,98 @@
+"""The page of regions at build: own data only, each with its source, and charts of the same figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scorekit import impact
+from scorekit.publish.site.content import Site
+from scorekit.publish.site.environment import Renderer
+from scorekit.publish.site.pages import Build, Page, calculator, regions
+from tests import sites
+from tests.web.impact_site import impact_site
+
+BUILD = Build(sites.TIME, "0.1.0")
+KINDS = [{"name": kind.name, "title": kind.title, "unit": kind.unit, "short": kind.name} for kind in impact.KINDS]
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    """The page of a site with measured energies."""
+    return Renderer(impact_site(), BUILD).render(_page())
+
+
+def _page() -> Page:
+    (page,) = [each for each in regions.pages(impact_site(), BUILD) if isinstance(each, Page)]
+    return page
+
+
+def test_a_zone_without_own_data_has_no_figure() -> None:
+    mix = impact.find_mix()
+    rows = {row["code"]: row for row in _page().context["rows"]}
+    assert len(rows) == len(mix.zones)
+    for zone in mix.zones:
+        for kind, cell in zip(impact.KINDS, rows[zone.code]["cells"], strict=True):
+            assert (cell["text"] is None) == (zone.factor(kind.name) is None)
+
+
+def test_figures_are_the_factors_in_readable_units() -> None:
+    rows = {row["code"]: [cell["text"] for cell in row["cells"]] for row in _page().context["rows"]}
+    france = impact.find_zone(impact.find_mix(), "FRA")
+    expected = [france.gwp, france.pe, france.adpe, france.water]
+    per_unit = [1000, 1, 1e9, 1]
+    for text, factor, scale in zip(rows["FRA"], expected, per_unit, strict=True):
+        assert factor is not None
+        assert float(text.replace(",", "")) == pytest.approx(factor * scale, rel=5e-4)
+
+
+def test_the_world_comes_first_and_is_cautioned() -> None:
+    rows = _page().context["rows"]
+    assert [row["code"] for row in rows[:2]] == ["WOR", "EEE"]
+    names = [row["name"] for row in rows[2:]]
+    assert names == sorted(names)
+    notes = [cell["told"].notes if cell["told"] else () for cell in rows[0]["cells"]]
+    assert [bool(note) for note in notes] == [False, True, True, False]
+    (caution,) = _page().context["cautions"]
+    assert "look wrong" in caution
+
+
+def test_charts_are_of_the_same_zones() -> None:
+    mix = _page().context["mix"]
+    impacts = regions.zone_impacts(mix, KINDS[0], regions.FIRST_BARS)
+    assert {one.code for one in impacts} == set(regions.FIRST_BARS)
+    thousandth = regions.zone_impacts(mix, KINDS[0], regions.FIRST_BARS, kwh=0.001)
+    assert [one.value for one in thousandth] == [one.value and one.value * 0.001 for one in impacts]
+    water = {one.code: one for one in regions.zone_impacts(mix, KINDS[3])}
+    assert water["EEE"].value is None
+    assert water["EEE"].why_none
+    assert water["WOR"].caution is None
+
+
+def test_the_page_tells_its_sources_and_how_many_have_data(html: str) -> None:
+    mix = impact.find_mix()
+    assert mix.source in html
+    for name in impact.mix_names():
+        assert name in html
+    own = sum(zone.water is not None for zone in mix.zones)
+    assert f"{own} of {len(mix.zones)} zones for water" in html
+    body = html[html.index('<table id="zones">') :]
+    assert len(re.findall('<td class="num hatched">none</td>', body)) == sum(
+        zone.factor(kind.name) is None for zone in mix.zones for kind in impact.KINDS
+    )
+
+
+@pytest.mark.parametrize("site", [sites.empty_site, sites.local_site, sites.full_site, impact_site])
+def test_the_pages_stand_on_every_site(site: Callable[[], Site], tmp_path: Path) -> None:
+    shown = site()
+    renderer = Renderer(shown, BUILD)
+    for page in (*regions.pages(shown, BUILD), *calculator.pages(shown, BUILD)):
+        if isinstance(page, Page):
+            (tmp_path / page.path).write_text(renderer.render(page), encoding="utf-8")
+            found = sites.read(tmp_path / page.path)
+            assert (found.forbidden, found.headings) == ([], 1)
+            assert len(set(found.ids)) == len(found.ids)
+            assert set(found.references) <= set(found.ids)
