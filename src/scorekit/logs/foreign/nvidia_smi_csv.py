@@ -28,7 +28,8 @@ POWER_FIELDS: Final = ("power.draw", "power.draw.average", "power.draw.instant")
 """Fields that tell a GPU's power; of several the first in this order is read."""
 _DEVICE_FIELDS: Final = ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id", "serial", "gpu_serial")
 _NAME_FIELDS: Final = ("name", "gpu_name")
-_HEADING: Final = re.compile(r"(.*?)\s*\[([^\]]*)\]")
+_HEADING: Final = re.compile(r"([^\[]*)\[([^\[\]]*)\]")
+"""Linear in the length of a cell: the head of any file is looked at, and a stranger's may be 64 KiB of brackets."""
 _WATTS: Final = "W"
 _STAMP: Final = re.compile(r"\d{4}/\d{2}/\d{2} \d{2}:\d{2}:\d{2}\.\d{3}")
 _UUID: Final = re.compile(r"GPU-[0-9a-f-]{36}|[0-9A-F]{8}:[0-9A-F]{2}:[0-9A-F]{2}\.[0-9A-F]")
@@ -151,7 +152,7 @@ def _is_none(cell: str) -> bool:
 def _heading(cell: str) -> tuple[str, str | None]:
     """The field and unit of a header's cell."""
     found = _HEADING.fullmatch(cell)
-    return (cell, None) if found is None else (found[1], found[2])
+    return (cell, None) if found is None else (found[1].rstrip(), found[2])
 
 
 def _columns(place: Place) -> _Columns:
