@@ -20,6 +20,7 @@ from typing import Final
 
 from scorekit import __version__, atomic
 from scorekit.errors import UsageError
+from scorekit.publish import charts
 from scorekit.publish.site.content import Site
 from scorekit.publish.site.environment import FOLDER, Renderer
 from scorekit.publish.site.pages import SECTIONS, Build, File, Page, Section
@@ -152,6 +153,8 @@ def _assets() -> Iterator[File]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.name.startswith("."):
             yield File(f"assets/{path.relative_to(folder).as_posix()}", path.read_bytes())
+    for name, content in charts.runtime_files().items():
+        yield File(f"assets/{name}", content)
     fonts = FOLDER.parent / "label" / "fonts"
     for name in ("Inter-Medium.ttf", "Inter-Bold.ttf", "OFL.txt"):
         yield File(f"assets/fonts/{name}", (fonts / name).read_bytes())

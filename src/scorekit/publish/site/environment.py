@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from scorekit.publish.site import figures, names
-from scorekit.publish.site.content import Entry, Site, model_slug
+from scorekit.publish.site.content import Cohort, Entry, Site, model_slug
 from scorekit.publish.site.pages import SECTIONS, Build, Page, Section
 from scorekit.units import kwh_to_wh
 
@@ -39,8 +39,10 @@ class Renderer:
         self._environment.globals.update(
             site=site,
             build=build,
+            has_results=any(entry.result is not None for entry in site.entries),
             sections=tuple(section for section in sections if section.in_navigation),
             has=self._sections.__contains__,
+            section_title=lambda key: self._sections[key].title,
         )
 
     def render(self, page: Page) -> str:
@@ -106,7 +108,7 @@ def _environment() -> jinja2.Environment:
     )
     made.globals.update(
         next_id=_next_id, figure=_figure, energy=_energy, stars=figures.stars, stars_html=figures.stars_html,
-        origin=figures.origin_html, Told=figures.Told,
+        origin=figures.origin_html, cohort_title=lambda name, size: Cohort(name, size).title, Told=figures.Told,
     )  # fmt: skip
     return made
 

@@ -1,13 +1,121 @@
-"""Home: how much energy each task takes, in one look."""
+"""Home: how much energy each task takes, in one look, and what that means in plain words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from scorekit.publish.site.content import Site
-from scorekit.publish.site.pages import Build, File, Page
+from markupsafe import Markup
+
+from scorekit.publish.charts import TaskSpread, figure, tasks_chart
+from scorekit.publish.site.content import CohortSummary, Entry, Site, is_official
+from scorekit.publish.site.figures import UNKNOWN, Told, count
+from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File, Page
 
 
-def pages(_site: Site, _build: Build) -> Iterator[Page | File]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cohort: its spread, what is told of its mean, its most frugal model, and how many local figures it has."""
+
+    summary: CohortSummary
+    told: Told
+    best: Entry
+    local: int
+
+    @property
+    def title(self) -> str:
+        """The cohort's, for the middle of a sentence."""
+        title = self.summary.cohort.title
+        return f"{title[:1].lower()}{title[1:]}"
+
+
+def pages(site: Site, _build: Build) -> Iterator[Page | File]:
     """The first page."""
-    yield Page("index.html", "Energy of AI tasks", "home.html", "home")
+    rows = [_row(site, summary) for summary in site.summaries]
+    official = [row for row in rows if row.summary.official]
+    local = [row for row in rows if not row.summary.official]
+    yield Page(
+        "index.html",
+        "How much energy AI tasks take",
+        "home.html",
+        "home",
+        {
+            "official": official,
+            "local": local,
+            "chart": _chart(official, "official-tasks", "Energy of 1,000 queries, by task"),
+            "local_chart": _chart(local, "local-tasks", "Energy of 1,000 queries, by task: local figures"),
+            "extremes": _extremes(official or local),
+            "scope": _scope(site),
+            "models": len(site.models),
+            "figures": len(site.entries),
+            "ranges": () if site.edition is None or site.entries else site.edition.thresholds,
+        },
+        description="Average energy of 1,000 queries of each AI task, with its spread and the most frugal models.",
+        scripts=CHART_SCRIPTS if rows else (),
+        styles=(*(CHART_STYLES if rows else ()), "assets/home.css"),
+    )
+
+
+def _scope(site: Site) -> str:
+    """Where the official figures come from, in words."""
+    edition = None if site.edition is None else f"edition {site.edition.name}"
+    comparable = any(is_official(entry) and entry.result is not None for entry in site.entries)
+    parts = [edition] if edition is not None and site.edition is not None and site.edition.members else []
+    if comparable:
+        parts.append("results that are comparable with official ones")
+    return " and ".join(parts)
+
+
+def _row(site: Site, summary: CohortSummary) -> Row:
+    entries = site.of_cohort(summary.cohort, official=summary.official)
+    return Row(
+        summary=summary,
+        told=_told(entries),
+        best=entries[0],
+        local=len(site.of_cohort(summary.cohort, official=False)) if summary.official else 0,
+    )
+
+
+def _told(entries: Sequence[Entry]) -> Told:
+    """What is told of a mean of figures: where they come from, and that it is a mean."""
+    editions = sorted({entry.edition for entry in entries})
+    hardware = sorted({entry.hardware or UNKNOWN for entry in entries})
+    origins = {entry.origin for entry in entries}
+    return Told(
+        source=f"mean of {count(len(entries))} {'figure' if len(entries) == 1 else 'figures'}",
+        edition=", ".join(editions) if is_official(entries[0]) else "none: local figures",
+        hardware=_listed(hardware),
+        uncertainty="that of a mean of unlike models says little; see lowest and highest",
+        origin=origins.pop() if len(origins) == 1 else "mixed",
+    )
+
+
+def _listed(names: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _extremes(rows: Sequence[Row]) -> tuple[Row, Row, float] | None:
+    """The cohort whose median model takes least, the one whose takes most, and how many times as much that is."""
+    if len(rows) < 2:
+        return None
+    ordered = sorted(rows, key=lambda row: row.summary.median)
+    return ordered[0], ordered[-1], ordered[-1].summary.median / ordered[0].summary.median
+
+
+def _chart(rows: Sequence[Row], identity: str, title: str) -> Markup | None:
+    if not rows:
+        return None
+    spreads = [
+        TaskSpread(
+            task=row.summary.cohort.title,
+            models=row.summary.models,
+            mean_wh_per_1000_queries=row.summary.mean,
+            median_wh_per_1000_queries=row.summary.median,
+            lowest_wh_per_1000_queries=row.summary.lowest,
+            highest_wh_per_1000_queries=row.summary.highest,
+            origin=row.told.origin or UNKNOWN,
+        )
+        for row in rows
+    ]
+    return figure(tasks_chart(spreads, title), identity, level=2)

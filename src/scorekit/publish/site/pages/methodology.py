@@ -54,6 +54,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
                 "repeats": tasks.OFFICIAL_RUNS,
                 "class_a": tasks.CLASS_A_MAX_PARAMETERS,
                 "class_b": tasks.CLASS_B_MAX_PARAMETERS,
+                "reasoning": tasks.REASONING_NEW_TOKENS,
             },
         },
         description="What is measured, how stars are given, and what changed from edition to edition.",
@@ -63,7 +64,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
 
 def _told(site: Site) -> list[EditionFacts]:
     """Every edition, newest first, each compared with the next older one."""
-    older = [*site.editions[1:], None]
+    older = [*site.editions, None][1:]
     return [
         EditionFacts(
             edition=edition,

@@ -1,0 +1,209 @@
+"""A browser over built sites: Chromium by Playwright, and axe-core. A page that misbehaves fails the test that saw it.
+
+Debian's chromium is used, at /usr/bin/chromium or where CHROMIUM says. axe-core comes from npm, once, into .cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from scorekit.publish.site.content import Site
+from tests.sites import built, full_site
+
+ROOT = Path(__file__).parents[2]
+AXE_VERSION = "4.14.1"
+"""Pinned, so that a new rule fails on purpose."""
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS_PX = {"phone": 360, "tablet": 768, "desktop": 1440}
+# Without preload: axe would ask for the style sheets by a request that the policy forbids.
+_AXE_RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, preload: false})"
+_WATCH = """
+window.policyViolations = [];
+document.addEventListener("securitypolicyviolation", function (event) {
+  window.policyViolations.push(event.violatedDirective + " " + event.blockedURI);
+});
+"""
+
+
+@dataclass
+class Visit:
+    """A page of a site, opened in a browser that watches it.
+
+    Attributes:
+        page: Playwright's.
+        folder: the site.
+        complaints: what the page did that no page may do.
+    """
+
+    page: Page
+    folder: Path
+    complaints: list[str]
+
+    def open(self, path: str, fragment: str = "") -> Page:
+        """Load a page of the site."""
+        self.page.goto((self.folder / path).as_uri() + (f"#{fragment}" if fragment else ""))
+        return self.page
+
+    def check(self) -> None:
+        """Fail where the page logged an error, asked for anything outside, or broke its policy."""
+        with contextlib.suppress(Exception):
+            self.complaints += self.page.evaluate("window.policyViolations || []")
+        assert self.complaints == []
+
+    def overflow_px(self) -> int:
+        """How far the page is wider than the window."""
+        told: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return told
+
+
+Open = Callable[..., Any]
+
+
+def chromium_path() -> str:
+    """Where Chromium is."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(found).is_file():
+        pytest.fail("there is no Chromium: apt-get install chromium, or name it with CHROMIUM=PATH")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, once for all tests of a worker."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=chromium_path(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., contextlib.AbstractContextManager[Visit]]]:
+    """Opens a site: `with visit(folder, width_px=360, scheme="dark") as seen: seen.open("index.html")`.
+
+    The end of the block fails on any console error, outside request or policy violation.
+    """
+
+    @contextlib.contextmanager
+    def opened(
+        folder: Path,
+        *,
+        width_px: int = 1440,
+        height_px: int = 900,
+        scheme: Literal["light", "dark"] = "light",
+        scripts: bool = True,
+    ) -> Iterator[Visit]:
+        context = browser.new_context(
+            viewport={"width": width_px, "height": height_px},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(15_000)
+        complaints: list[str] = []
+        inside = folder.as_uri()
+        try:
+            page = context.new_page()
+            if scripts:
+                page.add_init_script(_WATCH)
+            page.on("console", lambda said: said.type == "error" and complaints.append(f"console: {said.text}"))
+            page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+            # A page that is left stops what it was still loading.
+            page.on(
+                "requestfailed",
+                lambda asked: (
+                    None if asked.failure == "net::ERR_ABORTED" else complaints.append(f"{asked.failure}: {asked.url}")
+                ),
+            )
+            page.on(
+                "request",
+                lambda asked: (
+                    None
+                    if asked.url.startswith((f"{inside}/", "data:", "blob:"))
+                    else complaints.append(f"outside: {asked.url}")
+                ),
+            )
+            seen = Visit(page, folder, complaints)
+            yield seen
+            seen.check()
+        finally:
+            context.close()
+
+    yield opened
+
+
+@pytest.fixture(scope="session")
+def built_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Site, str], Path]:
+    """Builds a site of a name, once for all tests of a worker."""
+    made: dict[str, Path] = {}
+
+    def build_once(site: Site, name: str) -> Path:
+        if name not in made:
+            made[name] = built(site, tmp_path_factory.mktemp(name))
+        return made[name]
+
+    return build_once
+
+
+@pytest.fixture(scope="session")
+def full(built_site: Callable[[Site, str], Path]) -> Path:
+    """The made-up site with two editions, results of every kind, and hostile names."""
+    return built_site(full_site(), "full")
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """The script of axe-core."""
+    folder = ROOT / ".cache" / f"axe-core-{AXE_VERSION}"
+    script = folder / "axe.min.js"
+    if not script.is_file():
+        _fetch_axe(folder)
+    return script.read_text(encoding="utf-8")
+
+
+def _fetch_axe(folder: Path) -> None:
+    """Take axe.min.js out of npm's package; two workers at once leave one whole file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = ["npm", "pack", f"axe-core@{AXE_VERSION}", "--silent", "--pack-destination", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    except FileNotFoundError:
+        pytest.fail("axe-core is fetched by npm, which is missing: apt-get install npm")
+    if done.returncode != 0:
+        pytest.fail(f"axe-core {AXE_VERSION} could not be fetched by npm: {done.stderr.strip()[-500:]}")
+    part = folder / f"axe.{os.getpid()}.part"
+    with tarfile.open(folder / f"axe-core-{AXE_VERSION}.tgz") as archive:
+        member = archive.extractfile("package/axe.min.js")
+        assert member is not None
+        part.write_bytes(member.read())
+    part.replace(folder / "axe.min.js")
+
+
+@pytest.fixture(scope="session")
+def axe(axe_source: str) -> Callable[[Page], list[str]]:
+    """What axe-core finds on a page that breaks WCAG 2.2 AA, or is bad practice: rule, element and what to mend."""
+
+    def found(page: Page) -> list[str]:
+        # By the debugger's protocol, which no policy of the page stops.
+        page.evaluate(axe_source)
+        answer = page.evaluate(_AXE_RUN, WCAG)
+        return [
+            f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+            for rule in answer["violations"]
+            for node in rule["nodes"][:5]
+        ]
+
+    return found
