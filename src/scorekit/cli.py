@@ -97,6 +97,8 @@ VERBS: Final[dict[str, Command]] = {
     "site": Command("write leaderboard, charts, models and data as a site of plain files, and look at it", "publish"),
     "impact": Command("tell what an energy means in a country: greenhouse gases, primary energy, elements, water"),
     "calculate": Command("tell what an answer of a model takes, by a named method, and what that means in a country"),
+    "pack": Command("pack measured runs into one file to hand in, with what you agree to publish and nothing else"),
+    "verify": Command("verify a submission: whole, signed, by the rules, new, and with figures that can be true"),
     "doctor": Command("tell what is on this machine and what is in the way of a run"),
     "tasks": Command("list the tasks and what the protocol asks of them"),
 }

@@ -105,6 +105,15 @@ def load(folder: Path) -> RunBundle:
     )
 
 
+def read_windows(folder: Path) -> tuple[Window, ...]:
+    """Every window of a run folder that `load` has verified, also of repeats that were not asked in the end.
+
+    Raises:
+        LogError: a line is not what it claims to be.
+    """
+    return tuple(_lines(folder / bundle.WINDOWS, Window, "a window"))
+
+
 def answered(windows: tuple[Window, ...], run: RunFacts) -> tuple[Window, ...]:
     """The windows without those that prepared repeats which adaptive stopping made needless."""
     if run.target_ci is None:

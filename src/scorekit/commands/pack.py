@@ -1,0 +1,42 @@
+"""`scorekit pack`: runs into a submission."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("runs", metavar="RUN", type=Path, nargs="+", help="a run folder")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the zip to write")
+    parser.add_argument("--name", metavar="NAME", help="your name, or that of your team")
+    parser.add_argument("--organisation", metavar="NAME", help="for whom you hand it in")
+    parser.add_argument("--contact", metavar="TEXT", help="where you can be reached, e.g. an e-mail address")
+    clauses = parser.add_argument_group(
+        "attestation",
+        "Each clause is asked for on a terminal, or accepted by its own option (texts: docs/submissions.md).",
+    )
+    clauses.add_argument("--accept-public-data", action="store_true", help="the energy figures become public")
+    clauses.add_argument("--accept-integrity", action="store_true", help="the logs are true and unaltered")
+    clauses.add_argument("--accept-representation", action="store_true", help="the model is the one in production")
+    parser.add_argument(
+        "--confidential",
+        action="store_true",
+        help="hand in the energy evidence and the given name, and nothing else of the model (with --model-name)",
+    )
+    parser.add_argument("--model-name", metavar="NAME", help="the model's name as it may be published")
+    parser.add_argument("--edition", metavar="NAME", help="edition to be rated in (default: the newest built-in one)")
+    parser.add_argument("--allow-invalid", action="store_true", help="pack runs that fail a check all the same, marked")
+    parser.add_argument("--sign", metavar="KEY", type=Path, help="sign with this SSH key (needs ssh-keygen)")
+    parser.add_argument(
+        "--date", metavar="TIME", help="time of packing, ISO 8601 with UTC offset (default: now): same time, same bytes"
+    )
+    parser.add_argument("--json", action="store_true", help="print what was packed as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Pack the runs."""
+    from scorekit import verbs_submission
+
+    return verbs_submission.pack(options)

@@ -1,0 +1,241 @@
+"""The evidence of one run as files of a submission: their names, and the way into bytes and back.
+
+All of it is JSON text, read within bounds and straight into records: a stranger's Parquet never meets a decoder.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+
+from scorekit.errors import LogError
+from scorekit.logs.run_bundle import answered
+from scorekit.records import (
+    Environment,
+    GpuState,
+    PackedCodecarbon,
+    PackedDevice,
+    PackedPower,
+    PackedReport,
+    Record,
+    Score,
+    Window,
+    first_complaint,
+)
+from scorekit.validity import DeviceTrace, Evidence, PowerTrace
+from scorekit.validity.trace import Quantity
+
+R = TypeVar("R", bound=Record)
+
+ENVIRONMENT: Final = "environment.json"
+WINDOWS: Final = "windows.jsonl"
+STATES: Final = "gpu_states.jsonl"
+POWER: Final = "power.json"
+REPORT: Final = "report.json"
+CODECARBON: Final = "codecarbon.jsonl"
+SCORE: Final = "score.json"
+NEEDED: Final = frozenset({ENVIRONMENT, WINDOWS})
+NAMES: Final = NEEDED | {STATES, POWER, REPORT, CODECARBON, SCORE}
+"""All files that a run of a submission may have."""
+MOST_LINES: Final = 20_000
+_QUANTITIES: Final[tuple[Quantity, ...]] = (
+    "power_w", "counter_mj", "temperature_c", "sm_clock_mhz", "mem_clock_mhz", "reasons", "utilization_percent",
+)  # fmt: skip
+
+
+class EvidenceError(LogError):
+    """A file of a submission is not what it should be.
+
+    Args:
+        file: which, in the archive.
+        message: what is wrong with it.
+    """
+
+    def __init__(self, file: str, message: str) -> None:
+        super().__init__(message, mend="pack it anew with `scorekit pack`, from the run as it was measured")
+        self.file = file
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRun:
+    """The evidence of one run.
+
+    Attributes:
+        environment: machine, model, data, and what was asked.
+        windows: every window, in the order of measuring.
+        states: states of the GPUs; None where none were recorded.
+        power: samples; None where none were taken.
+        report: energies of optimum-benchmark's report; None where there is none.
+        codecarbon: energies of CodeCarbon's own files.
+        score: what the submitter worked out; None where the run was not scored.
+    """
+
+    environment: Environment
+    windows: tuple[Window, ...]
+    states: tuple[GpuState, ...] | None
+    power: PackedPower | None
+    report: PackedReport | None
+    codecarbon: tuple[PackedCodecarbon, ...]
+    score: Score | None = None
+
+    def evidence(self, name: str) -> Evidence:
+        """What the checks look at.
+
+        Args:
+            name: of the run, for the record.
+        """
+        return Evidence(
+            environment=self.environment,
+            windows=answered(self.windows, self.environment.run),
+            states=self.states,
+            trace=None if self.power is None else _trace(self.power),
+            run=name,
+        )
+
+    def files(self, folder: str) -> dict[str, bytes]:
+        """The files, by their path in the archive."""
+        found = {ENVIRONMENT: _json(self.environment), WINDOWS: _json_lines(self.windows)}
+        if self.states is not None:
+            found[STATES] = _json_lines(self.states)
+        if self.power is not None:
+            found[POWER] = _json(self.power)
+        if self.report is not None:
+            found[REPORT] = _json(self.report)
+        if self.codecarbon:
+            found[CODECARBON] = _json_lines(self.codecarbon)
+        if self.score is not None:
+            found[SCORE] = _json(self.score)
+        return {f"{folder}/{name}": content for name, content in found.items()}
+
+
+def read(files: Mapping[str, bytes], folder: str) -> PackedRun:
+    """The evidence of one run.
+
+    Args:
+        files: of the archive.
+        folder: of the run.
+
+    Raises:
+        EvidenceError: a file is missing, or not what it should be.
+    """
+
+    def content(name: str) -> tuple[str, bytes] | None:
+        path = f"{folder}/{name}"
+        return (path, files[path]) if path in files else None
+
+    environment, windows = content(ENVIRONMENT), content(WINDOWS)
+    if environment is None or windows is None:
+        missing = ENVIRONMENT if environment is None else WINDOWS
+        raise EvidenceError(f"{folder}/{missing}", "the file is missing")
+    states, power, report = content(STATES), content(POWER), content(REPORT)
+    codecarbon, score = content(CODECARBON), content(SCORE)
+    return PackedRun(
+        environment=parse(*environment, Environment),
+        windows=tuple(_parsed_lines(*windows, Window)),
+        states=None if states is None else tuple(_parsed_lines(*states, GpuState)),
+        power=None if power is None else _checked(*power),
+        report=None if report is None else parse(*report, PackedReport),
+        codecarbon=() if codecarbon is None else tuple(_parsed_lines(*codecarbon, PackedCodecarbon)),
+        score=None if score is None else parse(*score, Score),
+    )
+
+
+def parse(file: str, content: bytes, kind: type[R]) -> R:
+    """One file as a record.
+
+    Raises:
+        EvidenceError: it is none.
+    """
+    try:
+        return kind.model_validate_json(content)
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise EvidenceError(file, f"it is no {kind.__name__} of this version: {_complaint(error)}") from error
+
+
+def power_of(trace: PowerTrace, device: Mapping[str, str], most_samples: int) -> PackedPower:
+    """The samples of a trace, thinned evenly where there are too many.
+
+    Args:
+        trace: of the run.
+        device: what each GPU is called in the submission.
+        most_samples: of all GPUs together.
+    """
+    count = sum(len(samples.t_s) for _, samples in trace)
+    step = min(10, max(1, math.ceil(count / most_samples)))
+    return PackedPower(
+        period_s=None if trace.period_s is None else trace.period_s * step,
+        sampler_cpu_s=trace.sampler_cpu_s,
+        sampler_wall_s=trace.sampler_wall_s,
+        kept_one_of=step,
+        devices={device[name]: _packed(samples, step) for name, samples in trace},
+    )
+
+
+def _packed(samples: DeviceTrace, step: int) -> PackedDevice:
+    columns: dict[str, list[float | int | None]] = {"t_s": list(samples.t_s[::step])}
+    for quantity in _QUANTITIES:
+        values = getattr(samples, quantity)[::step]
+        whole = quantity != "power_w"
+        columns[quantity] = [None if math.isnan(value) else int(value) if whole else value for value in values]
+    return PackedDevice.model_validate(columns)
+
+
+def _checked(file: str, content: bytes) -> PackedPower:
+    power = parse(file, content, PackedPower)
+    for name, samples in power.devices.items():
+        if any(len(getattr(samples, quantity)) != len(samples.t_s) for quantity in _QUANTITIES):
+            raise EvidenceError(file, f"the columns of {name[:60]} are not of one length")
+        if sorted(samples.t_s) != samples.t_s:
+            raise EvidenceError(file, f"the times of {name[:60]} do not rise")
+    return power
+
+
+def _trace(power: PackedPower) -> PowerTrace:
+    return PowerTrace(
+        devices={
+            name: DeviceTrace(
+                t_s=samples.t_s, **{quantity: _numbers(getattr(samples, quantity)) for quantity in _QUANTITIES}
+            )
+            for name, samples in power.devices.items()
+        },
+        period_s=power.period_s,
+        sampler_cpu_s=power.sampler_cpu_s,
+        sampler_wall_s=power.sampler_wall_s,
+    )
+
+
+def _numbers(column: Sequence[float | int | None]) -> Sequence[float]:
+    if None not in column:
+        return column  # type: ignore[return-value]
+    return array("d", (math.nan if value is None else value for value in column))
+
+
+def _json(record: Record) -> bytes:
+    return record.model_dump_json().encode() + b"\n"
+
+
+def _json_lines(records: Iterable[Record]) -> bytes:
+    return b"".join(_json(record) for record in records)
+
+
+def _parsed_lines(file: str, content: bytes, kind: type[R]) -> Iterator[R]:
+    lines = content.split(b"\n")
+    if len(lines) > MOST_LINES:
+        raise EvidenceError(file, f"it has {len(lines):,} lines, expected {MOST_LINES:,} at most")
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            yield kind.model_validate_json(line)
+        except (ValidationError, ValueError, RecursionError) as error:
+            raise EvidenceError(file, f"line {number} is no {kind.__name__}: {_complaint(error)}") from error
+
+
+def _complaint(error: Exception) -> str:
+    told = first_complaint(error) if isinstance(error, ValidationError) else type(error).__name__
+    return told if len(told) <= 200 else f"{told[:200]} ..."

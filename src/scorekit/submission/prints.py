@@ -1,0 +1,54 @@
+"""By what a measurement is known again, whatever model it is said to be of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from scorekit.records import Earlier, Result, RunPrint, Score
+
+_ANSWERS: Final = frozenset({"generate", "forward", "call"})
+LEAST_REPEATS: Final = 3
+"""So many repeats must be alike before one says that a measurement was handed in again in part."""
+
+
+def print_of(score: Score) -> RunPrint | None:
+    """The print of a score; None where it has no repeats of answering.
+
+    Energies and lengths of repeats are figures of some fifteen digits: two runs do not share them.
+    """
+    for phase in score.phases:
+        if phase.phase in _ANSWERS:
+            lists = (phase.energy_wh_by_repeat, phase.duration_s_by_repeat)
+            text = json.dumps([[None if value is None else repr(value) for value in values] for values in lists])
+            return RunPrint(
+                sha256=hashlib.sha256(text.encode()).hexdigest(), energies_wh=lists[0], durations_s=lists[1]
+            )
+    return None
+
+
+def of_results(results: Iterable[Result]) -> Iterator[Earlier]:
+    """The measurements of a results folder."""
+    for result in results:
+        evidence = None if result.score is None else print_of(result.score)
+        if evidence is not None:
+            yield Earlier(name=result.source.name[:200], model=result.model, evidence=evidence)
+
+
+def is_same(one: RunPrint, other: RunPrint) -> bool:
+    """Whether two prints are of one measurement: all of it, or most of the repeats with the same energies."""
+    return one.sha256 == other.sha256 or _most_alike(one.energies_wh, other.energies_wh)
+
+
+def is_alike(one: RunPrint, other: RunPrint) -> bool:
+    """Whether most repeats took exactly as long, which energies that were edited do not change."""
+    return _most_alike(one.durations_s, other.durations_s)
+
+
+def _most_alike(one: Sequence[float | None], other: Sequence[float | None]) -> bool:
+    shared = {value for value in one if value} & {value for value in other if value}
+    fewer = min(len(one), len(other))
+    # Repeats may be left out or stand in another order; values that a made-up log repeats count once.
+    return len(shared) >= LEAST_REPEATS and 2 * len(shared) > fewer

@@ -1,0 +1,210 @@
+"""Verifying: is this submission what it says, whole, by the rules, new, and can its figures be true?
+
+What a stranger sent is read in bounds, as text, into records; nothing of it is evaluated or written.
+`verify_bytes` runs in the process that calls it; `sandbox.verify_confined` in one that can do little harm.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from scorekit.errors import InputError
+from scorekit.logs import run_bundle
+from scorekit.records import (
+    Neighbour,
+    Signed,
+    Submission,
+    SubmissionManifest,
+    SubmittedRun,
+    Terms,
+    Verdict,
+    VerdictReason,
+    VerifiedRun,
+)
+from scorekit.submission import archive, clocks, cross_checks, evidence_files, plausibility, prints, rules, signing
+from scorekit.submission.archive import ArchiveError, Limits
+from scorekit.submission.evidence_files import EvidenceError
+from scorekit.submission.findings import AGAIN, refuse, review
+from scorekit.submission.pack import FORMAT, MANIFEST, SIGNATURE, SUBMISSION
+
+_FOLDER: Final = re.compile(r"runs/[1-9][0-9]?")
+_OWN: Final = frozenset({SUBMISSION, MANIFEST, SIGNATURE})
+_MOST_REASONS: Final = 200
+
+
+@dataclass(slots=True)
+class _Found:
+    """What has been found so far."""
+
+    reasons: list[VerdictReason] = field(default_factory=list)
+    signed: Signed = field(default_factory=lambda: Signed(state="unsigned"))
+    submission: Submission | None = None
+    runs: list[VerifiedRun] = field(default_factory=list)
+    readable: bool = False
+
+
+def verify_file(path: Path, terms: Terms, limits: Limits | None = None) -> Verdict:
+    """The verdict on a submission's file.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    limits = limits or Limits()
+    try:
+        with path.open("rb") as file:
+            # One byte more than is allowed, so that what is too large is known to be.
+            data = file.read(limits.packed_bytes + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}", mend="check its name") from error
+    return verify_bytes(data, terms, limits)
+
+
+def verify_bytes(data: bytes, terms: Terms, limits: Limits | None = None) -> Verdict:
+    """The verdict on a submission.
+
+    Args:
+        data: the zip.
+        terms: by what it is judged.
+        limits: what it may hold.
+    """
+    found = _Found()
+    try:
+        _verify(data, terms, limits or Limits(), found)
+    except ArchiveError as error:
+        found.reasons.append(refuse(error.code, error.message, error.file, error.mend or ""))
+    except EvidenceError as error:
+        found.reasons.append(refuse("schema", error.message, error.file, error.mend or ""))
+    except MemoryError:
+        found.reasons.append(refuse("memory", "reading it takes more memory than is given to it"))
+    return verdict(found.reasons, data, found.signed, found.submission, found.runs, readable=found.readable)
+
+
+def verdict(
+    reasons: list[VerdictReason],
+    data: bytes | None,
+    signed: Signed | None = None,
+    submission: Submission | None = None,
+    runs: list[VerifiedRun] | None = None,
+    *,
+    readable: bool,
+) -> Verdict:
+    """What reasons come to: refused or in need of review by the gravest of them."""
+    from scorekit import __version__
+
+    weights = {reason.weight for reason in reasons}
+    order = ("refuse", "review", "note")
+    return Verdict(
+        verdict="refused" if "refuse" in weights else "needs review" if "review" in weights else "accepted",
+        readable=readable,
+        reasons=tuple(sorted(dict.fromkeys(reasons), key=lambda reason: order.index(reason.weight))[:_MOST_REASONS]),
+        sha256=None if data is None else hashlib.sha256(data).hexdigest(),
+        size_bytes=None if data is None else len(data),
+        signed=signed or Signed(state="unsigned"),
+        submission=submission,
+        runs=tuple(runs or ()),
+        verified_utc=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        scorekit_version=__version__,
+    )
+
+
+def _verify(data: bytes, terms: Terms, limits: Limits, found: _Found) -> None:
+    files = archive.read(data, limits)
+    for name in (MANIFEST, SUBMISSION):
+        if name not in files:
+            raise EvidenceError(name, "the file is missing")
+    manifest = evidence_files.parse(MANIFEST, files[MANIFEST], SubmissionManifest)
+    found.reasons += _against_manifest(files, manifest)
+    found.signed = signing.check(
+        files[MANIFEST], files.get(SIGNATURE), allowed_signers=terms.allowed_signers, public_key=terms.public_key
+    )
+    submission = evidence_files.parse(SUBMISSION, files[SUBMISSION], Submission)
+    found.submission, found.readable = submission, True
+    must_be_signed = terms.allowed_signers is not None or terms.public_key is not None
+    found.reasons += rules.of_submission(submission, found.signed, terms.edition.name, must_be_signed=must_be_signed)
+    found.reasons += _strange_files(files, submission)
+    if any(reason.code in ("changed_file", "missing_file", "extra_file") for reason in found.reasons):
+        # What is not what was packed is not worked on any further.
+        return
+    now = datetime.datetime.fromisoformat(terms.now_utc)
+    for entry in submission.runs:
+        run, reasons = _run(files, entry, submission, terms, now)
+        found.runs.append(run)
+        found.reasons += reasons
+    found.reasons += _repeated(found.runs, terms)
+
+
+def _against_manifest(files: Mapping[str, bytes], manifest: SubmissionManifest) -> Iterator[VerdictReason]:
+    for name in sorted(set(files) - set(manifest.files) - {MANIFEST, SIGNATURE}):
+        yield refuse("extra_file", "the manifest does not list it", name)
+    for name, entry in manifest.files.items():
+        content = files.get(name)
+        if content is None:
+            yield refuse("missing_file", "the manifest lists it, and it is not there", name)
+        elif len(content) != entry.size_bytes or hashlib.sha256(content).hexdigest() != entry.sha256:
+            yield refuse("changed_file", "it is not what the manifest says: it was changed after packing", name)
+
+
+def _strange_files(files: Mapping[str, bytes], submission: Submission) -> Iterator[VerdictReason]:
+    folders = [run.folder for run in submission.runs]
+    if len(set(folders)) != len(folders) or not all(_FOLDER.fullmatch(folder) for folder in folders):
+        raise EvidenceError(SUBMISSION, "its runs are not in folders of their own, runs/1, runs/2, ...")
+    known = _OWN | {f"{folder}/{name}" for folder in folders for name in evidence_files.NAMES}
+    for name in sorted(set(files) - known):
+        yield refuse("extra_file", "it is no file of a submission", name)
+
+
+def _run(
+    files: Mapping[str, bytes], entry: SubmittedRun, submission: Submission, terms: Terms, now: datetime.datetime
+) -> tuple[VerifiedRun, list[VerdictReason]]:
+    folder = entry.folder
+    run = evidence_files.read(files, folder)
+    sums = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files) if name.startswith(f"{folder}/")}
+    reasons: list[VerdictReason] = []
+    try:
+        examined = run_bundle.examine_evidence(
+            run.evidence(folder), label=folder, log_format=FORMAT, files=sums, allow_invalid=True
+        )
+        score, checks = examined.score, examined.validity
+        if score is None and examined.refusal is not None:
+            reasons.append(refuse("not_scored", examined.refusal.message[:600], folder, AGAIN))
+        if checks.valid != entry.valid:
+            reasons.append(
+                refuse("score", f"submission.json says valid: {entry.valid}, the checks {checks.valid}", folder)
+            )
+        reasons += rules.of_run(run, folder, submission.form, checks, score)
+        reasons += cross_checks.cross_check(run, entry, score)
+        reasons += clocks.judge(run, folder, submission, now)
+        near: tuple[Neighbour, ...] = ()
+        if score is not None:
+            same = [other for other in terms.results if other.cohort == score.cohort and other.model != score.model]
+            near = plausibility.neighbours_of(score, terms.edition, same)
+            reasons += plausibility.judge(score, terms.edition, near, folder)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - figures of a stranger may break any arithmetic; that is their refusal
+        reasons.append(
+            refuse("not_judged", f"its figures cannot be worked with ({type(error).__name__})", folder, AGAIN)
+        )
+        return VerifiedRun(folder=folder, score=None, validity=None, evidence=None), reasons
+    evidence = None if score is None else prints.print_of(score)
+    return VerifiedRun(folder=folder, score=score, validity=checks, evidence=evidence, neighbours=near), reasons
+
+
+def _repeated(runs: list[VerifiedRun], terms: Terms) -> Iterator[VerdictReason]:
+    """Measurements that are not new: of an earlier submission or result, or of another run of this one."""
+    for number, run in enumerate(runs):
+        if run.evidence is None:
+            continue
+        others = [(other.folder, other.evidence) for other in runs[:number] if other.evidence is not None]
+        known = [(f"{other.name} ({other.model or 'no model named'})", other.evidence) for other in terms.earlier]
+        for name, evidence in (*others, *known):
+            if prints.is_same(run.evidence, evidence):
+                yield refuse("replayed", f"it is the measurement of {name[:300]}", run.folder, AGAIN)
+            elif prints.is_alike(run.evidence, evidence):
+                yield review("like_earlier", f"its repeats took exactly as long as those of {name[:300]}", run.folder)

@@ -1,0 +1,92 @@
+"""What packing did and what verifying found, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from scorekit.layout import Column, Layout, render, significant
+from scorekit.records import Verdict, VerifiedRun
+
+_WEIGHTS: Final = {"refuse": "REFUSES", "review": "review", "note": "note"}
+_SIGNED: Final = {
+    "unsigned": "not signed",
+    "allowed": "signed by {signer}",
+    "unknown_key": "signed by a key that nobody vouched for",
+    "wrong": "the signature does NOT hold",
+    "unchecked": "signed, but not checked: there is no ssh-keygen here",
+}
+
+
+def packed_text(left_out: Sequence[str], told: Sequence[str], layout: Layout) -> str:
+    """What was left out of a submission, and what a reader of it learns."""
+    return "\n".join(
+        [
+            "Left out:",
+            *(layout.note(line, bullet="  - ") for line in left_out),
+            "",
+            "What a reader of the file learns:",
+            *(layout.note(line, bullet="  - ") for line in told),
+        ]
+    )
+
+
+def verdict_text(verdict: Verdict, layout: Layout) -> str:
+    """A verdict with its reasons."""
+    lines = []
+    if verdict.runs:
+        columns = (
+            Column("run"),
+            Column("model", flexible=True),
+            Column("task"),
+            Column("class"),
+            Column("Wh per 1,000\nqueries", numeric=True),
+            Column("compar-\nable"),
+            Column("checks"),
+        )
+        lines += [render(columns, [_row(run, layout) for run in verdict.runs], layout), ""]
+    if verdict.submission is not None:
+        who = verdict.submission.submitter
+        told = ", ".join(part for part in (who.name, who.organisation, who.contact) if part)
+        lines.append(layout.note(f"Handed in by {told} ({verdict.submission.form}), {verdict.submission.created_utc}."))
+    key = f" ({verdict.signed.key})" if verdict.signed.key else ""
+    lines += [
+        layout.note(_SIGNED[verdict.signed.state].format(signer=verdict.signed.signer).capitalize() + key + "."),
+        "",
+    ]
+    if verdict.reasons:
+        heads = (Column(""), Column("what"), Column("found", flexible=True), Column("file", flexible=True))
+        rows = [
+            (
+                _WEIGHTS[reason.weight],
+                layout.text(reason.code),
+                layout.text(reason.message + (f". Mend: {reason.mend}" if reason.mend else "")),
+                layout.text(reason.file or ""),
+            )
+            for reason in verdict.reasons
+        ]
+        lines += [render(heads, rows, layout), ""]
+    for run in verdict.runs:
+        near = ", ".join(f"{other.model} {significant(other.wh_per_1000_queries)} Wh" for other in run.neighbours)
+        if near:
+            lines.append(layout.note(f"Neighbours of {run.folder}: {near}."))
+    lines.append(f"Verdict: {verdict.verdict.upper()}")
+    return "\n".join(lines)
+
+
+def _row(run: VerifiedRun, layout: Layout) -> tuple[str, ...]:
+    checks = "not made"
+    if run.validity is not None:
+        checks = f"{len(run.validity.failures)} failed, {len(run.validity.warnings)} warned"
+    if run.score is None:
+        return (layout.text(run.folder), "", "", "", "", "", checks)
+    score = run.score
+    return (
+        layout.text(run.folder),
+        layout.text(score.model),
+        layout.text(score.task or "unknown"),
+        score.model_class or "",
+        significant(score.wh_per_1000_queries),
+        "yes" if score.comparable else "no",
+        checks,
+    )

@@ -1,0 +1,117 @@
+"""What `scorekit pack` and `scorekit verify` do, behind the command line."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from pathlib import Path
+
+from scorekit import atomic, editions, submission, tables_submission
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, UsageError
+from scorekit.layout import layout_for
+from scorekit.records import Result, Submitter
+from scorekit.submission import clauses, terms
+
+
+def pack(options: argparse.Namespace) -> int:
+    """Pack runs into a submission, and tell what is in it.
+
+    Returns:
+        0; errors end it otherwise.
+    """
+    edition = editions.find(options.edition or editions.LATEST)
+    asks = sys.stdin.isatty()
+    who = options.name or (_ask("Your name, or that of your team: ") if asks else None)
+    if not who:
+        raise UsageError("nobody is named who hands it in", mend="add --name NAME")
+    request = submission.Request(
+        submitter=Submitter(name=who, organisation=options.organisation or None, contact=options.contact or None),
+        accepted=_accepted(options, asks=asks),
+        edition=edition.name,
+        created=_date(options.date),
+        form="confidential" if options.confidential else "open",
+        model_name=options.model_name,
+        allow_invalid=options.allow_invalid,
+        key=options.sign,
+    )
+    packed = submission.pack(options.runs, request)
+    atomic.write_bytes(options.output, packed.content, elsewhere="-o FILE")
+    _say(f"wrote {options.output} ({len(packed.content):,} bytes)")
+    if options.json:
+        print(packed.submission.model_dump_json(indent=2))
+    else:
+        print(tables_submission.packed_text(packed.left_out, packed.told, layout_for(sys.stdout)))
+    return EXIT_DONE
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Give the verdict on a submission.
+
+    Returns:
+        0 for accepted, 3 for needs review and refused, 1 for what cannot be read as a submission.
+    """
+    edition = editions.find(options.edition or editions.LATEST, options.editions)
+    results = _results(options.results)
+    judged_by = submission.terms_for(
+        edition,
+        results=results,
+        earlier=() if options.earlier is None else tuple(terms.earlier_in(options.earlier)),
+        allowed_signers=options.allowed_signers,
+        public_key=options.key,
+    )
+    reader = submission.verify_file if options.no_sandbox else submission.verify_confined
+    found = reader(options.submission, judged_by)
+    if options.json:
+        print(found.model_dump_json(indent=2))
+    else:
+        print(tables_submission.verdict_text(found, layout_for(sys.stdout)))
+    if found.verdict == "accepted":
+        return EXIT_DONE
+    return EXIT_INVALID if found.readable else EXIT_FAILED
+
+
+def _results(folder: Path | None) -> list[Result]:
+    if folder is None:
+        return []
+    from scorekit import store
+
+    return list(store.open(folder, report=_say).results())
+
+
+def _accepted(options: argparse.Namespace, *, asks: bool) -> frozenset[str]:
+    flags = {
+        "public_data": options.accept_public_data,
+        "integrity": options.accept_integrity,
+        "representation": options.accept_representation,
+    }
+    accepted = set()
+    for clause in clauses.CLAUSES:
+        if flags[clause.name]:
+            accepted.add(clause.name)
+        elif asks:
+            _say(layout_for(sys.stderr).note(f"{clause.title}. {clause.text}"))
+            if _ask("Do you accept this? Type yes or no: ").lower() == "yes":
+                accepted.add(clause.name)
+    return frozenset(accepted)
+
+
+def _date(text: str | None) -> datetime.datetime:
+    if text is None:
+        return datetime.datetime.now(datetime.UTC)
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise UsageError(f"--date {text} is no time with a UTC offset", mend="e.g. --date 2026-01-31T12:00:00+00:00")
+    return found
+
+
+def _ask(question: str) -> str:
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
