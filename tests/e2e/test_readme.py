@@ -29,7 +29,7 @@ def test_every_command_of_readme_works(tmp_path: Path) -> None:
         assert program == "scorekit"
         result = run_cli(*arguments, cwd=tmp_path)
         assert result.rc == 0, f"scorekit {' '.join(arguments)}\n{result.told()}"
-        assert result.stdout.strip()
+        assert (result.stdout + result.stderr).strip()
 
 
 def test_nothing_is_left_to_be_filled_in() -> None:
