@@ -1,4 +1,4 @@
-"""Sites made up for tests, and what must hold for every built one: links lead somewhere, nothing is inline or foreign."""
+"""Sites made up for tests, and what must hold for every built one: links lead somewhere, nothing inline or foreign."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -67,9 +67,6 @@ class Visit:
         return told
 
 
-Open = Callable[..., Any]
-
-
 def chromium_path() -> str:
     """Where Chromium is."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -91,7 +88,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., contextlib.AbstractContextManager[Visit]]]:
+def visit(browser: Browser) -> Callable[..., contextlib.AbstractContextManager[Visit]]:
     """Opens a site: `with visit(folder, width_px=360, scheme="dark") as seen: seen.open("index.html")`.
 
     The end of the block fails on any console error, outside request or policy violation.
@@ -142,7 +139,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., contextlib.AbstractContext
         finally:
             context.close()
 
-    yield opened
+    return opened
 
 
 @pytest.fixture(scope="session")

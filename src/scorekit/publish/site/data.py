@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from scorekit.editions import Edition
@@ -123,17 +124,19 @@ def edition_files(site: Site) -> Iterator[Download]:
         )
 
 
-def schemas() -> Iterator[Download]:
+@cache
+def schemas() -> tuple[Download, ...]:
     """JSON Schema of the records."""
-    records: Sequence[type[Record]] = (Result, Score, Edition, Rating)
-    for record in records:
-        name = record.__name__.lower()
-        yield Download(
-            f"data/schema/{name}.schema.json",
+    records: tuple[type[Record], ...] = (Result, Score, Edition, Rating)
+    return tuple(
+        Download(
+            f"data/schema/{record.__name__.lower()}.schema.json",
             f"Schema of {record.__name__}",
             " ".join((record.__doc__ or "").split("\n\n")[0].split()),
             _json(record.model_json_schema(mode="serialization")),
         )
+        for record in records
+    )
 
 
 def _csv(entries: Sequence[Entry]) -> bytes:

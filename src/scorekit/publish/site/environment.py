@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,42 +32,43 @@ class Renderer:
     """
 
     def __init__(self, site: Site, build: Build, sections: tuple[Section, ...] = SECTIONS) -> None:
-        self._site = site
-        self._build = build
         self._sections = {section.key: section for section in sections}
         self._frames: dict[tuple[str, str], tuple[Markup, Markup]] = {}
-        self._environment = _environment()
-        self._environment.globals.update(
-            site=site,
-            build=build,
-            has_results=any(entry.result is not None for entry in site.entries),
-            sections=tuple(section for section in sections if section.in_navigation),
-            has=self._sections.__contains__,
-            section_title=lambda key: self._sections[key].title,
-        )
+        self._shared = {
+            "site": site,
+            "build": build,
+            "has_results": any(entry.result is not None for entry in site.entries),
+            "sections": tuple(section for section in sections if section.in_navigation),
+            "has": self._sections.__contains__,
+            "section_title": lambda key: self._sections[key].title,
+        }
 
     def render(self, page: Page) -> str:
         """The HTML of a page."""
         root = "../" * page.path.count("/")
         header, footer = self._frame(root, page.section)
-        template = self._environment.get_template(page.template)
-        return template.render(
-            **self._places(root),
-            **page.context,
-            page=page,
-            header=header,
-            footer=footer,
-            scripts=[f"{root}{path}" for path in (*SCRIPTS, *page.scripts)],
-            styles=[f"{root}{path}" for path in (*STYLES, *page.styles)],
-            ids=itertools.count(1),
+        return (
+            environment()
+            .get_template(page.template)
+            .render(
+                **self._shared,
+                **self._places(root),
+                **page.context,
+                page=page,
+                header=header,
+                footer=footer,
+                scripts=[f"{root}{path}" for path in (*SCRIPTS, *page.scripts)],
+                styles=[f"{root}{path}" for path in (*STYLES, *page.styles)],
+                ids=itertools.count(1),
+            )
         )
 
     def _frame(self, root: str, section: str) -> tuple[Markup, Markup]:
         """Header and footer, which are alike for all pages of one folder and section."""
         key = (root, section)
         if key not in self._frames:
-            facts = {**self._places(root), "section": section}
-            header, footer = (self._environment.get_template(f"{name}.html").render(facts) for name in _FRAME)
+            facts = {**self._shared, **self._places(root), "section": section}
+            header, footer = (environment().get_template(f"{name}.html").render(facts) for name in _FRAME)
             self._frames[key] = (Markup(header), Markup(footer))  # noqa: S704 - made by a template that escapes
         return self._frames[key]
 
@@ -84,7 +86,9 @@ class Renderer:
 _FRAME: Final = ("header", "footer")
 
 
-def _environment() -> jinja2.Environment:
+@cache
+def environment() -> jinja2.Environment:
+    """The one environment, which compiles each template once; what is one site's is given to each page."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER / "templates"),
         autoescape=True,

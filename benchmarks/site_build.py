@@ -1,0 +1,131 @@
+"""Prints how long a site takes to build for 100, 1,000 and 10,000 results and how large its Home is, and ends with
+code 1 when a goal is missed.
+
+python -m benchmarks.site_build [--quick] [--json FILE] [--folder DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import comparison, made_up_results
+from benchmarks.comparison import Comparison, Goal
+from scorekit.editions import FEBRUARY_2025
+from scorekit.publish.site.build import build
+from scorekit.publish.site.gathering import gather
+
+SIZES = (100, 1_000, 10_000)
+QUICK_SIZES = (50, 200, 800)
+LINEAR = Goal(1.5)
+"""CPU time of a result in the largest site, relative to the one ten times smaller: 1 is linear."""
+HOME = Goal(1.5)
+"""Bytes of Home of the largest site, relative to the smallest: it must not grow with the results."""
+_ROUNDS = 3
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.site_build", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small sites, for CI: seconds instead of minutes")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
+    parser.add_argument("--folder", metavar="DIR", type=Path, help="where the sites are built for a while")
+    options = parser.parse_args(argv)
+    sizes = QUICK_SIZES if options.quick else SIZES
+    with tempfile.TemporaryDirectory(dir=options.folder) as made:
+        rows = builds(Path(made), sizes, rounds=2 if options.quick else _ROUNDS)
+    if options.json:
+        facts = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
+        document = comparison.as_json(rows, quick=options.quick, load_1min=os.getloadavg()[0], **facts)
+        options.json.write_text(document, encoding="utf-8")
+    print(comparison.table(rows))
+    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
+    if missed:
+        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def builds(folder: Path, sizes: tuple[int, ...], rounds: int) -> list[Comparison]:
+    """Gathering and writing each site, in turn with a copy of the files that came of it."""
+    taken: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
+    floors: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
+    homes: dict[int, int] = {}
+    megabytes: dict[int, float] = {}
+    # What is made once a process (fonts, templates, Vega's bundle) is no part of a result's time.
+    _build(folder / "warm", 10)
+    for _ in range(rounds):
+        for size in sizes:
+            _say(f"site of {size:,} results ...")
+            site = folder / str(size)
+            results = made_up_results.results(size)
+            taken[size].append(_times(lambda site=site, results=results: _write(site, results)))
+            floors[size].append(_times(lambda site=site: shutil.copytree(site, folder / "copy")))
+            shutil.rmtree(folder / "copy")
+            homes[size] = len(gzip.compress((site / "index.html").read_bytes(), mtime=0))
+            megabytes[size] = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
+            shutil.rmtree(site)
+    found = [
+        Comparison(
+            key=f"build_{size}",
+            what=f"site of {size:,} results ({megabytes[size]:,.0f} MB), each",
+            reference="copying its files",
+            unit="ms",
+            ours=tuple(wall * 1e3 / size for wall, _ in taken[size]),
+            theirs=tuple(wall * 1e3 / size for wall, _ in floors[size]),
+        )
+        for size in sizes
+    ]
+    middle, large = sizes[-2], sizes[-1]
+    found.append(
+        Comparison(
+            key="linear",
+            what=f"CPU of a result among {large:,}",
+            reference=f"among {middle:,}",
+            unit="ms",
+            ours=tuple(cpu * 1e3 / large for _, cpu in taken[large]),
+            theirs=tuple(cpu * 1e3 / middle for _, cpu in taken[middle]),
+            goal=LINEAR,
+        )
+    )
+    found.append(
+        Comparison(
+            key="home",
+            what=f"Home among {large:,}, gzipped",
+            reference=f"among {sizes[0]:,}",
+            unit="kB",
+            ours=(homes[large] / 1e3,),
+            theirs=(homes[sizes[0]] / 1e3,),
+            goal=HOME,
+        )
+    )
+    return found
+
+
+def _build(out: Path, size: int) -> None:
+    _write(out, made_up_results.results(size))
+
+
+def _write(out: Path, results: list[made_up_results.Result]) -> None:
+    build(gather(results, FEBRUARY_2025, [FEBRUARY_2025]), out)
+
+
+def _times(run: Callable[[], object]) -> tuple[float, float]:
+    """Wall and CPU seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""`scorekit site` on results and editions as they lie on a disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scorekit import store
+from scorekit.cli import main
+from scorekit.publish.site.build import is_site
+from tests.edition_members import frozen
+from tests.sites import faults, members, results
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_site_of_results_and_an_edition(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = store.open("results")
+    for result in results():
+        folder.add(result)
+    frozen(members(), tmp_path / "editions", "mine")
+    code = main(["site", "build", "--edition", "mine", "--out", "made/site", "--title", "My scores"])
+    out, err = capsys.readouterr()
+    assert code == 0
+    assert out == "made/site/index.html\n"
+    assert "open made/site/index.html in a browser, or: scorekit site serve made/site" in err
+    assert is_site(Path("made/site"))
+    assert list(faults(Path("made/site"))) == []
+    assert "My scores" in Path("made/site/index.html").read_text()
+    # Results are found by the ids that the store gives them.
+    ids = [row["id"] for row in folder.table().select(["id"]).to_pylist()]
+    assert any(identity in page.read_text() for identity in ids for page in Path("made/site/models").iterdir())
+
+
+def test_without_results_and_editions_there_is_a_site_of_thresholds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["site", "build", "--out", "site"]) == 0
+    page = Path("site/index.html").read_text()
+    assert "There are no figures of models on this site yet" in page
+    assert "What the edition" in page
+    assert main(["site", "build", "--edition", "local", "--out", "site"]) == 0
+    assert "none: no star on this site is official" in Path("site/index.html").read_text()
+
+
+def test_a_damaged_result_or_edition_is_told_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = store.open("results")
+    path = folder.root / folder.add(results()[1]).path
+    path.chmod(0o644)
+    path.write_text(path.read_text().replace("tiny", "huge"))
+    folder.add(results()[2])
+    Path("editions").mkdir()
+    Path("editions/broken.json").write_text("{}")
+    assert main(["site", "build", "--out", "site"]) == 0
+    err = capsys.readouterr().err
+    assert "left out" in err
+    assert "edition broken" in err
+    assert "small-llama" in Path("site/data/scores.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["build"], "--out"),
+        (["build", "--out", "site", "--edition", "none-such"], "there is no edition 'none-such'"),
+        (["build", "--out", "site", "--base-url", "nowhere"], "no address of a site"),
+        (["serve", "."], "is no site of scorekit"),
+    ],
+)
+def test_wrong_usage_is_told(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["site", *arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("site").exists()
+
+
+def test_a_named_results_folder_must_be_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["site", "build", "--results", "gone", "--out", "site"]) == 1
+    assert "there is no results folder gone" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_site_is_not_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("thesis").mkdir()
+    Path("thesis/text.txt").write_text("years")
+    assert main(["site", "build", "--out", "thesis"]) == 2
+    assert "is left as it is" in capsys.readouterr().err

@@ -1,0 +1,126 @@
+"""What the site shows: official and local figures apart, classes apart, each average that of its members."""
+
+from __future__ import annotations
+
+import csv
+import statistics
+
+import pytest
+
+from scorekit.editions import with_thresholds
+from scorekit.logs.from_score import result_of
+from scorekit.publish.site.content import Cohort, Site, is_official, model_slug
+from scorekit.publish.site.gathering import gather
+from scorekit.publish.site.standings import history_of
+from scorekit.scales import RANK_QUINTILE
+from tests.bundles import local_score, official_score
+from tests.edition_members import REFERENCE, draft
+from tests.sites import HOSTILE, edition, full_site, members
+
+needs_reference = pytest.mark.skipif(not REFERENCE.is_file(), reason="not applicable: reference data not present")
+
+
+def test_official_figures_come_first_and_are_never_averaged_with_local_ones() -> None:
+    site = full_site()
+    flags = [is_official(entry) for entry in site.entries]
+    assert flags == sorted(flags, reverse=True)
+    writers = next(one for one in site.summaries if one.cohort == Cohort("text_generation", "A"))
+    official = [e.wh_per_1000_queries for e in site.entries if e.cohort == writers.cohort and is_official(e)]
+    assert writers.official
+    assert writers.models == len(official) == 4
+    assert writers.mean == pytest.approx(statistics.fmean(official))
+    local = site.of_cohort(writers.cohort, official=False)
+    assert len(local) > 5
+    assert not any(map(is_official, local))
+
+
+def test_classes_are_cohorts_of_their_own() -> None:
+    site = gather([], edition(), [])
+    assert [cohort.title for cohort in site.cohorts] == [
+        "Text generation, class A",
+        "Text generation, class B",
+        "Text generation, class C",
+        "Speech recognition",
+    ]
+    assert {one.cohort.key: one.models for one in site.summaries}["text_generation-c"] == 1
+
+
+def test_of_a_cohort_entries_rise_and_unknown_cohorts_are_empty() -> None:
+    site = full_site()
+    for cohort in site.cohorts:
+        every = site.of_cohort(cohort)
+        assert [entry.wh_per_1000_queries for entry in every] == sorted(entry.wh_per_1000_queries for entry in every)
+        assert len(every) == len(site.of_cohort(cohort, official=True)) + len(site.of_cohort(cohort, official=False))
+    assert site.of_cohort(Cohort("nothing")) == ()
+
+
+def test_a_result_that_an_edition_holds_stands_once() -> None:
+    result = result_of(official_score("example/writer-1b"), "run")
+    held = [member.model_copy(update={"result_id": "a" * 64}) for member in members()[:1]]
+    site = gather([result, result], draft(held), [], result_ids=["a" * 64, "b" * 64])
+    assert [entry.result_id for entry in site.entries] == ["a" * 64, "b" * 64]
+
+
+def test_ids_are_unique_even_of_equal_results() -> None:
+    result = result_of(local_score("same"), "run")
+    site = gather([result] * 3, None, [])
+    assert len({entry.id for entry in site.entries}) == 3
+
+
+def test_history_is_by_each_editions_own_thresholds() -> None:
+    newer, older = edition(), edition("2025-06", shift=1.5, date="2025-06")
+    history = history_of([newer, older])
+    listener = history["example/listener-20"]
+    assert [standing.edition.name for standing in listener] == ["2025-06", "2026-01"]
+    assert [standing.wh_per_1000_queries for standing in listener] == [30.0, 20.0]
+    # The same share of its range in both.
+    assert [standing.stars for standing in listener] == [4, 4]
+    assert history["example/writer-C"][0].stars is None
+
+
+def test_a_rule_that_needs_every_member_is_worked_out_once_a_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scorekit.publish.site import standings
+
+    asked: list[str] = []
+    scale_of = standings.scale_of
+
+    def counted(edition: object, row: object) -> object:
+        asked.append(row.cohort)  # type: ignore[attr-defined]
+        return scale_of(edition, row)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(standings, "scale_of", counted)
+    ranked = with_thresholds(draft(members(), rule=RANK_QUINTILE))
+    site = gather([], ranked, [])
+    assert len(site.entries) == len(members())
+    assert len(asked) == len(ranked.thresholds)
+
+
+def test_addresses_of_models_are_safe_and_unlike() -> None:
+    slugs = [model_slug(name) for name in (*HOSTILE, "A/B", "a/b", "a-b", "")]
+    assert len(set(slugs)) == len(slugs)
+    for slug in slugs:
+        assert slug.replace("-", "").isalnum()
+        assert slug.isascii()
+        assert len(slug) < 80
+
+
+@needs_reference
+def test_averages_of_february_2025_are_those_of_its_rows() -> None:
+    from scorekit.edition_sources import csv_tables
+    from scorekit.edition_sources.gathered import draft_of
+
+    gathered = csv_tables.read_file(REFERENCE)
+    full = with_thresholds(draft_of([gathered], name="full", date="2025-02", hardware="H100", source="reference"))
+    site: Site = gather([], full, [full])
+    energies: dict[tuple[str, str], list[float]] = {}
+    with REFERENCE.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            energies.setdefault((row["task"], row["class"]), []).append(float(row["gpu_energy_wh_per_1000_queries"]))
+    assert len(site.entries) == sum(map(len, energies.values())) == 166
+    assert len(site.summaries) == len(energies)
+    for one in site.summaries:
+        expected = energies[one.cohort.name, one.cohort.model_class or ""]
+        assert one.models == len(expected)
+        assert one.mean == pytest.approx(sum(expected) / len(expected), rel=1e-12)
+        assert one.median == pytest.approx(statistics.median(expected), rel=1e-12)
+        assert (one.lowest, one.highest) == (min(expected), max(expected))

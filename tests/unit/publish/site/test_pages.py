@@ -1,0 +1,152 @@
+"""What the pages say: every figure's parts, doubts and origin, and what changed between editions."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+from scorekit.logs.from_score import result_of
+from scorekit.publish.site import labels
+from scorekit.publish.site.content import model_slug
+from scorekit.publish.site.gathering import gather
+from scorekit.publish.site.pages import SECTIONS
+from scorekit.publish.site.pages.model import MOST_DETAILS
+from tests.bundles import local_score
+from tests.sites import built, edition, full_site, local_site
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(full_site(), tmp_path_factory.mktemp("pages"))
+
+
+def _text(path: Path) -> str:
+    """A page's words, without its markup."""
+    body = path.read_text(encoding="utf-8").partition("<main")[2].partition("</main>")[0]
+    words = html.unescape(re.sub(r"<[^>]+>", " ", body))
+    return " ".join(words.split())
+
+
+def _model(folder: Path, name: str) -> str:
+    return _text(folder / "models" / f"{model_slug(name)}.html")
+
+
+def test_home_keeps_classes_and_kinds_apart(full: Path) -> None:
+    text = _text(full / "index.html")
+    for title in ("Text generation, class A", "Text generation, class B", "Text generation, class C"):
+        assert title in text
+    assert "local figures of these tasks stand in no average here" in text
+    assert "edition 2026-01 and results that are comparable with official ones" in text
+
+
+def test_home_of_local_figures_says_so(tmp_path: Path) -> None:
+    text = _text(built(local_site(), tmp_path) / "index.html")
+    assert "Local figures" in text
+    assert "cannot be compared with official figures" in text
+
+
+def test_a_model_page_tells_all_of_an_official_result(full: Path) -> None:
+    text = _model(full, "example/writer-1b")
+    for words in (
+        "2 figures on 1 task",
+        "3.000 Wh",
+        "in edition 2026-01 , rule equal_width",
+        "Over the editions",
+        "2025-06",
+        "Phases",
+        "preprocess",
+        "Uncertainty",
+        "repeats",
+        "Together, same board",
+        "Where it comes from",
+        "scorekit.bundle/1",
+    ):
+        assert words in text
+
+
+def test_a_corrected_figure_stands_beside_the_published_one(full: Path) -> None:
+    text = _model(full, "corrected/model")
+    assert "The log gives 3.600 Wh; without the repeats that a fault spoils (3) it is 4.000 Wh" in text
+    assert "a difference of +11.1 %" in text
+    assert "repeat 3: energy is 0, expected a positive one" in text
+
+
+def test_a_result_without_a_figure_says_why(full: Path) -> None:
+    text = _model(full, "refused/model")
+    assert "No figure of this model can be used" in text
+    assert "the log gives no energy that can be used" in text
+    assert "0.0" not in text.partition("Results without a figure")[2].partition("zero_energy")[0]
+
+
+def test_what_is_not_comparable_says_why(full: Path) -> None:
+    text = _model(full, "tiny-llama")
+    assert "Why it is not comparable with official figures" in text
+    assert "20 queries a repeat, expected 1000" in text
+    assert "local" in text
+
+
+def test_methodology_has_every_threshold_and_change(full: Path) -> None:
+    text = _text(full / "methodology.html")
+    newer = edition()
+    for row in newer.thresholds:
+        assert row.bounds_wh_per_1000 is not None
+    assert "Edition 2026-01: energy of 1,000 queries" in text
+    assert "Since edition 2025-06" in text
+    assert "cohorts changed; of 11 models in both editions 0 moved to another star" in text
+    assert "equal_width this edition" in text
+
+
+def test_every_section_is_in_the_navigation_of_every_page(full: Path) -> None:
+    shown = [section for section in SECTIONS if section.in_navigation]
+    for path in full.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        root = "../" * (len(path.relative_to(full).parts) - 1)
+        for section in shown:
+            assert f'<a href="{root}{section.path}"' in text
+
+
+def test_a_model_of_very_many_results_has_a_page_that_stays_short(tmp_path: Path) -> None:
+    many = [result_of(local_score("busy", energy_wh=1 + n / 100), f"run-{n}") for n in range(MOST_DETAILS + 20)]
+    site = gather(many, None, [])
+    page = (built(site, tmp_path) / "models" / f"{model_slug('busy')}.html").read_text()
+    assert page.count('<section class="entry"') == MOST_DETAILS
+    assert page.count('<th scope="row"><a href="#') == MOST_DETAILS
+    assert f"The first {MOST_DETAILS} figures are told in full" in page
+
+
+def test_labels_are_official_only_where_the_figure_is(full: Path) -> None:
+    site = full_site()
+    for entry in site.entries:
+        label = (full / labels.label_path(entry)).read_text(encoding="utf-8")
+        assert ("local result, not comparable" in label) is (not entry.comparable)
+
+
+def test_a_site_has_at_most_so_many_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labels, "MOST_LABELS", 2)
+    site = full_site()
+    folder = built(site, tmp_path)
+    assert len(list((folder / "labels").glob("*.svg"))) == 2
+    without = site.entries[-1]
+    page = (folder / without.page).read_text()
+    assert f"labels/{without.id}.svg" not in page
+
+
+def test_a_published_figure_has_a_label_of_its_edition() -> None:
+    site = full_site()
+    build = None
+    entry = next(entry for entry in site.entries if entry.member is not None and entry.cohort.name == "asr")
+    from scorekit.publish.site.pages import Build
+    from tests.sites import TIME
+
+    build = Build(TIME, "0.1.0", "https://example.org/")
+    told = labels.facts_of(entry, site, build)
+    assert told.kind == "official"
+    assert told.stars == entry.stars
+    assert told.edition == "2026-01"
+    assert told.link == f"https://example.org/{entry.page}"
+    assert told.cohort_size == 5
+    assert told.scored is not None
+    assert told.scored.isoformat() == "2026-01-01"
