@@ -15,9 +15,11 @@ LABEL: Final = f"format(datum.value, {_HARD_TO_READ} ? '.0e' : ',~r')"
 """Vega's expression for a tick: 0.000001 to 100,000,000 in full."""
 COLUMNS: Final = alt.ExprRef(expr="max(1, floor(width / 165))")
 """Of a legend, so many as the width holds."""
+LABEL_LIMIT: Final = alt.ExprRef(expr="min(260, width - 24)")
+"""Of a legend, in px."""
 _STEPS: Final = (1, 2, 5)
-_FINE_DECADES: Final = 1.6
-_COARSE_DECADES: Final = 3.2
+_TICKS: Final = ((0.75, (1, 1.5, 2, 3, 4, 5, 7)), (1.6, _STEPS), (3.2, (1, 3)))
+"""Up to how many decades an axis has ticks at which multiples of a power of ten; beyond, at the powers alone."""
 _MOST_DECADES: Final = 7
 
 
@@ -37,7 +39,7 @@ def log_range(values: Iterable[float], *, room: float = 1.15) -> tuple[float, fl
 def log_ticks(low: float, high: float) -> list[float]:
     """Ticks of a logarithmic axis, few enough to be read."""
     decades = math.log10(high / low)
-    steps = _STEPS if decades <= _FINE_DECADES else (1, 3) if decades <= _COARSE_DECADES else (1,)
+    steps = next((steps for most, steps in _TICKS if decades <= most), (1,))
     every = max(1, math.ceil(decades / _MOST_DECADES))
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     found = [step * 10.0**power for power in range(first, last + 1) if power % every == 0 for step in steps]

@@ -93,7 +93,8 @@ class Chart:
         spec["datasets"] = {name: [dict(row) for row in rows] for name, rows in self.datasets.items()}
         if self.params:
             spec["params"] = [{"name": name, "value": value} for name, value in self.params.items()]
-        spec["width"] = "container" if width_px is None else max(width_px, SMALLEST_WIDTH_PX) - 2 * _PADDING_PX
+        spec["width"] = "container" if width_px is None else max(width_px, SMALLEST_WIDTH_PX)
+        line_px = None if width_px is None else spec["width"] - 2 * _PADDING_PX
         spec["padding"] = _PADDING_PX
         spec["autosize"] = {"type": "fit-x", "contains": "padding"}
         if self.height_px is not None:
@@ -105,8 +106,8 @@ class Chart:
         spec["config"] = config(look)
         if titled:
             spec["title"] = {
-                "text": wrapped(self.title, "bold", spec["width"] / _TITLE_PX if width_px else None),
-                "subtitle": wrapped(self.subtitle, "medium", spec["width"] / _SUBTITLE_PX if width_px else None),
+                "text": wrapped(self.title, "bold", line_px and line_px / _TITLE_PX),
+                "subtitle": wrapped(self.subtitle, "medium", line_px and line_px / _SUBTITLE_PX),
             }
             spec["background"] = look.background
         return spec

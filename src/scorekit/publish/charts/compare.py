@@ -70,7 +70,7 @@ def compare_chart(points: Sequence[ModelEnergy], title: str = "Models compared")
 def _design(look: Look, models: tuple[str, ...]) -> alt.LayerChart:
     x = axes.log_x("wh", ENERGY)
     count = len(models)
-    legend = alt.Legend(title=None, symbolStrokeWidth=2, columns=1, symbolSize=110)
+    legend = alt.Legend(title=None, symbolStrokeWidth=2, columns=1, symbolSize=110, labelLimit=axes.LABEL_LIMIT)
     color = alt.Color("series:N", scale=alt.Scale(domain=models, range=look.series[:count]), legend=legend)
     shape = alt.Shape("series:N", scale=alt.Scale(domain=models, range=list(SERIES_SHAPES[:count])), legend=legend)
     base = alt.Chart(source())

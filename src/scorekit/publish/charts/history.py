@@ -102,7 +102,9 @@ def _design(look: Look, editions: tuple[str, ...], tasks: tuple[str, ...]) -> al
     )
     y = axes.log_y("wh", ENERGY)
     count = len(tasks)
-    legend = alt.Legend(title=None, symbolStrokeWidth=2, orient="bottom", columns=axes.COLUMNS)
+    legend = alt.Legend(
+        title=None, symbolStrokeWidth=2, orient="bottom", columns=axes.COLUMNS, labelLimit=axes.LABEL_LIMIT
+    )
     color = alt.Color("task:N", scale=alt.Scale(domain=tasks, range=look.series[:count]), legend=legend)
     shape = alt.Shape("task:N", scale=alt.Scale(domain=tasks, range=list(SERIES_SHAPES[:count])), legend=legend)
     told = [

@@ -147,7 +147,7 @@ def config(look: Look) -> dict[str, Any]:
     """Vega-Lite's configuration of a look."""
     return {
         "aria": False,
-        "background": None,
+        "background": "transparent",
         "font": FONT,
         "view": {"stroke": None},
         "axis": {

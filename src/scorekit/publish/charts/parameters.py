@@ -62,7 +62,11 @@ def _design(look: Look, series: tuple[str, ...]) -> alt.LayerChart:
     x = axes.log_x("billion", "Parameters (billion, logarithmic)")
     y = axes.log_y("wh", ENERGY)
     legend = (
-        None if len(series) < 2 else alt.Legend(title=None, symbolStrokeWidth=2, columns=axes.COLUMNS, orient="bottom")
+        None
+        if len(series) < 2
+        else alt.Legend(
+            title=None, symbolStrokeWidth=2, columns=axes.COLUMNS, labelLimit=axes.LABEL_LIMIT, orient="bottom"
+        )
     )
     count = len(series)
     color = alt.Color("series:N", scale=alt.Scale(domain=series, range=look.series[:count]), legend=legend)

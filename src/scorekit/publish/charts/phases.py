@@ -109,7 +109,7 @@ def _design(look: Look, series: tuple[str, ...]) -> alt.LayerChart:
     color = alt.Color(
         "phase:N",
         scale=alt.Scale(domain=series, range=colours),
-        legend=alt.Legend(title=None, symbolType="square", columns=axes.COLUMNS),
+        legend=alt.Legend(title=None, symbolType="square", columns=axes.COLUMNS, labelLimit=axes.LABEL_LIMIT),
     )
     told = [
         alt.Tooltip("run:N", title="Run"),

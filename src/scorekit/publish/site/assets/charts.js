@@ -55,7 +55,10 @@
     return chosen || (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   }
 
-  // The specification with a look's colours; data is left as it is, so that no name in it is taken for a colour.
+  // Where a specification holds names of strangers, which are never taken for a colour's.
+  var NAMES = ["datasets", "domain", "sort"];
+
+  // The specification with a look's colours in the place of their names.
   function coloured(value, colours, named) {
     if (typeof value === "string") {
       return value.indexOf(named) === 0 ? colours[value.slice(named.length)] || value : value;
@@ -68,7 +71,7 @@
     if (value && typeof value === "object") {
       var made = {};
       Object.keys(value).forEach(function (key) {
-        made[key] = key === "datasets" ? value[key] : coloured(value[key], colours, named);
+        made[key] = NAMES.indexOf(key) >= 0 ? value[key] : coloured(value[key], colours, named);
       });
       return made;
     }
@@ -84,7 +87,7 @@
         spec.datasets[name] = scorekit.data.chartWorld;
       });
     }
-    spec.width = Math.max(200, Math.floor(width) - 2 * spec.padding);
+    spec.width = Math.max(200, Math.floor(width));
     if (payload.lane) {
       var places = spec.datasets.rows.map(function (row) {
         return row.place;
@@ -183,6 +186,9 @@
         ["role", "aria-label", "aria-roledescription"].forEach(function (name) {
           inside.removeAttribute(name);
         });
+        inside.querySelectorAll("svg").forEach(function (drawing) {
+          drawing.setAttribute("aria-hidden", "true");
+        });
         hideTip();
         plot.replaceChildren(inside);
         chart.status.textContent = "";
@@ -245,8 +251,8 @@
       var spec = specOf(payload, look, width);
       spec.background = colours.background;
       spec.title = {
-        text: wrapped(payload.title, spec.width, "700 16px "),
-        subtitle: wrapped(payload.subtitle, spec.width, "500 12px "),
+        text: wrapped(payload.title, spec.width - 2 * spec.padding, "700 16px "),
+        subtitle: wrapped(payload.subtitle, spec.width - 2 * spec.padding, "500 12px "),
       };
       return embed(document.createElement("div"), spec)
         .then(function (made) {
