@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from scorekit import tasks
 from scorekit.records import PackedCodecarbon, PackedEnergy, PackedReport, Score, SubmittedRun, VerdictReason, Window
@@ -89,18 +89,39 @@ def _claims(run: PackedRun, entry: SubmittedRun, score: Score | None) -> Iterato
             which = "cannot be scored, but a score" if score is None else "can be scored, but no score"
             yield refuse("score", f"the run {which} was handed in", file)
         return
-    if not _same(claimed.wh_per_1000_queries, score.wh_per_1000_queries) or not _same(
-        claimed.energy_kwh, score.energy_kwh
-    ):
+    if not _same(claimed.wh_per_1000_queries, score.wh_per_1000_queries):
         yield refuse(
             "score",
             f"the score says {claimed.wh_per_1000_queries} Wh per 1,000 queries, the windows give "
             f"{score.wh_per_1000_queries}",
             file,
         )
-    other = [name for name in _CLAIMED if getattr(claimed, name) != getattr(score, name)]
+        return
+    mine = {name: sha256 for name, sha256 in score.provenance.files.items() if name != file}
+    if claimed.provenance.files != mine:
+        yield refuse("score", "the score was worked out from other files than those that are here", file)
+    other = _unlike(claimed, score)
     if other:
         yield refuse("score", f"the score tells {', '.join(other)} otherwise than the evidence", file)
+
+
+def _unlike(claimed: Score, score: Score) -> list[str]:
+    """Fields that differ; of another version of scorekit only those that no version may change."""
+    same_version = claimed.provenance.scorekit_version == score.provenance.scorekit_version
+    names = sorted(set(Score.model_fields) - {"provenance"}) if same_version else _CLAIMED
+    one, two = claimed.model_dump(mode="json"), score.model_dump(mode="json")
+    return [name for name in names if not _alike(one[name], two[name])]
+
+
+def _alike(one: Any, two: Any) -> bool:
+    """Whether two values are the same but for rounding, in which machines differ."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        return one.keys() == two.keys() and all(_alike(value, two[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(two, list):
+        return len(one) == len(two) and all(map(_alike, one, two))
+    if isinstance(one, float) and isinstance(two, int | float):
+        return _same(one, two) or math.isclose(one, two, abs_tol=_SAME)
+    return bool(one == two)
 
 
 def _devices(run: PackedRun, folder: str) -> Iterator[VerdictReason]:

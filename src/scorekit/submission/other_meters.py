@@ -15,6 +15,7 @@ from scorekit.records import PackedCodecarbon, PackedEnergy, PackedPhase, Packed
 _PHASES: Final = {
     "load_dataset": "load_dataset", "load_model": "load_model", "preprocess_dataset": "preprocess",
     "prefill": "prefill", "decode": "decode", "generate": "generate", "forward": "forward", "call": "call",
+    "idle_before": "idle_before", "idle_after": "idle_after",
 }  # fmt: skip
 """Names of optimum-benchmark's phases, and ours."""
 _NAME: Final = re.compile(r"([a-z_]+?)(?:_repeat([0-9]+))?" + re.escape(bundle.CODECARBON_SUFFIX))
@@ -53,13 +54,13 @@ def _codecarbon(folder: Path) -> Iterator[PackedCodecarbon]:
         phase = None if match is None else _PHASES.get(match[1])
         if match is None or phase is None or phase == "decode":
             continue
-        loading = phase.startswith("load_")
+        once = phase.startswith(("load_", "idle_"))
         content, _ = Place.of_file(path).read_json()
         log = Field(content, path.name)
         version = log["codecarbon_version"].text()
         yield PackedCodecarbon(
             phase=phase,
-            repeat=None if loading else int(match[2] or 0),
+            repeat=None if once else int(match[2] or 0),
             duration_s=log["duration"].number(),
             cpu_kwh=log["cpu_energy"].number(),
             gpu_kwh=log["gpu_energy"].number(),

@@ -159,9 +159,9 @@ def _check_once(runs: Sequence[Path], packed: Sequence[_Run]) -> None:
     seen: dict[bytes, Path] = {}
     for folder, run in zip(runs, packed, strict=True):
         windows = run.files[f"{run.entry.folder}/{evidence_files.WINDOWS}"]
-        other = seen.setdefault(windows, folder)
-        if other is not folder:
-            raise UsageError(f"{folder} and {other} are the same measurement", mend="give each run once")
+        if windows in seen:
+            raise UsageError(f"{folder} and {seen[windows]} are the same measurement", mend="give each run once")
+        seen[windows] = folder
 
 
 def _run(folder: Path, place: str, request: Request) -> _Run:
