@@ -26,6 +26,8 @@
   };
   var state = Object.assign({}, first);
   var loading = null;
+  // Rows of the table by their zone, made once for a choice of impact, energy and edition.
+  var made = {};
 
   function byId(id) {
     return document.getElementById(id);
@@ -288,7 +290,13 @@
   function drawTable() {
     var zones = mix().zones;
     var rows = rowsShown();
-    put(byId("zones").tBodies[0], rows.map(tableRow));
+    put(
+      byId("zones").tBodies[0],
+      rows.map(function (zone) {
+        made[zone.code] = made[zone.code] || tableRow(zone);
+        return made[zone.code];
+      })
+    );
     byId("zones-count").textContent =
       rows.length === zones.length
         ? amounts.count(zones.length) + " zones"
@@ -392,6 +400,7 @@
   function showAll(keep) {
     withMeasured(function () {
       hint(settle());
+      made = {};
       fill();
       drawWords();
       drawTable();

@@ -143,6 +143,7 @@
       words += " to " + told(values[values.length - 1], scaled) + " in " + ordered[values.length - 1].zone + ".";
     }
     var spec = JSON.parse(JSON.stringify(Object.assign({}, payload.spec, { datasets: {} })));
+    spec.height = (payload.spec.height / payload.spec.datasets.rows.length) * rows.length;
     spec.layer.forEach(function (layer) {
       if (layer.mark.type === "bar") {
         layer.encoding.x.title = capital(choice.title) + " (" + scaled.unit + ")";
