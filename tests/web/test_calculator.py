@@ -139,7 +139,7 @@ def test_measured_energies_are_those_of_the_command(folder: Path, visit: Visitin
                     tokens = None
                 zone = impact.find_zone(mix, code)
                 found = measured_energies.calculation(entry, zone, mix, tokens=tokens, pue=pue)
-                expected = calculator.measured_view(found, entry.hardware, "what", 7)
+                expected = calculator.measured_view(found, entry, "what", 7)
                 expected["model"] = page.evaluate(
                     "id => scorekit.data.measured.filter(each => each.id === id)[0].model", entry.id
                 )

@@ -46,7 +46,15 @@ NO_UNCERTAINTY: Final = "not told"
 View = dict[str, Any]
 
 
-def view(found: Calculation, *, method_title: str, hardware: str | None, count: int = 1, what: str) -> View:
+def view(
+    found: Calculation,
+    *,
+    method_title: str,
+    hardware: str | None,
+    what: str,
+    count: int = 1,
+    edition: str | None = None,
+) -> View:
     """What the page shows.
 
     Args:
@@ -55,19 +63,21 @@ def view(found: Calculation, *, method_title: str, hardware: str | None, count: 
         hardware: that the energy is of.
         count: of texts or queries.
         what: what one of them is, e.g. `a tweet (50 output tokens)`.
+        edition: of the energy; None for the method's.
     """
     here = found.footprint
     digits = here.energy_digits or DIGITS
     energy = here.energy_wh.times(count)
     told: View = {
         "source": found.method_source,
-        "edition": found.method,
+        "edition": edition or found.method,
         "hardware": hardware,
         "uncertainty": _uncertainty(found),
         "origin": found.origin,
         "notes": [],
     }
-    impact_told = {**told, "source": f"mix {here.mix.name}: {here.mix.source}", "origin": "modelled"}
+    factors = {"source": f"mix {here.mix.name}: {here.mix.source}", "edition": here.mix.name, "origin": "modelled"}
+    impact_told = {**told, **factors}
     return {
         "energy": {"text": amount(energy, "Wh", digits), "told": told},
         "model": found.model,

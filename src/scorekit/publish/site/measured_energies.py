@@ -69,6 +69,11 @@ def queries_of(model: str) -> str:
     return f"{QUERIES_PER_SCORE:,} queries of {model}"
 
 
+def edition_of(entry: Entry) -> str:
+    """What is told of an entry's edition."""
+    return "none: a local star" if entry.edition == "local" else shown(entry.edition)
+
+
 def row(entry: Entry) -> dict[str, Any] | None:
     """All that a page needs to do the same; None for an entry that nothing can be worked out from."""
     mix = find_mix(_ANY_MIX)
@@ -87,7 +92,7 @@ def row(entry: Entry) -> dict[str, Any] | None:
         "task": entry.cohort.title,
         "wh": entry.wh_per_1000_queries,
         "half": entry.half_width_95_percent,
-        "edition": shown(entry.edition),
+        "edition": edition_of(entry),
         "hardware": None if entry.hardware is None else shown(entry.hardware),
         "source": shown(one.method_source),
         "origin": one.origin,

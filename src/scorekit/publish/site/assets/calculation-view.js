@@ -15,12 +15,12 @@
     return range.low === range.high;
   }
 
-  function view(page, words, found, methodTitle, hardware, count, what, because, notes, uncertainty) {
+  function view(page, words, found, methodTitle, hardware, count, what, because, notes, uncertainty, edition) {
     var here = found.footprint;
     var energy = times(here.energy_wh, count);
     var told = {
       source: found.method_source,
-      edition: found.method,
+      edition: edition,
       hardware: hardware,
       uncertainty: isExact(here.energy_wh) ? words.no_uncertainty : uncertainty,
       origin: found.origin,
@@ -45,6 +45,7 @@
         caution: figure.caution,
         told: Object.assign({}, told, {
           source: "mix " + here.mix.name + ": " + here.mix.source,
+          edition: here.mix.name,
           origin: "modelled",
           notes: figure.caution === null ? [] : ["caution: " + figure.caution],
         }),
@@ -158,14 +159,15 @@
     }
     var hardware = gpus + " GPU(s) of " + amounts.plain(method.coefficients.gpu_memory_gb) + " GB, as the method takes it";
     return view(
-      page, words, found, method.title, hardware, count, what, words.because[found.origin], notes, words.uncertainty_modelled
+      page, words, found, method.title, hardware, count, what, words.because[found.origin], notes, words.uncertainty_modelled,
+      method.name
     );
   }
 
   function measured(page, words, found, row, count, what, byTokens) {
     return view(
       page, words, found, words.measured_title, row.hardware, count, what, row.because,
-      byTokens ? row.by_tokens_notes : row.notes, words.uncertainty_measured
+      byTokens ? row.by_tokens_notes : row.notes, words.uncertainty_measured, row.edition
     );
   }
 

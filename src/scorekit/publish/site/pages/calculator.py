@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from scorekit import impact
 from scorekit.impact.formula import work_between
 from scorekit.publish.site import amounts, calculation_view, figures, impacts, measured_energies
-from scorekit.publish.site.content import Site
+from scorekit.publish.site.content import Entry, Site
 from scorekit.publish.site.pages import Build, File, Page, script_data
 
 PATH: Final = "calculator.html"
@@ -137,9 +137,16 @@ def modelled_view(
     )
 
 
-def measured_view(found: impact.Calculation, hardware: str | None, what: str, count: int = 1) -> calculation_view.View:
-    """A calculation from a measured energy as the page shows it."""
-    return calculation_view.view(found, method_title=_MEASURED_TITLE, hardware=hardware, count=count, what=what)
+def measured_view(found: impact.Calculation, entry: Entry, what: str, count: int = 1) -> calculation_view.View:
+    """A calculation from an entry's measured energy as the page shows it."""
+    return calculation_view.view(
+        found,
+        method_title=_MEASURED_TITLE,
+        hardware=entry.hardware,
+        what=what,
+        count=count,
+        edition=measured_energies.edition_of(entry),
+    )
 
 
 def told_tokens(tokens: int) -> str:
