@@ -81,6 +81,9 @@
       panel.querySelector(".compared"),
       models.length ? [comparison(models)] : []
     );
+    if (scorekit.compareChart) {
+      scorekit.compareChart(models);
+    }
   }
 
   board.querySelector(".show-compare").addEventListener("click", function () {

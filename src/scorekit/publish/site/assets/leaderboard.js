@@ -26,6 +26,8 @@
 
   var state = { filters: {}, sort: "task", page: 1, compare: [] };
   var rows = [];
+  var TELL_AFTER_MS = 100;
+  var telling = 0;
   var shown = null; // what the body shows, so that it is not made again for nothing
 
   // The address.
@@ -119,6 +121,8 @@
       body.replaceChildren.apply(body, part.map(function (row) {
         return table.element(row, state.compare.indexOf(table.modelOf(row)) !== -1);
       }));
+      window.clearTimeout(telling);
+      telling = window.setTimeout(table.tellAll, TELL_AFTER_MS);
     }
     shown = part;
     board.querySelector(".empty").hidden = rows.length > 0;
@@ -226,14 +230,18 @@
   // Where figures come from is read when the first is pointed at.
   ["mouseover", "focusin"].forEach(function (kind) {
     board.addEventListener(kind, function (event) {
-      if (event.target.closest(".figure") && !scorekit.data.leaderboardSources) {
-        table.sources(fillSources);
+      if (event.target.closest(".figure")) {
+        table.tellAll();
+        if (!scorekit.data.leaderboardSources) {
+          table.sources(fillSources);
+        }
       }
     });
   });
 
   function fillSources() {
     var known = scorekit.data.leaderboardSources;
+    table.tellAll();
     board.querySelectorAll("tr[data-row]").forEach(function (line) {
       var place = line.querySelector(".figure-tip .tip-row bdi");
       place.textContent = known ? known.sources[known.source[Number(line.dataset.row)]] : "unknown";

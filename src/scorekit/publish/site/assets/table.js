@@ -6,6 +6,7 @@
 //   table.filter(filters)                     rows that fit, in the table's own order
 //   table.sort(rows, key, isDescending)       sorted rows; what is not known stands last
 //   table.element(row, isChosen)              a row as HTML
+//   table.tellAll()                           adds to the rows that were made what is told of their figures
 //   table.energy(row), table.stars(row)       its energy and stars as HTML
 //   table.sources(then)                       reads where figures come from, then calls
 //   table.record(row)                         all that is known of a row, for downloads
@@ -209,6 +210,31 @@
     );
   }
 
+  // The same without what is told of it, which comes when nobody waits: it is not seen, and half of a row's elements.
+  var bare = [];
+  function bareEnergy(row) {
+    var origin = kinds[kind[row]].origin;
+    var sign = span("sign origin-" + origin, origins[origin].sign);
+    sign.setAttribute("aria-hidden", "true");
+    var button = make("button", { class: "figure-value", type: "button" }, [
+      sign,
+      origin === "measured" ? null : span("for-readers", origin + ", "),
+      scorekit.number(wh[row]) + "\u00a0Wh",
+    ]);
+    var figure = make("span", { class: "figure" }, [button]);
+    bare.push({ figure: figure, row: row });
+    return figure;
+  }
+
+  function tellAll() {
+    bare.forEach(function (one) {
+      var tip = energyElement(one.row).lastChild;
+      one.figure.firstChild.setAttribute("aria-describedby", tip.id);
+      one.figure.append(tip);
+    });
+    bare = [];
+  }
+
   function starsElement(row) {
     var count = stars[row];
     var official = kinds[kind[row]].official;
@@ -241,7 +267,7 @@
       ]),
       cell("Task", [of.title]),
       cell("Class", [of.modelClass ? span("class-mark " + of.modelClass.toLowerCase(), of.modelClass) : span("soft", "none")]),
-      cell("Energy of 1,000 queries", [energyElement(row)], "num energy"),
+      cell("Energy of 1,000 queries", [bareEnergy(row)], "num energy"),
       cell("Uncertainty at 95\u00a0%", [isNaN(half[row]) ? span("soft", "unknown") : percent(half[row])], "num"),
       cell("Stars", [
         starsElement(row),
@@ -319,6 +345,7 @@
     filter: filter,
     sort: sort,
     element: element,
+    tellAll: tellAll,
     energy: energyElement,
     stars: starsElement,
     sources: sources,

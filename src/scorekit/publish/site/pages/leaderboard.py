@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from markupsafe import Markup
+
+from scorekit.publish.charts import ModelEnergy, compare_chart, figure
 from scorekit.publish.site.columnar import in_order, is_borderline, source_data, table_data
 from scorekit.publish.site.content import Cohort, Entry, Site, is_official
 from scorekit.publish.site.figures import ORIGINS
 from scorekit.publish.site.names import shown
-from scorekit.publish.site.pages import Build, File, Page, script_data
+from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File, Page, script_data
 
 PATH: Final = "leaderboard.html"
-ROWS: Final = 50
+ROWS: Final = 25
 """Rows of one page of the table, and those that stand in the page without a script."""
 PLAIN_ROWS: Final = 200
 """Rows of one plain page of a task."""
@@ -21,10 +25,12 @@ _DATA: Final = "data/leaderboard.js"
 _SOURCES: Final = "data/leaderboard-sources.js"
 _STYLES: Final = ("assets/leaderboard.css",)
 _SCRIPTS: Final = (
+    *CHART_SCRIPTS,
     "assets/told.js",
     "assets/slug.js",
     _DATA,
     "assets/table.js",
+    "assets/compare-chart.js",
     "assets/compare.js",
     "assets/leaderboard.js",
 )
@@ -46,13 +52,14 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
             "page_rows": ROWS,
             "most_compared": MOST_COMPARED,
             "sources_path": _SOURCES,
+            "compare_chart": _compare_chart(),
             "cohorts": [(cohort, len(site.of_cohort(cohort)), plain_path(cohort)) for cohort in site.cohorts],
             "choices": _choices(site, rows),
             "origins": {word: {"sign": sign, "meaning": meaning} for word, (sign, meaning) in ORIGINS.items()},
         },
         description="The energy of AI models on each task, with stars: filter, sort and compare them.",
         scripts=_SCRIPTS,
-        styles=_STYLES,
+        styles=(*CHART_STYLES, *_STYLES),
     )
     for cohort in site.cohorts:
         yield from _plain_pages(site, cohort)
@@ -88,6 +95,15 @@ def _plain_pages(site: Site, cohort: Cohort) -> Iterator[Page]:
             description=f"The energy of {len(entries)} models: {cohort.title}.",
             styles=_STYLES,
         )
+
+
+def _compare_chart() -> Markup:
+    """The chart that compare-chart.js fills with the models that are chosen; until then it is not shown."""
+    names = [f"model {number}" for number in range(1, MOST_COMPARED + 1)]
+    points = [ModelEnergy(name, "task", float(place)) for place, name in enumerate(names, start=1)]
+    chart = compare_chart(points)
+    subtitle = "Only models of one row can be compared. Filled signs are measured, hollow ones are not."
+    return figure(dataclasses.replace(chart, subtitle=subtitle), "compare-chart")
 
 
 def _rows_context(rows: Sequence[Entry]) -> dict[str, Any]:
