@@ -78,7 +78,7 @@ def find(name: str) -> Named:
 
 
 def _tasks(asked: Asked) -> Chart:
-    return tasks_chart(subjects.spreads(asked.site()), "Energy of 1,000 queries, by task")
+    return tasks_chart(subjects.spreads(asked.site().summaries), "Energy of 1,000 queries, by task")
 
 
 def _cohort(asked: Asked) -> Chart:

@@ -14,7 +14,7 @@ from scorekit.publish.charts.points import ModelEnergy
 from scorekit.publish.charts.task_energies import TaskSpread
 from scorekit.publish.charts.uncertainty_budget import BudgetTerm
 from scorekit.publish.charts.zone_impacts import ZoneImpact
-from scorekit.publish.site.content import Cohort, Entry, Site
+from scorekit.publish.site.content import Cohort, CohortSummary, Entry, Site
 from scorekit.publish.site.standings import history_of, scales_of
 from scorekit.records import PhaseEnergy, Uncertainty
 from scorekit.units import kwh_to_wh, wh_to_kwh
@@ -32,8 +32,8 @@ _CAUTIONED: Final = frozenset({"pe", "adpe"})
 """Impacts whose factors a zone's caution is about."""
 
 
-def spreads(site: Site) -> list[TaskSpread]:
-    """The spread of each cohort, classes apart."""
+def spreads(summaries: Iterable[CohortSummary]) -> list[TaskSpread]:
+    """The spread of each cohort, classes apart; without those that have no average."""
     return [
         TaskSpread(
             task=summary.cohort.title if summary.official else f"{summary.cohort.title} (local)",
@@ -44,7 +44,8 @@ def spreads(site: Site) -> list[TaskSpread]:
             highest_wh_per_1000_queries=summary.highest,
             origin=summary.origins[0] if len(summary.origins) == 1 else "mixed",
         )
-        for summary in site.summaries
+        for summary in summaries
+        if summary.mean is not None and summary.median is not None
     ]
 
 

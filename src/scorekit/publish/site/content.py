@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
+from scorekit import tasks
 from scorekit.editions import Edition, Member
 from scorekit.rating import Rating
 from scorekit.records import Result
@@ -54,7 +55,14 @@ class Cohort:
     @property
     def title(self) -> str:
         """For people, e.g. `Text generation, class A`."""
-        return self.task_title if self.model_class is None else f"{self.task_title}, class {self.model_class}"
+        if self.model_class is None:
+            return f"{self.task_title}, class unknown" if self.may_mix_classes else self.task_title
+        return f"{self.task_title}, class {self.model_class}"
+
+    @property
+    def may_mix_classes(self) -> bool:
+        """Whether it holds models of any size, because their logs do not tell it: no average is made of them."""
+        return self.model_class is None and self.name in tasks.CLASSED_COHORTS
 
     @property
     def task_title(self) -> str:
@@ -133,16 +141,19 @@ class CohortSummary:
 
     Attributes:
         cohort: which.
-        models: how many models; of a model that stands several times each figure counts.
-        mean, median, lowest, highest: of the energies.
+        figures: how many energies.
+        models: how many models they are of; one that stands several times counts once.
+        mean, median: of the energies; None where they may be of unlike classes.
+        lowest, highest: of the energies.
         official: whether they are those of a published edition or comparable results; else of local ones only.
         origins: the kinds of energies in it.
     """
 
     cohort: Cohort
+    figures: int
     models: int
-    mean: float
-    median: float
+    mean: float | None
+    median: float | None
     lowest: float
     highest: float
     official: bool
@@ -214,9 +225,10 @@ class Site:
         energies_wh = [entry.wh_per_1000_queries for entry in entries]
         return CohortSummary(
             cohort=cohort,
-            models=len(energies_wh),
-            mean=statistics.fmean(energies_wh),
-            median=statistics.median(energies_wh),
+            figures=len(energies_wh),
+            models=len({entry.model for entry in entries}),
+            mean=None if cohort.may_mix_classes else statistics.fmean(energies_wh),
+            median=None if cohort.may_mix_classes else statistics.median(energies_wh),
             lowest=min(energies_wh),
             highest=max(energies_wh),
             official=bool(official),

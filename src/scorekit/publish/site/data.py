@@ -42,7 +42,10 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[Entry], Any]]]] = {
     "hardware": ("on which it was measured", lambda entry: entry.hardware),
     "parameters": ("of the model", lambda entry: entry.parameters),
     "date": ("of the edition, or when it was measured", lambda entry: entry.date),
-    "result_id": ("sha256 of the result", lambda entry: entry.result_id),
+    "result_id": (
+        "of the result in its store: sha256 of its content, or its first digits",
+        lambda entry: entry.result_id,
+    ),
     "page": ("of the model, on this site", lambda entry: entry.page),
 }
 """Columns of the figures: what each is, and its value."""

@@ -14,15 +14,19 @@ from markupsafe import Markup, escape
 from scorekit.layout import significant
 from scorekit.publish.site.content import Entry, Origin
 from scorekit.publish.site.names import isolated
+from scorekit.rating import LOCAL
 from scorekit.scales import STARS
 
 UNKNOWN: Final = "unknown"
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 ORIGINS: Final[dict[str, tuple[str, str]]] = {
     "measured": ("\N{BLACK CIRCLE}", "told by a sensor"),
-    "modelled": ("\N{WHITE DIAMOND}", "worked out by a model of the hardware, not told by a sensor"),
+    "modelled": ("\N{WHITE DIAMOND}", "worked out by a formula from what is known, not told by a sensor"),
     "mixed": ("\N{CIRCLE WITH LEFT HALF BLACK}", "partly told by a sensor, partly modelled"),
-    "estimated": ("\N{ALMOST EQUAL TO}", "estimated from the size of the model, without a measurement"),
+    "estimated": (
+        "\N{ALMOST EQUAL TO}",
+        "worked out from a guess, such as of the size of the model; not measured",
+    ),
     "unknown": ("?", "the log does not tell whether a sensor told it"),
 }
 """Sign of each origin, and what it means."""
@@ -134,12 +138,20 @@ def told_of(entry: Entry) -> Told:
     half = entry.half_width_95_percent
     return Told(
         source=source,
-        edition="none: a local star" if entry.edition == "local" else entry.edition,
+        edition=("none" if entry.stars is None else "none: a local star")
+        if entry.edition == "local"
+        else entry.edition,
         hardware=entry.hardware,
         uncertainty=None if half is None else f"\N{PLUS-MINUS SIGN}{percent(half)} at 95{_SPACE}% confidence",
         origin=entry.origin,
         notes=tuple(notes),
     )
+
+
+def _edition(entry: Entry) -> str:
+    if entry.edition != LOCAL:
+        return entry.edition
+    return "none" if entry.stars is None else "none: a local star"
 
 
 def energy_html(entry: Entry, identity: str) -> Markup:

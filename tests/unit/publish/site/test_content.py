@@ -27,7 +27,7 @@ def test_official_figures_come_first_and_are_never_averaged_with_local_ones() ->
     writers = next(one for one in site.summaries if one.cohort == Cohort("text_generation", "A"))
     official = [e.wh_per_1000_queries for e in site.entries if e.cohort == writers.cohort and is_official(e)]
     assert writers.official
-    assert writers.models == len(official) == 4
+    assert writers.figures == len(official) == 4
     assert writers.mean == pytest.approx(statistics.fmean(official))
     local = site.of_cohort(writers.cohort, official=False)
     assert len(local) > 5
@@ -120,7 +120,22 @@ def test_averages_of_february_2025_are_those_of_its_rows() -> None:
     assert len(site.summaries) == len(energies)
     for one in site.summaries:
         expected = energies[one.cohort.name, one.cohort.model_class or ""]
-        assert one.models == len(expected)
+        assert one.figures == len(expected)
         assert one.mean == pytest.approx(sum(expected) / len(expected), rel=1e-12)
         assert one.median == pytest.approx(statistics.median(expected), rel=1e-12)
         assert (one.lowest, one.highest) == (min(expected), max(expected))
+
+
+def test_of_models_whose_class_is_not_known_there_is_no_average() -> None:
+    scores = [local_score(f"model-{n}", energy_wh=1.0 + 100 * n, model_class=None) for n in range(3)]
+    site = gather([result_of(score, "run") for score in scores], None, [])
+    (summary,) = site.summaries
+    assert summary.cohort.title == "Text generation, class unknown"
+    assert (summary.mean, summary.median) == (None, None)
+    assert (summary.lowest, summary.highest, summary.figures) == (1.0, 201.0, 3)
+
+
+def test_a_model_that_stands_twice_counts_once_as_a_model() -> None:
+    site = gather([result_of(local_score("same", energy_wh=n), "run") for n in (1.0, 3.0)], None, [])
+    (summary,) = site.summaries
+    assert (summary.models, summary.figures, summary.mean) == (1, 2, 2.0)

@@ -150,3 +150,10 @@ def test_a_published_figure_has_a_label_of_its_edition() -> None:
     assert told.cohort_size == 5
     assert told.scored is not None
     assert told.scored.isoformat() == "2026-01-01"
+
+
+def test_home_makes_no_average_of_unknown_classes(tmp_path: Path) -> None:
+    scores = [local_score(f"model-{n}", energy_wh=1.0 + 100 * n, model_class=None) for n in range(3)]
+    text = _text(built(gather([result_of(score, "run") for score in scores], None, []), tmp_path) / "index.html")
+    assert "Text generation, class unknown" in text
+    assert "sizes unknown: not averaged" in text

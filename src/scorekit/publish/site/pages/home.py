@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from scorekit.publish.charts import TaskSpread, figure, tasks_chart
+from scorekit.publish.charts import figure, tasks_chart
+from scorekit.publish.charts.subjects import spreads
 from scorekit.publish.site.content import CohortSummary, Entry, Site, is_official
 from scorekit.publish.site.figures import UNKNOWN, Told, count
 from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File, Page
@@ -97,25 +98,13 @@ def _listed(names: Sequence[str], most: int = 3) -> str:
 
 def _extremes(rows: Sequence[Row]) -> tuple[Row, Row, float] | None:
     """The cohort whose median model takes least, the one whose takes most, and how many times as much that is."""
-    if len(rows) < 2:
+    medians = [(row.summary.median, place, row) for place, row in enumerate(rows) if row.summary.median is not None]
+    if len(medians) < 2:
         return None
-    ordered = sorted(rows, key=lambda row: row.summary.median)
-    return ordered[0], ordered[-1], ordered[-1].summary.median / ordered[0].summary.median
+    (least, _, first), (most, _, last) = min(medians), max(medians)
+    return first, last, most / least
 
 
 def _chart(rows: Sequence[Row], identity: str, title: str) -> Markup | None:
-    if not rows:
-        return None
-    spreads = [
-        TaskSpread(
-            task=row.summary.cohort.title,
-            models=row.summary.models,
-            mean_wh_per_1000_queries=row.summary.mean,
-            median_wh_per_1000_queries=row.summary.median,
-            lowest_wh_per_1000_queries=row.summary.lowest,
-            highest_wh_per_1000_queries=row.summary.highest,
-            origin=row.told.origin or UNKNOWN,
-        )
-        for row in rows
-    ]
-    return figure(tasks_chart(spreads, title), identity, level=2)
+    drawn = spreads(row.summary for row in rows)
+    return figure(tasks_chart(drawn, title), identity, level=2) if drawn else None
