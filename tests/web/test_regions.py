@@ -33,7 +33,10 @@ def folder(built_site: Callable[..., Path]) -> Path:
     return built_site(impact_site(), "impacts")
 
 
-def _ready(seen: Any, fragment: str = "") -> Page:
+def _ready(seen: Any, fragment: str = "", *, draws: bool = False) -> Page:
+    """The page when its script has run; charts are drawn only where a test looks at them, for Vega takes its time."""
+    if not draws:
+        seen.page.add_init_script("window.IntersectionObserver = class { observe() {} unobserve() {} };")
     page: Page = seen.open(PATH, fragment)
     page.wait_for_selector("#regions:not([hidden])")
     if "unit=model" in fragment:
@@ -109,7 +112,7 @@ def test_a_choice_reaches_the_charts(folder: Path, visit: Visiting) -> None:
 
 def test_zones_without_own_data_are_hatched_and_never_coloured(folder: Path, visit: Visiting) -> None:
     with visit(folder) as seen:
-        page = _ready(seen, "impact=water")
+        page = _ready(seen, "impact=water", draws=True)
         page.locator("#regions-map").scroll_into_view_if_needed()
         page.wait_for_selector(DRAWN.format("map"))
         fills = page.locator("#regions-map svg path[fill]").evaluate_all(
@@ -284,7 +287,7 @@ def test_regions_keep_to_wcag(
     scheme: str, fragment: str, folder: Path, visit: Visiting, axe: Callable[[Page], list[str]]
 ) -> None:
     with visit(folder, scheme=scheme) as seen:
-        page = _ready(seen, fragment)
+        page = _ready(seen, fragment, draws=True)
         page.wait_for_selector(DRAWN.format("bars"))
         assert axe(page) == []
 
@@ -303,7 +306,7 @@ def test_nothing_is_wider_than_the_window(width: str, folder: Path, visit: Visit
 
 def test_the_legend_stands_below_the_map_on_a_phone(folder: Path, visit: Visiting) -> None:
     with visit(folder, width_px=360, height_px=800) as seen:
-        page = _ready(seen)
+        page = _ready(seen, draws=True)
         page.locator("#regions-map").scroll_into_view_if_needed()
         page.wait_for_selector(DRAWN.format("map"))
         legend = page.locator("#regions-map svg .role-legend").first.bounding_box()
