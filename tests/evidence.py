@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -32,6 +32,8 @@ FACTS = H100.model_copy(
 )
 
 RUN = {"meters": ("nvml", "codecarbon"), "min_window_s": 60.0, "phases": False, "torch_dtype": "float16"}
+
+_COLUMNS = tuple(column.name for column in fields(DeviceTrace))
 
 Change = Callable[[Evidence], Evidence]
 
@@ -187,9 +189,7 @@ def drop_samples(start_s: float, end_s: float) -> Change:
         assert trace is not None
         old = trace.devices[NVML_GPU]
         kept = [at for at, t_s in enumerate(old.t_s) if not start_s <= t_s <= end_s]
-        columns = {
-            name: tuple(getattr(old, name)[at] for at in kept) for name in DeviceTrace.__slots__ if getattr(old, name)
-        }
+        columns = {name: tuple(getattr(old, name)[at] for at in kept) for name in _COLUMNS if getattr(old, name)}
         return replace(evidence, trace=replace(trace, devices={NVML_GPU: DeviceTrace(**columns)}))
 
     return change

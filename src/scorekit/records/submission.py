@@ -19,6 +19,9 @@ Text = Annotated[str, Field(max_length=300)]
 """Names of people, models and files; longer ones are none."""
 
 
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 class Submitter(Record):
     """Who hands in, in their own words."""
 
@@ -53,7 +56,7 @@ class SubmittedRun(Record):
     wh_per_1000_queries: Finite | None = Field(description="None for an invalid run that cannot be scored.")
     valid: bool = Field(description="False where a check failed and it was packed all the same.")
     comparable: bool
-    source_files: dict[Text, Text] = Field(
+    source_files: dict[Text, Sha256] = Field(
         default_factory=dict,
         description="sha256 of the raw files of the run, by which the submitter can show them later; none in the "
         "confidential form.",

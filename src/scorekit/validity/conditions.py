@@ -89,7 +89,7 @@ def _reasons(evidence: Evidence, window: Window, device: str) -> int | None:
     if not found:
         return None
     seen = 0
-    for bits in found:
+    for bits in set(found):
         seen |= int(bits)
     return seen
 

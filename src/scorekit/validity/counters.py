@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import pairwise
+from operator import sub
 from typing import Final
 
 from scorekit.records import Check, CounterEvidence, Window
@@ -131,11 +132,21 @@ def _jumps(evidence: Evidence, device: str) -> Iterator[Finding]:
     limit_w = max(evidence.limits_w(device), default=None)
     ticks = [tick_s for window in evidence.windows if (tick_s := evidence.tick_s(window, device))]
     tick_s = max(ticks, default=TICK_S)
-    values = [] if trace is None else trace.between("counter_mj", -math.inf, math.inf)
+    if trace is None:
+        return
+    counter_mj = trace.values("counter_mj", -math.inf, math.inf)
+    steps_mj = list(map(sub, counter_mj[1:], counter_mj))
+    # Of a counter that did not jump no step has to be looked at with its time.
+    most_mj = math.inf if limit_w is None else 1000 * STEP * limit_w * tick_s
+    if not steps_mj or (min(steps_mj) >= 0 and max(steps_mj) <= most_mj):
+        return
+    values = trace.between("counter_mj", -math.inf, math.inf)
     for (t0_s, before_mj), (t_s, after_mj) in pairwise(values):
+        step_j = (after_mj - before_mj) / 1000
+        if step_j >= 0 and (limit_w is None or step_j <= STEP * limit_w * (t_s - t0_s + tick_s)):
+            continue
         window = evidence.window_at(t_s) or evidence.window_at(t0_s)
         place = "" if window is not None else "between windows: "
-        step_j = (after_mj - before_mj) / 1000
         if step_j < 0:
             yield fail(f"{place}the counter of {gpu(device)} went backwards, expected it only to rise", at=window)
         elif limit_w is not None and step_j > (most_j := STEP * limit_w * (t_s - t0_s + tick_s)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import pairwise
+from operator import sub
 from typing import Final
 
 from scorekit.records import Check, MeterReading, Window
@@ -156,9 +156,11 @@ def _missed(evidence: Evidence, samples: DeviceTrace, period_s: float) -> float:
         start_s, end_s = window.start_monotonic_s, window.end_monotonic_s
         if window.duration_s < LEAST_SAMPLES * period_s:
             continue
-        times = [start_s, *(t_s for t_s, _ in samples.between("power_w", start_s, end_s)), end_s]
+        times = [start_s, *samples.times("power_w", start_s, end_s), end_s]
         due += window.duration_s / period_s
-        lost += sum(gap / period_s - 1 for a, b in pairwise(times) if (gap := b - a) > 1.5 * period_s)
+        gaps = list(map(sub, times[1:], times))
+        if max(gaps) > 1.5 * period_s:
+            lost += sum(gap / period_s - 1 for gap in gaps if gap > 1.5 * period_s)
     return lost / due if due else 0.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,13 +85,14 @@ def _quietest(trace: DeviceTrace, start_s: float, end_s: float) -> _Edge | None:
     counters = dict(trace.between("counter_mj", start_s, end_s))
     powers = trace.between("power_w", start_s - AVERAGED_S, end_s)
     best: _Edge | None = None
-    first = 0
-    for at, (t_s, power_w) in enumerate(powers):
-        while powers[first][0] < t_s - AVERAGED_S:
-            first += 1
+    # From the least power on: no swing makes up for more power than the best moment has with its own.
+    for at in sorted(range(len(powers)), key=lambda at: powers[at][1]):
+        t_s, power_w = powers[at]
+        if best is not None and power_w >= best.power_w + best.swing_w:
+            break
         if t_s < start_s or t_s not in counters:
             continue
-        recent = [power for _, power in powers[first : at + 1]]
+        recent = [power for _, power in powers[bisect_left(powers, (t_s - AVERAGED_S,)) : at + 1]]
         edge = _Edge(t_s, counters[t_s], power_w, max(recent) - min(recent))
         if best is None or edge.power_w + edge.swing_w < best.power_w + best.swing_w:
             best = edge

@@ -6,7 +6,9 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import cached_property
+from itertools import accumulate
+from operator import add, mul, sub
 from typing import Final, Literal
 
 AVERAGED_S: Final = 1.0
@@ -17,7 +19,7 @@ Quantity = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeviceTrace:
     """The samples of one GPU, in the order of time. NaN stands for what the driver did not answer.
 
@@ -41,11 +43,28 @@ class DeviceTrace:
         if not values:
             return []
         first, last = bisect_left(self.t_s, start_s), bisect_right(self.t_s, end_s)
-        return [(self.t_s[at], values[at]) for at in range(first, last) if not math.isnan(values[at])]
+        found = values[first:last]
+        if _all_known(found):
+            return list(zip(self.t_s[first:last], found, strict=True))
+        return [(t_s, value) for t_s, value in zip(self.t_s[first:last], found, strict=True) if not math.isnan(value)]
 
     def values(self, quantity: Quantity, start_s: float, end_s: float) -> list[float]:
         """The same without the times."""
-        return [value for _, value in self.between(quantity, start_s, end_s)]
+        values: Sequence[float] = getattr(self, quantity)
+        if not values:
+            return []
+        found = values[bisect_left(self.t_s, start_s) : bisect_right(self.t_s, end_s)]
+        return list(found) if _all_known(found) else [value for value in found if not math.isnan(value)]
+
+    def times(self, quantity: Quantity, start_s: float, end_s: float) -> list[float]:
+        """The times without the values."""
+        values: Sequence[float] = getattr(self, quantity)
+        if not values:
+            return []
+        first, last = bisect_left(self.t_s, start_s), bisect_right(self.t_s, end_s)
+        if _all_known(values[first:last]):
+            return list(self.t_s[first:last])
+        return [t_s for t_s, _ in self.between(quantity, start_s, end_s)]
 
     def energy_ws(self, start_s: float, end_s: float) -> float | None:
         """Integral of power [W s] by trapezoids, with the power at the edges interpolated.
@@ -53,24 +72,47 @@ class DeviceTrace:
         None where the samples do not reach from edge to edge without a gap longer than the time that one of them
         averages over.
         """
-        points = self.between("power_w", start_s - 2 * AVERAGED_S, end_s + 2 * AVERAGED_S)
-        if not points or points[0][0] > start_s or points[-1][0] < end_s:
+        times, powers, doubled, gaps = self._integral
+        first, last = bisect_right(times, start_s) - 1, bisect_left(times, end_s)
+        if first < 0 or last >= len(times) or times[first] < start_s - 2 * AVERAGED_S:
             return None
-        parts = []
-        for (t0, p0), (t1, p1) in pairwise(points):
-            if t1 <= start_s or t0 >= end_s:
-                continue
-            if t1 - t0 > AVERAGED_S:
-                return None
-            left, right = max(t0, start_s), min(t1, end_s)
-            slope = (p1 - p0) / (t1 - t0) if t1 > t0 else 0.0
-            parts.append((right - left) * (p0 + slope * ((left + right) / 2 - t0)))
-        return math.fsum(parts)
+        if times[last] > end_s + 2 * AVERAGED_S or bisect_left(gaps, last) > bisect_left(gaps, first):
+            return None
+        before = _trapezoid(times, powers, first, times[first], start_s)
+        after = _trapezoid(times, powers, last - 1, end_s, times[last])
+        return (doubled[last] - doubled[first]) / 2 - before - after
+
+    @cached_property
+    def _integral(self) -> tuple[Sequence[float], Sequence[float], list[float], list[int]]:
+        """Times and powers that are known, twice the integral up to each, and which steps are gaps."""
+        times, powers = self.t_s, self.power_w
+        if not _all_known(powers):
+            points = self.between("power_w", -math.inf, math.inf)
+            times, powers = [t_s for t_s, _ in points], [power_w for _, power_w in points]
+        # By whole columns: there may be millions of samples.
+        steps_s = list(map(sub, times[1:], times))
+        doubled = accumulate(map(mul, steps_s, map(add, powers[1:], powers)), initial=0.0)
+        gapless = max(steps_s, default=0.0) <= AVERAGED_S
+        gaps = [] if gapless else [at for at, step_s in enumerate(steps_s) if step_s > AVERAGED_S]
+        return times, powers, list(doubled), gaps
 
     def power_at(self, t_s: float) -> float | None:
         """Power [W] of the last sample at or before a moment, not older than the time that it averages over."""
         found = self.values("power_w", t_s - AVERAGED_S, t_s)
         return found[-1] if found else None
+
+
+def _all_known(values: Sequence[float]) -> bool:
+    # A sum is no number as soon as one of its terms is none; looking at each of them takes ten times as long.
+    return not math.isnan(sum(values))
+
+
+def _trapezoid(times: Sequence[float], powers: Sequence[float], at: int, start_s: float, end_s: float) -> float:
+    """The integral from start to end, both between a sample and the next."""
+    if end_s <= start_s:
+        return 0.0
+    slope = (powers[at + 1] - powers[at]) / (times[at + 1] - times[at])
+    return (end_s - start_s) * (powers[at] + slope * ((start_s + end_s) / 2 - times[at]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def thinned(evidence: Evidence, step: int = 5) -> Evidence:
     assert evidence.trace is not None
     assert evidence.trace.period_s is not None
     devices = {
-        name: DeviceTrace(**{column: getattr(trace, column)[::step] for column in DeviceTrace.__slots__})
+        name: DeviceTrace(**{column.name: getattr(trace, column.name)[::step] for column in fields(DeviceTrace)})
         for name, trace in evidence.trace
     }
     trace = replace(evidence.trace, devices=devices, period_s=step * evidence.trace.period_s)

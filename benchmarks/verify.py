@@ -1,0 +1,118 @@
+"""Prints how long verifying submissions takes beside bare hashing and JSON parsing of the same bytes, and ends with
+code 1 when the goal is missed.
+
+python -m benchmarks.verify [--quick] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import gc
+import hashlib
+import io
+import os
+import platform
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic_core import from_json
+
+from benchmarks import comparison
+from benchmarks.comparison import Comparison, Goal
+from scorekit import submission
+from scorekit.editions import FEBRUARY_2025
+from scorekit.records import Terms
+
+GOAL = Goal(3.0)
+RUNS, QUICK_RUNS = 31, 7
+LENGTHS = (("short", 1), ("middle", 5), ("long", 20))
+"""Minutes that each of ten repeats takes: a minute is the least that the protocol's checks let pass."""
+_NOW = datetime.datetime(2025, 6, 2, 13, 0, tzinfo=datetime.UTC)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.verify", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="few turns, for CI: seconds")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
+    options = parser.parse_args(argv)
+    terms = Terms(edition=FEBRUARY_2025, now_utc=_NOW.isoformat())
+    rows = []
+    with tempfile.TemporaryDirectory() as made:
+        packed = submissions(Path(made))
+        # What the tests' modules left in memory is not to be gone through by the collector within a turn.
+        gc.collect()
+        gc.freeze()
+        for key, what, content in packed:
+            assert submission.verify_bytes(content, terms).verdict != "refused"
+            rows.append(compared(key, what, content, terms, QUICK_RUNS if options.quick else RUNS))
+    if options.json:
+        facts = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
+        document = comparison.as_json(rows, quick=options.quick, load_1min=os.getloadavg()[0], **facts)
+        options.json.write_text(document, encoding="utf-8")
+    print(comparison.table(rows))
+    print("The floor unpacks, hashes and parses; verifying also makes 26 checks and the score, and compares the files.")
+    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
+    if missed:
+        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def submissions(folder: Path) -> list[tuple[str, str, bytes]]:
+    """The official run of the tests' evidence, the shortest there can be, and runs of larger models."""
+    from tests import evidence
+    from tests.unit.submission.made import request, thinned, write_run
+
+    found = []
+    for key, minutes in LENGTHS:
+        evidence.ANSWERING_S = 60.0 * minutes
+        evidence.good_evidence.cache_clear()
+        run = write_run(folder / key, thinned(evidence.good_evidence(), 1))
+        what = f"verify a run of 10 x {minutes} min, power sampled 10 times a second"
+        content = submission.pack([run], request()).content
+        found.append((key, what, content))
+    return found
+
+
+def compared(key: str, what: str, content: bytes, terms: Terms, runs: int) -> Comparison:
+    """Verifying and the floor in turns."""
+    ours: list[tuple[float, float]] = []
+    theirs: list[tuple[float, float]] = []
+    for turn in range(runs + 1):
+        for taken, work in ((ours, lambda: submission.verify_bytes(content, terms)), (theirs, lambda: floor(content))):
+            times = _timed(work)
+            if turn:
+                taken.append(times)
+    return Comparison(
+        key, what, "unpack, hash, parse JSON", "ms",
+        ours=tuple(1000 * wall_s for wall_s, _ in ours),
+        theirs=tuple(1000 * wall_s for wall_s, _ in theirs),
+        goal=GOAL,
+        cpu_ratios=tuple(own / other for (_, own), (_, other) in zip(ours, theirs, strict=True)),
+    )  # fmt: skip
+
+
+def floor(content: bytes) -> int:
+    """Every file unpacked, hashed, and parsed as JSON or JSON lines."""
+    hashlib.sha256(content).hexdigest()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            data = archive.read(name)
+            hashlib.sha256(data).hexdigest()
+            for document in data.splitlines() if name.endswith(".jsonl") else [data]:
+                from_json(document)
+    return len(content)
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall_s, time.process_time() - cpu_s
+
+
+if __name__ == "__main__":
+    sys.exit(main())
