@@ -56,7 +56,7 @@ _MEASURED = (
     + _FIND
     + """
     var mix = named(page.mixes, asked.mix);
-    var row = scorekit.data.measured.filter(each => each.id === asked.id)[0];
+    var row = scorekit.measured.rows().filter(each => each.id === asked.id)[0];
     var found = scorekit.impact.measured(page, row, asked.tokens, zoneOf(mix, asked.zone), mix, asked.pue);
     var words = scorekit.read('calculator-words');
     return scorekit.calculationView.measured(page, words, found, row, asked.count, 'what', asked.tokens !== null);
@@ -132,7 +132,7 @@ def test_measured_energies_are_those_of_the_command(folder: Path, visit: Visitin
     mix = impact.find_mix()
     with visit(folder) as seen:
         page = _ready(seen, "method=measured")
-        page.wait_for_function("scorekit.data.measured")
+        page.wait_for_function("scorekit.measured.rows()")
         for entry in impact_site().entries:
             for code, tokens, pue in (("FRA", None, None), ("EEE", 400, 1.2), ("ZMB", 5000, None)):
                 if tokens is not None and (entry.result is None or entry.result.output_tokens is None):
@@ -141,7 +141,7 @@ def test_measured_energies_are_those_of_the_command(folder: Path, visit: Visitin
                 found = measured_energies.calculation(entry, zone, mix, tokens=tokens, pue=pue)
                 expected = calculator.measured_view(found, entry, "what", 7)
                 expected["model"] = page.evaluate(
-                    "id => scorekit.data.measured.filter(each => each.id === id)[0].model", entry.id
+                    "id => scorekit.measured.rows().filter(each => each.id === id)[0].model", entry.id
                 )
                 asked = {"id": entry.id, "mix": mix.name, "zone": code, "tokens": tokens, "pue": pue, "count": 7}
                 assert page.evaluate(_MEASURED, asked) == expected
@@ -243,9 +243,9 @@ def test_a_link_that_names_what_is_not_there_is_answered(folder: Path, visit: Vi
 def test_measured_energy_says_what_it_is(folder: Path, visit: Visiting) -> None:
     with visit(folder) as seen:
         page = _ready(seen)
-        assert page.evaluate("scorekit.data.measured === undefined")
+        assert page.evaluate("scorekit.measured.rows() === null")
         page.get_by_role("radio", name="Measured on this site").check()
-        page.wait_for_function("scorekit.data.measured && !document.getElementById('pue-field').hidden")
+        page.wait_for_function("scorekit.measured.rows() && !document.getElementById('pue-field').hidden")
         page.locator("#model").select_option(label="example/mixed-1b")
         assert page.locator("#text option:disabled").count() == 0
         told = page.locator("#result").inner_text()
@@ -276,7 +276,7 @@ def test_a_number_that_cannot_be_is_refused(
 ) -> None:
     with visit(folder) as seen:
         page = _ready(seen, "method=measured")
-        page.wait_for_function("scorekit.data.measured && !document.getElementById('pue-field').hidden")
+        page.wait_for_function("scorekit.measured.rows() && !document.getElementById('pue-field').hidden")
         shown = page.locator("#result-energy").inner_text()
         page.locator(f"#{field}").fill(value)
         fault = page.locator("#calculator-fault")
@@ -291,8 +291,8 @@ def test_hostile_names_are_shown_and_not_run(folder: Path, visit: Visiting) -> N
     with visit(folder, width_px=360) as seen:
         seen.page.on("dialog", lambda dialog: seen.complaints.append(f"dialog: {dialog.message}"))
         page = _ready(seen, "method=measured")
-        page.wait_for_function("scorekit.data.measured && !document.getElementById('pue-field').hidden")
-        row = page.evaluate("scorekit.data.measured.filter(each => each.model.indexOf('onerror') >= 0)[0].id")
+        page.wait_for_function("scorekit.measured.rows() && !document.getElementById('pue-field').hidden")
+        row = page.evaluate("scorekit.measured.rows().filter(each => each.model.indexOf('onerror') >= 0)[0].id")
         page.locator("#model").select_option(row)
         assert HOSTILE[:20] in page.locator("#result-of bdi").inner_text()
         assert page.locator("main img").count() == 0

@@ -7,6 +7,7 @@ from typing import Final
 from scorekit.impact import Range
 
 DIGITS: Final = 4
+_ROUGH_DIGITS: Final = 2
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 _SMALLEST_EXPONENT: Final = -4
@@ -48,7 +49,12 @@ def plain_range(value: Range) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def rough(value: Range, unit: str) -> str:
+    """A value or range of two digits, all others zero."""
+    return amount(value.rounded(_ROUGH_DIGITS), unit, _ROUGH_DIGITS)
+
+
 def duration(seconds: Range) -> str:
     """A time of two digits, in the largest unit that its high end fills."""
     unit, length = next((each for each in _UNITS_OF_TIME if seconds.high >= each[1]), _UNITS_OF_TIME[-1])
-    return amount(Range(low=seconds.low / length, high=seconds.high / length), unit, 2)
+    return rough(Range(low=seconds.low / length, high=seconds.high / length), unit)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from scorekit.impact import Calculation, ImpactFigure, Range, Term
-from scorekit.publish.site.amounts import DIGITS, TIMES, amount, duration, plain, plain_range
+from scorekit.publish.site.amounts import DIGITS, TIMES, amount, duration, plain, plain_range, rough
 from scorekit.publish.site.impacts import SHOWN
 from scorekit.units import SECONDS_PER_HOUR
 
@@ -168,7 +168,7 @@ def _comparisons(energy: Range) -> Iterator[View]:
     }
     for other in YARDSTICKS:
         wh = float(str(other["wh"]))
-        times = amount(Range(low=energy.low / wh, high=energy.high / wh), "", 2)
+        times = rough(Range(low=energy.low / wh, high=energy.high / wh), "")
         yield {
             "text": f"{other['who']}; this is {times} times that.",
             "source": other["source"],

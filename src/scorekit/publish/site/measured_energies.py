@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from scorekit.errors import ScorekitError
@@ -85,10 +86,12 @@ def row(entry: Entry) -> dict[str, Any] | None:
         by_tokens = calculation(entry, zone, mix, tokens=1) if tokens and queries else None
     except ScorekitError:
         return None
+    drawn = shortened(queries_of(entry.model), 90)
     return {
         "id": entry.id,
         "model": shown(entry.model),
-        "drawn": shortened(queries_of(entry.model), 90),
+        # Where a chart cannot show the name as it is.
+        "drawn": None if drawn == queries_of(shown(entry.model)) else drawn,
         "task": entry.cohort.title,
         "wh": entry.wh_per_1000_queries,
         "half": entry.half_width_95_percent,
@@ -103,3 +106,23 @@ def row(entry: Entry) -> dict[str, Any] | None:
         "notes": [shown(note) for note in one.notes],
         "by_tokens_notes": [shown(note) for note in by_tokens.notes] if by_tokens else [],
     }
+
+
+_SHARED: Final = ("task", "hardware", "edition", "origin", "because", "not_counted", "notes", "by_tokens_notes")
+"""What many entries have in common."""
+
+
+def rows(entries: Iterable[Entry]) -> dict[str, Any]:
+    """The rows of all entries. What many have in common is told once: `shared` is the number of a row's part in it."""
+    parts: dict[str, int] = {}
+    shared: list[dict[str, Any]] = []
+    found = []
+    for one in map(row, entries):
+        if one is None:
+            continue
+        part = {key: one.pop(key) for key in _SHARED}
+        number = parts.setdefault(repr(part), len(shared))
+        if number == len(shared):
+            shared.append(part)
+        found.append({**one, "shared": number})
+    return {"shared": shared, "rows": found}

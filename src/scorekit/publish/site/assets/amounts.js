@@ -5,6 +5,7 @@
 //   scorekit.amounts.plain(value), plainRange(range)   given numbers, at most six digits
 //   scorekit.amounts.count(value)            a whole number
 //   scorekit.amounts.grouped(text)           a number's text with its thousands apart
+//   scorekit.amounts.rough(range, unit)      of two digits, all others zero
 //   scorekit.amounts.duration(range)         of seconds
 //   scorekit.amounts.rounded(value, digits)  the value itself to significant digits
 //   scorekit.amounts.three(value)            three digits, as the charts write them
@@ -96,11 +97,15 @@
     return parts[0] + " × 10" + raised(parts[1]);
   }
 
+  function rough(range, unit) {
+    return amount({ low: rounded(range.low, 2), high: rounded(range.high, 2) }, unit, 2);
+  }
+
   function duration(seconds) {
     var unit = TIMES.filter(function (each) {
       return seconds.high >= each[1];
     })[0] || TIMES[TIMES.length - 1];
-    return amount({ low: seconds.low / unit[1], high: seconds.high / unit[1] }, unit[0], 2);
+    return rough({ low: seconds.low / unit[1], high: seconds.high / unit[1] }, unit[0]);
   }
 
   window.scorekit.amounts = {
@@ -111,6 +116,7 @@
     count: function (value) {
       return grouped(String(value));
     },
+    rough: rough,
     duration: duration,
     rounded: rounded,
     grouped: grouped,

@@ -129,7 +129,7 @@
       words.yardsticks.map(function (other) {
         var ratio = { low: energy.low / other.wh, high: energy.high / other.wh };
         return {
-          text: other.who + "; this is " + amounts.amount(ratio, "", 2) + " times that.",
+          text: other.who + "; this is " + amounts.rough(ratio, "") + " times that.",
           source: other.source,
           link: other.link,
         };

@@ -17,7 +17,6 @@
   var MOST_COUNT = 1000000000;
   var MOST_PUE = 100;
   var lost = [];
-  var loading = null;
   // What was asked for by the address, until there is a choice of the same name to make.
   var state = Object.assign({ count: "1", tokens: "1000", pue: "" }, words.case);
 
@@ -59,7 +58,7 @@
   // Every model of the method: its key in the address, its name, and the group that it stands in.
   function models() {
     if (isMeasured()) {
-      return (scorekit.data.measured || []).map(function (row) {
+      return (scorekit.measured.rows() || []).map(function (row) {
         return { key: row.id, name: row.model, group: row.task, row: row };
       });
     }
@@ -424,22 +423,14 @@
 
   // What was measured is loaded when it is first asked for.
   function withMeasured(then) {
-    if (!isMeasured() || scorekit.data.measured || !words.measured) {
+    if (!isMeasured() || scorekit.measured.rows() || !words.measured) {
       then();
       return;
     }
     hint("Loading what was measured …");
-    if (loading) {
-      return;
-    }
-    loading = create("script");
-    loading.src = words.measured_path;
-    loading.addEventListener("load", then);
-    loading.addEventListener("error", function () {
-      loading = null;
+    scorekit.measured.load(words.measured_path, then, function () {
       hint("What was measured could not be loaded.");
     });
-    document.head.appendChild(loading);
   }
 
   function show(keep) {

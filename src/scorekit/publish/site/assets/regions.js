@@ -25,7 +25,6 @@
     own: "",
   };
   var state = Object.assign({}, first);
-  var loading = null;
   // Rows of the table by their zone, made once for a choice of impact, energy and edition.
   var made = {};
 
@@ -67,7 +66,7 @@
   }
 
   function chosenModel() {
-    return isOfModel() ? find(scorekit.data.measured || [], "id", state.model) : null;
+    return isOfModel() ? find(scorekit.measured.rows() || [], "id", state.model) : null;
   }
 
   function kwh() {
@@ -86,7 +85,7 @@
     return {
       title: kind().title,
       unit: kind().unit,
-      of: chosenModel() ? chosenModel().drawn : "1 kWh of electricity",
+      of: chosenModel() ? chosenModel().drawn || "1,000 queries of " + chosenModel().model : "1 kWh of electricity",
       offMap: words.off_map,
       mapZones: words.map_zones,
       impacts: zones.map(function (zone) {
@@ -140,11 +139,11 @@
       lost.push("figures of models");
       state.unit = "kwh";
     }
-    if (isOfModel() && !chosenModel() && scorekit.data.measured) {
+    if (isOfModel() && !chosenModel() && scorekit.measured.rows()) {
       if (state.model) {
         lost.push("the model");
       }
-      state.model = scorekit.data.measured.length ? scorekit.data.measured[0].id : "";
+      state.model = scorekit.measured.rows().length ? scorekit.measured.rows()[0].id : "";
       if (!state.model) {
         state.unit = "kwh";
       }
@@ -155,7 +154,7 @@
   // The form
 
   function fillModels() {
-    var rows = scorekit.data.measured || [];
+    var rows = scorekit.measured.rows() || [];
     var wanted = byId("model-filter").value.trim().toLowerCase();
     var matching = rows.filter(function (row) {
       return row.id === state.model || (row.task + "/" + row.model).toLowerCase().indexOf(wanted) >= 0;
@@ -379,22 +378,14 @@
   }
 
   function withMeasured(then) {
-    if (!isOfModel() || scorekit.data.measured || !words.models) {
+    if (!isOfModel() || scorekit.measured.rows() || !words.models) {
       then();
       return;
     }
     hint("Loading figures of models …");
-    if (loading) {
-      return;
-    }
-    loading = create("script");
-    loading.src = words.measured_path;
-    loading.addEventListener("load", then);
-    loading.addEventListener("error", function () {
-      loading = null;
+    scorekit.measured.load(words.measured_path, then, function () {
       hint("Figures of models could not be loaded.");
     });
-    document.head.appendChild(loading);
   }
 
   function showAll(keep) {

@@ -47,7 +47,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
         return
     data = found.data
     case = first_case(data)
-    measured = [row for row in map(measured_energies.row, site.entries) if row is not None]
+    measured = measured_energies.rows(site.entries)
     yield found.file()
     yield script_data("measured", measured, MEASURED_PATH)
     yield Page(
@@ -61,8 +61,13 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
             "view": {**case_view(case), "others": others(case)},
             "models": _by_provider(data["methods"][0]["models"]),
             "zones": ordered_zones(found.mix["zones"]),
-            "measured": len(measured),
-            "words": {**words(), "case": case._asdict(), "measured_path": MEASURED_PATH, "measured": len(measured)},
+            "measured": len(measured["rows"]),
+            "words": {
+                **words(),
+                "case": case._asdict(),
+                "measured_path": MEASURED_PATH,
+                "measured": len(measured["rows"]),
+            },
         },
         _DESCRIPTION,
         scripts=(
@@ -70,6 +75,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
             "assets/amounts.js",
             "assets/impact.js",
             "assets/calculation-view.js",
+            "assets/measured.js",
             "assets/told.js",
             "assets/calculator.js",
         ),

@@ -84,6 +84,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
         scripts=(
             *CHART_SCRIPTS,
             "assets/amounts.js",
+            "assets/measured.js",
             "assets/told.js",
             "assets/zone-charts.js",
             "assets/regions.js",
