@@ -52,6 +52,29 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
         "One `Edition`: frozen, or NAME.draft.json while it is a draft ([editions](editions.md)).",
         (records.Edition, records.EditionSource, records.Member, records.Thresholds, records.LeftOut),
     ),
+    (
+        "submission.json",
+        "One `Submission`, in the zip that `scorekit pack` writes ([submissions](submissions.md)).",
+        (
+            records.Submission, records.Submitter, records.Attestation, records.AcceptedClause, records.SubmittedRun,
+        ),
+    ),
+    ("manifest.json of a submission", "One `SubmissionManifest`.", (records.SubmissionManifest,)),
+    ("power.json of a submission", "One `PackedPower`.", (records.PackedPower, records.PackedDevice)),
+    (
+        "report.json of a submission",
+        "One `PackedReport`.",
+        (records.PackedReport, records.PackedPhase, records.PackedEnergy),
+    ),
+    ("codecarbon.jsonl of a submission", "One `PackedCodecarbon` a line.", (records.PackedCodecarbon,)),
+    (
+        "verify --json",
+        "`scorekit verify --json` prints one `Verdict`.",
+        (
+            records.Verdict, records.VerdictReason, records.Signed, records.VerifiedRun, records.RunPrint,
+            records.Neighbour,
+        ),
+    ),
 )  # fmt: skip
 
 POWER_COLUMNS: Final = (
@@ -131,6 +154,8 @@ def type_text(annotation: Any) -> str:
         return " or ".join(type_text(argument) for argument in arguments)
     if origin is Literal:
         return ", ".join(f"`{argument}`" for argument in arguments)
+    if origin is list:
+        return f"list of {type_text(arguments[0])}"
     if origin is tuple:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return f"list of {type_text(arguments[0])}"

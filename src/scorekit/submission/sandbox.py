@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -76,13 +77,13 @@ def verify_confined(path: Path, terms: Terms, confinement: Confinement | None = 
         answer = Path(folder) / "answer.json"
         code = _start(order.model_dump_json().encode(), folder, answer, confined.wall_s)
         if isinstance(code, VerdictReason):
-            return _without(code)
+            return _without(code, path)
         if code != 0 or answer.stat().st_size > _MOST_ANSWER_BYTES:
-            return _without(_ended(code, confined))
+            return _without(_ended(code, confined), path)
         try:
             return Verdict.model_validate_json(answer.read_bytes())
         except ValidationError:
-            return _without(refuse("crashed", "the process that read it gave no verdict"))
+            return _without(refuse("crashed", "the process that read it gave no verdict"), path)
 
 
 def _start(order: bytes, folder: str, answer: Path, wall_s: float) -> int | VerdictReason:
@@ -120,9 +121,12 @@ def _ended(code: int, confined: Confinement) -> VerdictReason:
     return refuse("crashed", f"the process that read it ended with {told}")
 
 
-def _without(reason: VerdictReason) -> Verdict:
+def _without(reason: VerdictReason, path: Path) -> Verdict:
     """The refusal of what could not be read to its end."""
-    return verdict([reason], None, readable=False)
+    found = verdict([reason], None, readable=False)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return found.model_copy(update={"sha256": sha256, "size_bytes": path.stat().st_size})
 
 
 def main() -> int:

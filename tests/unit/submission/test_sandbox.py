@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -49,6 +50,7 @@ def test_too_little_memory_is_a_refusal(path: Path) -> None:
 def test_too_little_time_is_a_refusal(path: Path) -> None:
     verdict = submission.verify_confined(path, terms(), Confinement(wall_s=0.01))
     assert codes(verdict) == {"timeout"}
+    assert verdict.sha256 == hashlib.sha256(path.read_bytes()).hexdigest(), "a verdict tells of which file it is"
 
 
 @pytest.mark.parametrize(
