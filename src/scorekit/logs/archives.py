@@ -26,6 +26,10 @@ _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _GZIP: Final = b"\x1f\x8b"
 _TAR_AT: Final = 257
 _TAR: Final = b"ustar"
+_LONG_HEADERS: Final = (
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+)  # fmt: skip
+_MOST_HEADER_BYTES: Final = 1024 * 1024
 _CHUNK: Final = 1024 * 1024
 _SUFFIXES: Final = (".zip", ".tar", ".tar.gz", ".tgz")
 _MEND: Final = "pack the log files anew, without what is not a log"
@@ -128,7 +132,7 @@ def _unpack_tar(path: Path, folder: Path, label: str, limits: Limits) -> None:
         packed.seek(0)
         plain: Any = stack.enter_context(gzip.GzipFile(fileobj=packed)) if is_gzip else packed
         # As a stream: sizes are judged before anything is read, and a tar bomb is never indexed whole.
-        archive = stack.enter_context(tarfile.open(fileobj=plain, mode="r|"))
+        archive = stack.enter_context(tarfile.open(fileobj=plain, mode="r|", tarinfo=_BoundedInfo))
         gate = _Gate(label, limits, path.stat().st_size)
         for member in archive:
             if not (member.isreg() or member.isdir()):
@@ -140,6 +144,15 @@ def _unpack_tar(path: Path, folder: Path, label: str, limits: Limits) -> None:
                     gate.write(source, target, member.name)
         # gzip's checksum stands at the end, behind what tar reads.
         gate.drain(plain)
+
+
+class _BoundedInfo(tarfile.TarInfo):
+    """A header of a tar, which may not claim more room for names than names take: tarfile reads that at once."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> Any:
+        if self.type in _LONG_HEADERS and self.size > _MOST_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header claims {self.size:,} bytes, expected {_MOST_HEADER_BYTES:,} at most")
+        return super()._proc_member(archive)  # type: ignore[misc]
 
 
 class _Gate:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -147,3 +149,19 @@ def test_an_encrypted_entry_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(data))
     with pytest.raises(LogError, match="is encrypted"):
         _unpack(path, "zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_header_of_a_tar_takes_no_more_memory_than_names_do(kind: bytes, tmp_path: Path) -> None:
+    info = tarfile.TarInfo("header")
+    info.type, info.size = kind, 50 * 1024**2
+    path = tmp_path / "logs.tar.gz"
+    with gzip.open(path, "wb") as out:
+        out.write(info.tobuf(tarfile.GNU_FORMAT))
+        out.write(bytes(info.size))
+    tracemalloc.start()
+    with pytest.raises(LogError, match="a header claims 52,428,800 bytes"):
+        _unpack(path, "tar", tmp_path / "out")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * 1024**2
