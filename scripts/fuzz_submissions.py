@@ -100,6 +100,7 @@ def batch(path: Path, first: int, count: int) -> dict[str, Any]:
     from scorekit.editions import FEBRUARY_2025
     from scorekit.records import Terms
     from scorekit.submission import verify_bytes
+    from scorekit.submission.verify import UNEXPECTED
 
     content, terms = path.read_bytes(), Terms(edition=FEBRUARY_2025, now_utc=_NOW.isoformat())
     bad: list[str] = []
@@ -118,6 +119,7 @@ def batch(path: Path, first: int, count: int) -> dict[str, Any]:
             continue
         if verdict.verdict == "accepted":
             bad.append(f"{how}: accepted")
+        bad += [f"{how}: {reason.message}" for reason in verdict.reasons if reason.code == UNEXPECTED]
         bad += [f"{how}: {event}" for event in reached]
         weight = {"refused": "refuse", "needs review": "review"}.get(verdict.verdict, "note")
         code = next((reason.code for reason in verdict.reasons if reason.weight == weight), "nothing")

@@ -84,6 +84,8 @@ def _claims(run: PackedRun, entry: SubmittedRun, score: Score | None) -> Iterato
         yield refuse(
             "score", f"submission.json says {entry.wh_per_1000_queries} Wh per 1,000 queries, the windows give {found}"
         )
+    if score is not None and (entry.cohort, entry.comparable) != (score.cohort, score.comparable):
+        yield refuse("score", "submission.json tells cohort or comparability otherwise than the evidence")
     if claimed is None or score is None:
         if claimed is not None or score is not None:
             which = "cannot be scored, but a score" if score is None else "can be scored, but no score"
@@ -98,7 +100,8 @@ def _claims(run: PackedRun, entry: SubmittedRun, score: Score | None) -> Iterato
         )
         return
     mine = {name: sha256 for name, sha256 in score.provenance.files.items() if name != file}
-    if claimed.provenance.files != mine:
+    own = score.provenance.model_copy(update={"files": mine, "scorekit_version": claimed.provenance.scorekit_version})
+    if claimed.provenance != own:
         yield refuse("score", "the score was worked out from other files than those that are here", file)
     other = _unlike(claimed, score)
     if other:

@@ -250,6 +250,8 @@ def _sum(values: list[Any], *, without_gaps: bool) -> float:
     try:
         total: float = sum(values)
         return total
+    except OverflowError:
+        return math.nan
     except TypeError:
         pass
     try:

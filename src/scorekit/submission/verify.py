@@ -36,6 +36,8 @@ from scorekit.submission.pack import FORMAT, MANIFEST, SIGNATURE, SUBMISSION
 _FOLDER: Final = re.compile(r"runs/[1-9][0-9]?")
 _OWN: Final = frozenset({SUBMISSION, MANIFEST, SIGNATURE})
 _MOST_REASONS: Final = 200
+UNEXPECTED: Final = "unexpected"
+"""Code of a refusal for what nobody had thought of: a fault of ours."""
 
 
 @dataclass(slots=True)
@@ -82,6 +84,8 @@ def verify_bytes(data: bytes, terms: Terms, limits: Limits | None = None) -> Ver
         found.reasons.append(refuse("schema", error.message, error.file, error.mend or ""))
     except MemoryError:
         found.reasons.append(refuse("memory", "reading it takes more memory than is given to it"))
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's file breaks, the answer is a refusal
+        found.reasons.append(refuse(UNEXPECTED, f"reading it breaks off ({type(error).__name__})"))
     return verdict(found.reasons, data, found.signed, found.submission, found.runs, readable=found.readable)
 
 

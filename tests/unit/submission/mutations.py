@@ -171,7 +171,8 @@ def _spoil(value: Any, chance: random.Random) -> None:
         if isinstance(value[key], dict | list) and value[key] and chance.random() < 0.9:
             value = value[key]
             continue
-        if chance.random() < 0.2:
+        # A field that is left out has its default, which most often is what says nothing.
+        if chance.random() < 0.2 and value[key] not in (None, [], {}):
             del value[key]
         elif isinstance(value, dict) and chance.random() < 0.1:
             value["__reduce__"] = chance.choice(_HOSTILE)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.submission.made import judge
+from scorekit.submission.verify import UNEXPECTED
+from tests.unit.submission.made import codes, judge
 from tests.unit.submission.mutations import mutated
 
 COUNT = 300
@@ -31,6 +32,7 @@ def test_no_damaged_submission_is_accepted_or_breaks_the_reader(
         verdict = judge(damaged)
         assert verdict.verdict != "accepted", how
         assert [reason for reason in verdict.reasons if reason.weight != "note"], how
+        assert UNEXPECTED not in codes(verdict), how
         readable += verdict.readable
     assert COUNT / 10 < readable < COUNT, "some damage is to reach the evidence, and some must not"
     assert os.listdir(tmp_path) == []

@@ -384,6 +384,7 @@ def test_a_confidential_form_that_tells_more_is_refused(confidential: bytes) -> 
         (ENVIRONMENT, b'{"schema_version": "scorekit.environment/9"}'),
         (ENVIRONMENT, b"\xff\xfe"),
         (POWER, b'{"devices": {"GPU": {"t_s": [1e999]}}}'),
+        (POWER, b"[1]"),
         (OWN, b"null"),
         (STATES, b"cos\nsystem\n(S'echo'\ntR."),
     ],
@@ -399,6 +400,29 @@ def test_figures_that_break_arithmetic(content: bytes) -> None:
         lines[4]["passes"] = 10**399
 
     assert judge(changed(content, edit_lines(WINDOWS, huge), sealed=True)).verdict == "refused"
+
+
+@pytest.mark.parametrize("value", [None, "1", [1], {}, 10**400, 1e999])
+def test_samples_that_are_none(content: bytes, value: Any) -> None:
+    for column in ("t_s", "power_w", "counter_mj"):
+
+        def put(power: dict[str, Any], column: str = column) -> None:
+            next(iter(power["devices"].values()))[column][7] = value
+
+        verdict = judge(changed(content, edit_json(POWER, put), sealed=True))
+        if value is None and column != "t_s":
+            assert verdict.verdict == "accepted", "one sample that the driver did not answer"
+        else:
+            refused(verdict, "schema", POWER)
+
+
+def test_claims_that_are_not_those_of_the_evidence(content: bytes) -> None:
+    for field, value in (("cohort", "asr"), ("comparable", False), ("valid", False), ("model_class", "C")):
+
+        def claim(own: dict[str, Any], field: str = field, value: Any = value) -> None:
+            own["runs"][0][field] = value
+
+        assert judge(changed(content, edit_json(OWN, claim), sealed=True)).verdict == "refused", field
 
 
 # Plausibility
