@@ -130,9 +130,9 @@ def _paired(old: list[Member], new: list[Member]) -> tuple[list[tuple[Member, Me
     pairs: list[tuple[Member, Member]] = []
     came: list[Member] = []
     went: list[Member] = []
-    for model in sorted({member.model for member in (*old, *new)}):
-        ours = [member for member in old if member.model == model]
-        theirs = [member for member in new if member.model == model]
+    before, after = _by_model(old), _by_model(new)
+    for model in sorted({*before, *after}):
+        ours, theirs = before.get(model, []), after.get(model, [])
         for member in list(ours):
             same = next((one for one in theirs if one.wh_per_1000_queries == member.wh_per_1000_queries), None)
             if same is not None:
@@ -144,6 +144,13 @@ def _paired(old: list[Member], new: list[Member]) -> tuple[list[tuple[Member, Me
         went += ours[shared:]
         came += theirs[shared:]
     return pairs, came, went
+
+
+def _by_model(members: list[Member]) -> dict[str, list[Member]]:
+    found: dict[str, list[Member]] = {}
+    for member in members:
+        found.setdefault(member.model, []).append(member)
+    return found
 
 
 def _moved(old: Member, new: Member, before: Scale | None, after: Scale | None) -> Moved | None:
