@@ -102,7 +102,7 @@ class Evidence:
 
     def readings(self, window: Window, component: Component = "gpu") -> list[MeterReading]:
         """Readings of a component by the meter that makes the score."""
-        meter = self.meter_of(component)
+        meter = self._meters[component]
         return [found for found in window.readings if found.component == component and found.meter == meter]
 
     def scored(self, window: Window) -> list[MeterReading]:
@@ -181,8 +181,15 @@ class Evidence:
 
     def idle_power_w(self, device: str) -> float | None:
         """The lower of a GPU's mean idle powers before and after the repeats."""
-        found = [self.mean_idle_w("idle_before", device), self.mean_idle_w("idle_after", device)]
-        return min((power for power in found if power is not None), default=None)
+        if device not in self._idle_powers_w:
+            found = [self.mean_idle_w("idle_before", device), self.mean_idle_w("idle_after", device)]
+            self._idle_powers_w[device] = min((power for power in found if power is not None), default=None)
+        return self._idle_powers_w[device]
+
+    @cached_property
+    def _idle_powers_w(self) -> dict[str, float | None]:
+        """Those that were asked for: checks ask for each window."""
+        return {}
 
     def mean_idle_w(self, phase: Literal["idle_before", "idle_after"], device: str) -> float | None:
         """Mean power of one GPU over its idle windows of a phase."""

@@ -86,7 +86,7 @@ def _quietest(trace: DeviceTrace, start_s: float, end_s: float) -> _Edge | None:
     powers = trace.between("power_w", start_s - AVERAGED_S, end_s)
     best: _Edge | None = None
     # From the least power on: no swing makes up for more power than the best moment has with its own.
-    for at in sorted(range(len(powers)), key=lambda at: powers[at][1]):
+    for at in sorted(range(len(powers)), key=[power_w for _, power_w in powers].__getitem__):
         t_s, power_w = powers[at]
         if best is not None and power_w >= best.power_w + best.swing_w:
             break
