@@ -49,11 +49,10 @@ def verdict_text(verdict: Verdict, layout: Layout) -> str:
         who = verdict.submission.submitter
         told = ", ".join(part for part in (who.name, who.organisation, who.contact) if part)
         lines.append(layout.note(f"Handed in by {told} ({verdict.submission.form}), {verdict.submission.created_utc}."))
-    key = f" ({verdict.signed.key})" if verdict.signed.key else ""
-    lines += [
-        layout.note(_SIGNED[verdict.signed.state].format(signer=verdict.signed.signer).capitalize() + key + "."),
-        "",
-    ]
+    if verdict.readable:
+        key = f" ({verdict.signed.key})" if verdict.signed.key else ""
+        told = _SIGNED[verdict.signed.state].format(signer=verdict.signed.signer)
+        lines += [layout.note(f"{told[0].upper()}{told[1:]}{key}."), ""]
     if verdict.reasons:
         heads = (Column(""), Column("what"), Column("found", flexible=True), Column("file", flexible=True))
         rows = [
