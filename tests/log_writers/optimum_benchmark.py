@@ -49,7 +49,12 @@ def config(run: Run) -> dict[str, Any]:
 
 
 def codecarbon(gpu_kwh: float, gpus: int) -> dict[str, Any]:
-    """CodeCarbon's data of one pass."""
+    """CodeCarbon's data of one pass.
+
+    Args:
+        gpu_kwh: of the GPUs that are tracked.
+        gpus: of the machine, tracked or not: CodeCarbon counts them all.
+    """
     parts = energy(gpu_kwh)
     return {
         "timestamp": "2025-05-30T15:22:36",
@@ -74,14 +79,14 @@ def codecarbon(gpu_kwh: float, gpus: int) -> dict[str, Any]:
 def write(run: Run) -> dict[str, bytes]:
     """The files of a log."""
     kind = tasks.TASKS[run.task].kind
-    used = len(run.device_ids.split(","))
+    gpus = len(run.gpus)
     answering = sum(kwh for (kwh,) in run.answers_kwh.values())
     return {
         "benchmark_report.json": encode(report(run)),
         "benchmark_config.json": encode(config(run)),
         "benchmark.json": encode({"config": config(run), "report": report(run)}),
-        "preprocess_dataset_codecarbon.json": encode(codecarbon(run.preprocess_kwh, used)),
-        f"{kind}_codecarbon.json": encode(codecarbon(answering, used)),
+        "preprocess_dataset_codecarbon.json": encode(codecarbon(run.preprocess_kwh, gpus)),
+        f"{kind}_codecarbon.json": encode(codecarbon(answering, gpus)),
     }
 
 

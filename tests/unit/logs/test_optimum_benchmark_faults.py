@@ -435,10 +435,12 @@ def test_a_lost_generate_pass_of_one_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "tracked", "idle"),
+    ("backend", "machine", "idle"),
     [
         ({"device_ids": "0", "device_map": None}, 1, False),
-        ({"device_ids": "0", "device_map": None}, 4, True),
+        # CodeCarbon counts the machine's GPUs, and reads those of device_ids alone.
+        ({"device_ids": "0", "device_map": None}, 8, False),
+        ({"device_ids": "0,1,2,3", "device_map": None}, 8, True),
         ({"device_ids": "0,1,2,3", "device_map": None}, None, True),
         ({"device_ids": "0,1,2,3", "device_map": "auto"}, 4, False),
         ({"device_ids": "0,1", "device_map": None, "tp_plan": "auto"}, None, False),
@@ -447,11 +449,11 @@ def test_a_lost_generate_pass_of_one_pass() -> None:
         ({"device_ids": None, "device_map": None}, 8, False),
     ],
 )
-def test_energy_of_gpus_that_were_not_used(backend: dict[str, Any], tracked: int | None, idle: bool) -> None:
+def test_energy_of_gpus_that_were_not_used(backend: dict[str, Any], machine: int | None, idle: bool) -> None:
     def edit(report: dict[str, Any], config: dict[str, Any]) -> None:
         config["backend"].update(backend)
 
-    beside = None if tracked is None else writer.codecarbon(PREFILL + DECODE, tracked)
+    beside = None if machine is None else writer.codecarbon(PREFILL + DECODE, machine)
     result = _read(edit=edit, beside=beside)
     assert [fault.code for fault in result.faults] == (["idle_gpus"] if idle else [])
     assert (result.energy_kwh is None) == idle

@@ -1,7 +1,8 @@
 """From what CodeCarbon tells of one run or task to a result: its CSV and its JSON hold the same fields. Pure.
 
 Energies are in kWh, durations in seconds, powers in watts (CodeCarbon's documentation, "Output"). Every energy is
-multiplied by `pue`, so it is the devices' own only where that is 1. Powers are the last reading in 2.x, and in 3.x a
+multiplied by `pue`, so it is the devices' own only where that is 1. `gpu_count` and `gpu_model` are of every GPU of the
+machine, not of those whose energy is read, so the number of GPUs whose energy it is stays unknown. Powers are the last reading in 2.x, and in 3.x a
 mean over the readings of the whole tracker, also in the data of a task.
 """
 
@@ -79,11 +80,9 @@ def result(
     if not any(fault.code == "shifted_columns" for fault in faults):
         field = "cpu_energy + ram_energy" if domain == "cpu+ram" else "gpu_energy"
         faults = [*faults, *energy_faults(energy_kwh, "kWh", told.where(field)), *_faults(told, whole=phase is None)]
-    hardware, gpus = _gpus(told)
     duration_s = told.numbers.get("duration")
     facts = Facts(
-        hardware=told.texts.get("cpu_model") if domain == "cpu+ram" else hardware,
-        gpu_count=gpus if domain == "gpu" else None,
+        hardware=told.texts.get("cpu_model") if domain == "cpu+ram" else _gpu_name(told),
         domain=domain,
         # CodeCarbon does not tell whether it measured a CPU or looked it up; RAM it always models.
         origin="measured" if domain == "gpu" else "unknown",
@@ -119,12 +118,11 @@ def energy_faults(energy: float | None, unit: Literal["kWh", "Wh"], where: str) 
         yield _fault("zero_energy", f"{where}: an energy of 0 {unit}; the meter read nothing", spoils=True)
 
 
-def _gpus(told: Told) -> tuple[str | None, int | None]:
-    """Name and number of the GPUs; the name only where all are alike."""
-    model, count = told.texts.get("gpu_model"), told.numbers.get("gpu_count")
-    gpus = int(count) if count is not None and 0 < count < 1e6 and count == int(count) else None
+def _gpu_name(told: Told) -> str | None:
+    """Name of the GPUs without their number where all are alike: which of them were tracked is not told."""
+    model = told.texts.get("gpu_model")
     found = _ONE_MODEL.fullmatch(model) if model is not None else None
-    return (found[2].strip() if found is not None else model), gpus
+    return found[2].strip() if found is not None else model
 
 
 def _of_cpu_and_ram(told: Told) -> float | None:

@@ -126,20 +126,19 @@ def repeat_count_faults(setup: Setup, counted: Sequence[Phase]) -> Iterator[Faul
             yield Fault(code="contradiction", message=message, phase=phase.name, spoils=False)
 
 
-def idle_gpus(setup: Setup, tracked: int | None, gpu_kwh: float | None) -> Fault | None:
+def idle_gpus(setup: Setup, gpu_kwh: float | None) -> Fault | None:
     """Whether the energy holds that of GPUs which the model did not use; None where the log cannot tell.
+
+    CodeCarbon's file beside the report is no witness: its `gpu_count` is every GPU of the machine, read or not.
 
     Args:
         setup: what the config tells.
-        tracked: GPUs whose energy was read, as CodeCarbon's file tells it; None where none is there.
         gpu_kwh: energy of the GPUs.
     """
     if not gpu_kwh:
         return None
     if setup.device == "cpu":
         told = "backend.device is cpu, and energy.gpu is not 0: the energy of GPUs that the model did not use was read"
-    elif setup.device == "cuda" and setup.device_ids is not None and tracked and tracked > len(setup.device_ids):
-        told = f"backend.device_ids names {len(setup.device_ids)} GPUs, and the energy of {tracked} was read"
     elif setup.one_gpu and setup.device_ids is not None and len(setup.device_ids) > 1:
         told = (
             f"backend.device_ids names {len(setup.device_ids)} GPUs, whose energies are added, but backend.device_map "

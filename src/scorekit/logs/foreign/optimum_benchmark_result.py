@@ -74,7 +74,7 @@ def result_of(log: Log, *, log_format: str, preprocess: str, decode_is_rest: boo
     ]
     if not decode_is_rest and pass_kwh is None and answer.counted == ("prefill", "decode"):
         found += unknown_decode(phases)
-    idle = idle_gpus(setup, beside["gpu_count"].integer(), total_of([phase.kwh("gpu") for phase in counted]))
+    idle = idle_gpus(setup, total_of([phase.kwh("gpu") for phase in counted]))
     if idle is not None:
         found.append(idle)
     by_repeat = _by_repeat(names, phases, domain)

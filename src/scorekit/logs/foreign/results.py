@@ -17,7 +17,7 @@ NOT_OURS: Final = Reason(
     code="foreign_log", message="read from another tool's log, which holds too little to check the measurement by"
 )
 _FACTS: Final = ("model", "task", "hardware", "queries", "meter", "domain", "measured_utc")
-"""Facts that are named in `unknown` where a log does not tell them."""
+"""Facts that are named in `unknown` where a log does not tell them; of an energy of GPUs, so is their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,9 @@ def foreign_result(source: Source, facts: Facts, energies: Energies, faults: Seq
     usable = None if spoilt or _true((corrected or published).energy_kwh) is None else corrected or published
     refused = "; ".join(spoilt) or _refusal(facts, corrected or published)
     told = {**{name: getattr(facts, name, None) for name in _FACTS}, "measured_utc": source.measured_utc}
+    unknown = [name for name in _FACTS if told[name] is None]
+    if facts.domain == "gpu" and facts.gpu_count is None:
+        unknown.append("gpu_count")
     return Result(
         model=facts.model,
         model_revision=facts.model_revision,
@@ -115,7 +118,7 @@ def foreign_result(source: Source, facts: Facts, energies: Energies, faults: Seq
         duration_s=_finite(facts.duration_s),
         phases=energies.phases,
         faults=tuple(faults),
-        unknown=tuple(name for name in _FACTS if told[name] is None),
+        unknown=tuple(unknown),
         refused=refused,
         comparable=False,
         not_comparable_because=(NOT_OURS,),
