@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, NoReturn
 
-from scorekit import __version__
+from scorekit import __version__, messages
 from scorekit.errors import (
     EXIT_DONE,
     EXIT_FAILED,
@@ -130,10 +130,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # argparse ends --help and --version this way.
         return end.code if isinstance(end.code, int) else EXIT_DONE if end.code is None else EXIT_FAILED
     except TerminatedError as end:
-        _say("error: ended by SIGTERM")
+        messages.say("error: ended by SIGTERM")
         return end.exit_code
     except KeyboardInterrupt:
-        _say("error: interrupted")
+        messages.say("error: interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader has gone; without this Python would complain once more while it closes stdout.
@@ -145,8 +145,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line for people, not a traceback
         _say_traceback()
-        _say(f"error: unexpected {type(error).__name__}: {' '.join(str(error).split()) or 'no message'}")
-        _say(f"  mend: this is a fault of scorekit; please report it with what {DEBUG}=1 prints")
+        messages.say(f"error: unexpected {type(error).__name__}: {' '.join(str(error).split()) or 'no message'}")
+        messages.say(f"  mend: this is a fault of scorekit; please report it with what {DEBUG}=1 prints")
         return EXIT_FAILED
 
 
@@ -157,7 +157,7 @@ def run() -> NoReturn:
 
 def say_error(error: ScorekitError) -> None:
     """Print an error, and how to mend it, to stderr."""
-    _say(f"error: {error}")
+    messages.say(f"error: {error}")
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -226,7 +226,3 @@ def _say_traceback() -> None:
         import traceback
 
         traceback.print_exc()
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from scorekit import tasks as registry
 from scorekit.errors import EXIT_DONE, ScorekitError
+from scorekit.messages import say
 
 if TYPE_CHECKING:
     from scorekit.records import Score
@@ -54,9 +55,9 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
     bridge.apply()
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
-    _say(f"Making tiny models and datasets in {folder / 'tiny'} ...")
+    say(f"Making tiny models and datasets in {folder / 'tiny'} ...")
     runs = plan(folder / "tiny", names)
-    _say(
+    say(
         f"Measuring {len(runs)} models on {len(names)} tasks: on the CPU, in float32, {SAMPLES} queries, {RUNS} "
         "repeats (official: one NVIDIA H100 80GB, 1,000 queries, 10 repeats). This takes some minutes."
     )
@@ -64,21 +65,21 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
     code = EXIT_DONE
     for number, run in enumerate(runs, start=1):
         begun = time.monotonic()
-        _say(f"[{number}/{len(runs)}] {run.task}: {run.model.name}", end=" ... ")
+        say(f"[{number}/{len(runs)}] {run.task}: {run.model.name}", end=" ... ")
         try:
             failed = measure(run, folder / "runs", scores)
         except ScorekitError as error:
-            _say(f"failed\nerror: {error}")
+            say(f"failed\nerror: {error}")
             failed = error.exit_code
         else:
-            _say(f"{time.monotonic() - begun:.0f} s" if failed == EXIT_DONE else "not scored")
+            say(f"{time.monotonic() - begun:.0f} s" if failed == EXIT_DONE else "not scored")
         code = code or failed
     show(scores, folder)
     page = publish(folder)
-    _say(f"Done in {time.monotonic() - started:.0f} s. The files of every run are in {folder / 'runs'}.")
+    say(f"Done in {time.monotonic() - started:.0f} s. The files of every run are in {folder / 'runs'}.")
     if page is not None:
-        _say(f"Look at the results: open {page.as_uri()} in a browser, or: scorekit site serve {_near(page.parent)}")
-    _say(f"Try next: scorekit parse {_near(folder / 'runs')}, or scorekit bench --help for a model of your own.")
+        say(f"Look at the results: open {page.as_uri()} in a browser, or: scorekit site serve {_near(page.parent)}")
+    say(f"Try next: scorekit parse {_near(folder / 'runs')}, or scorekit bench --help for a model of your own.")
     return code
 
 
@@ -168,10 +169,10 @@ def publish(folder: Path) -> Path | None:
     try:
         from scorekit.publish.site import build, source
     except ModuleNotFoundError as error:
-        _say(f'No site was built, for {error.name} is missing: pip install "scorekit[publish,impact]"')
+        say(f'No site was built, for {error.name} is missing: pip install "scorekit[publish,impact]"')
         return None
     edition = editions.find(editions.LATEST)
-    site = source.read(folder / "results", edition, folder / "editions", title="scorekit demo", report=_say)
+    site = source.read(folder / "results", edition, folder / "editions", title="scorekit demo", report=say)
     return build.build(site, folder / "site").folder / "index.html"
 
 
@@ -180,7 +181,3 @@ def _near(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-def _say(message: str, end: str = "\n") -> None:
-    print(message, end=end, file=sys.stderr, flush=True)

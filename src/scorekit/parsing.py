@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from scorekit import bundle, logs
+from scorekit import bundle, logs, messages
 from scorekit.errors import EXIT_DONE, EXIT_INVALID, LogError, ScorekitError, UsageError
 from scorekit.logs import Examined, Refusal
 from scorekit.sinks import Form, open_sink
@@ -18,6 +18,7 @@ _SUFFIXES: Final[dict[str, Form]] = {".json": "json", ".jsonl": "jsonl", ".csv":
 _MOST_TOLD: Final = 20
 """So many runs are named one by one where their scores were written; of the others the number is told."""
 _EVERY_S: Final = 0.2
+_MOST_LABEL: Final = 60
 
 
 def parse(
@@ -49,6 +50,8 @@ def parse(
     """
     told = _Told(read_only)
     form = form or _form_of(output)
+    if output is not None:
+        _check_output(output, paths)
     code = spoilt = EXIT_DONE
     with contextlib.ExitStack() as stack:
         sink = stack.enter_context(open_sink(form, output))
@@ -56,7 +59,7 @@ def parse(
         for found in stack.enter_context(_progress(found_logs)):
             if isinstance(found, Refusal):
                 code = code or found.error.exit_code
-                _say(f"error: {found.error}")
+                messages.say(f"error: {found.error}")
                 continue
             if found.energy_kwh is None:
                 spoilt = EXIT_INVALID
@@ -64,10 +67,10 @@ def parse(
                 sink.add(found)
             except LogError as error:
                 code = code or error.exit_code
-                _say(f"error: {error}")
+                messages.say(f"error: {error}")
     told.rest()
     if output is not None:
-        _say(f"wrote {sink.count:,} result{'' if sink.count == 1 else 's'} to {output}")
+        messages.say(f"wrote {sink.count:,} result{'' if sink.count == 1 else 's'} to {output}")
     return code or spoilt
 
 
@@ -97,12 +100,12 @@ class _Told:
             raise type(error)(error.message, mend=f"{error.mend}; or scorekit parse --read-only") from error
         self._count += 1
         if self._count <= _MOST_TOLD:
-            _say(f"wrote {run / bundle.SCORE}, {bundle.GPU_WH}, {bundle.GPU_SUMMARY}")
+            messages.say(f"wrote {run / bundle.SCORE}, {bundle.GPU_WH}, {bundle.GPU_SUMMARY}")
 
     def rest(self) -> None:
         """Tell of the runs that were not named."""
         if self._count > _MOST_TOLD:
-            _say(f"wrote the scores of {self._count - _MOST_TOLD:,} more runs")
+            messages.say(f"wrote the scores of {self._count - _MOST_TOLD:,} more runs")
 
 
 def _form_of(output: Path | None) -> Form:
@@ -115,6 +118,21 @@ def _form_of(output: Path | None) -> Form:
             mend=f"end it with {', '.join(_SUFFIXES)}, or give --format",
         )
     return form
+
+
+def _check_output(output: Path, paths: Sequence[Path]) -> None:
+    """Make sure that no log is written over: raw evidence is never to be had again.
+
+    Raises:
+        UsageError: the output is a log, or lies in a run.
+    """
+    target = output.resolve()
+    is_run = target.parent.is_dir() and bundle.is_run({entry.name for entry in target.parent.iterdir()})
+    if target in {path.resolve() for path in paths} or is_run or (target.is_file() and logs.is_log(target)):
+        raise UsageError(
+            f"{output} is a log, or lies in a run: results are never written over those",
+            mend="choose another file with -o",
+        )
 
 
 @contextlib.contextmanager
@@ -137,16 +155,9 @@ def _progress(found_logs: Iterator[logs.Found]) -> Iterator[Iterator[logs.Found]
                 if now_s >= next_s:
                     next_s = now_s + _EVERY_S
                     label = found.label if isinstance(found, Refusal) else found.source.name
-                    status.update(f"{count:,} logs read, {refused:,} refused: {_plain(label)}")
+                    # rich's own marks begin with a bracket.
+                    shown = messages.printable(label).replace("[", "(")[-_MOST_LABEL:]
+                    status.update(f"{count:,} logs read, {refused:,} refused: {shown}")
                 yield found
 
         yield counted()
-
-
-def _plain(label: str) -> str:
-    """A name that cannot steer the terminal, nor rich, whose marks begin with a bracket."""
-    return "".join(sign if sign.isprintable() and sign != "[" else "?" for sign in label)[-60:]
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)

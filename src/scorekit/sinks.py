@@ -55,6 +55,9 @@ def open_sink(form: Form, output: Path | None) -> Iterator[Sink]:
     if output is None:
         if form == "parquet":
             raise UsageError("Parquet cannot be written to a terminal or pipe", mend="-o FILE.parquet")
+        if form != "table" and hasattr(sys.stdout, "reconfigure"):
+            # What programs read is UTF-8, whatever this terminal speaks.
+            sys.stdout.reconfigure(encoding="utf-8")
         sink = _text_sink(form, sys.stdout)
         yield sink
         sink.end()

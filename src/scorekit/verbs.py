@@ -12,6 +12,7 @@ from scorekit import bundle, logs, tables, tables_checks
 from scorekit import tasks as registry
 from scorekit.errors import EXIT_DONE, EXIT_INVALID, ScorekitError
 from scorekit.layout import Layout, layout_for
+from scorekit.messages import say
 from scorekit.records import Record, Validity
 
 
@@ -28,11 +29,11 @@ def check(paths: Sequence[Path], *, as_json: bool) -> int:
             validity = logs.read_validity(run)
             logs.write_validity(run, validity)
         except ScorekitError as error:
-            _warn(f"error: {error}")
+            say(f"error: {error}")
             code = code or error.exit_code
             continue
         validities.append(validity)
-        _warn(f"wrote {run / bundle.VALIDITY}")
+        say(f"wrote {run / bundle.VALIDITY}")
     if as_json:
         _print_json(validities)
     elif validities:
@@ -66,7 +67,3 @@ def _print(table: Callable[[Layout], str]) -> None:
 
 def _print_json(records: Sequence[Record]) -> None:
     print(json.dumps([record.model_dump(mode="json") for record in records], indent=2))
-
-
-def _warn(message: str) -> None:
-    print(message, file=sys.stderr)

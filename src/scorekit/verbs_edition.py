@@ -14,6 +14,7 @@ from scorekit.edition_sources.gathered import Gathered, draft_of
 from scorekit.editions import Edition
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, BundleError, InputError, RatingError, UsageError
 from scorekit.layout import Layout, layout_for
+from scorekit.messages import say
 from scorekit.records import Record
 from scorekit.tasks import OFFICIAL_GPU
 
@@ -54,7 +55,7 @@ def import_edition(
     path = editions.write_draft(draft, folder)
     shown = editions.with_thresholds(draft)
     _result(shown, lambda layout: tables_editions.edition_table(shown, layout), as_json=as_json)
-    _say(f"wrote {path}; nothing is final before `scorekit edition freeze {name}`")
+    say(f"wrote {path}; nothing is final before `scorekit edition freeze {name}`")
     return EXIT_DONE
 
 
@@ -62,7 +63,7 @@ def freeze(name: str, *, folder: Path, rule: str | None = None, as_json: bool = 
     """Make a frozen edition of a draft, for ever."""
     edition, path = editions.freeze(name, folder, rule)
     _result(edition, lambda layout: tables_editions.edition_table(edition, layout), as_json=as_json)
-    _say(f"froze {path}, sha256 {edition.content_sha256}")
+    say(f"froze {path}, sha256 {edition.content_sha256}")
     return EXIT_DONE
 
 
@@ -92,7 +93,7 @@ def list_editions(*, folder: Path, as_json: bool = False) -> int:
         print(tables_editions.edition_list(found, layout_for(sys.stdout)))
     errors = [one.error for one in found if one.error is not None]
     for error in errors:
-        _say(f"error: {error}")
+        say(f"error: {error}")
     return EXIT_FAILED if errors else EXIT_DONE
 
 
@@ -138,7 +139,7 @@ def export(name: str, target: Path, *, folder: Path) -> int:
             raise BundleError(f"{target} cannot be made: {error.strerror or error}", mend=_ELSEWHERE) from error
     for path, text in files.items():
         atomic.write_bytes(path, text.encode("utf-8"), elsewhere=_ELSEWHERE)
-        _say(f"wrote {path}")
+        say(f"wrote {path}")
     return EXIT_DONE
 
 
@@ -150,7 +151,7 @@ def _gather(source: str) -> Gathered:
         return csv_tables.read_file(path)
     if path.is_dir():
         holds_csv = any(any((path / below).glob("*.csv")) for below in csv_tables.FOLDERS)
-        return csv_tables.read_folder(path) if holds_csv else own_results.read_results(path, _say)
+        return csv_tables.read_folder(path) if holds_csv else own_results.read_results(path, say)
     raise InputError(f"there is no {source}", mend="name a folder or a CSV file; a Space is written space:ORG/NAME")
 
 
@@ -170,7 +171,3 @@ def _result(record: Record, table: Callable[[Layout], str], *, as_json: bool) ->
         print(json.dumps(record.model_dump(mode="json"), indent=2))
     else:
         print(table(layout_for(sys.stdout)))
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)

@@ -13,6 +13,7 @@ from scorekit import bundle, editions, explain, logs, rating, store, tables
 from scorekit.cohorts import Rateable
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, LogError, ScorekitError
 from scorekit.layout import layout_for
+from scorekit.messages import say
 from scorekit.records import Result
 
 _STORE: Final = "store.json"
@@ -68,7 +69,7 @@ def _scores(paths: Sequence[Path]) -> Iterator[Rateable]:
         yield from _read(path, named=path in paths)
     for folder in _once(named for named in paths if named.is_dir()):
         if (folder / _STORE).is_file():
-            yield from store.open(folder, report=_warn).results()
+            yield from store.open(folder, report=say).results()
         else:
             yield from _of_other_tools(folder)
 
@@ -109,7 +110,7 @@ def _read(path: Path, *, named: bool) -> Iterator[Rateable]:
     except ScorekitError as error:
         if named:
             raise
-        _warn(f"warning: left out: {error}")
+        say(f"warning: left out: {error}")
 
 
 def _is_score(path: Path) -> bool:
@@ -137,7 +138,7 @@ def _of_other_tools(path: Path) -> Iterator[Result]:
                 count += 1
                 yield found
         elif found.label not in known and found.label != label:
-            _warn(f"warning: left out: {found.error}")
+            say(f"warning: left out: {found.error}")
     if not count and not runs and not any(file.name == bundle.SCORE for file in _outside(path, runs)):
         logs.read_score(path)
 
@@ -145,7 +146,3 @@ def _of_other_tools(path: Path) -> Iterator[Result]:
 def _once(paths: Iterable[Path]) -> list[Path]:
     """Each path once, by whatever way it was named."""
     return list({path.resolve(): path for path in paths}.values())
-
-
-def _warn(message: str) -> None:
-    print(message, file=sys.stderr)

@@ -15,6 +15,7 @@ from scorekit.errors import LogError
 from scorekit.records import Result
 from scorekit.sinks import open_sink
 from tests.golden import make
+from tests.log_writers import batch_csv
 from tests.unit.store import records
 
 GOLDEN = Path(make.__file__).parent
@@ -123,3 +124,23 @@ def test_a_count_that_no_column_holds_is_told(tmp_path: Path) -> None:
                 sink.add(records.make(parameters=10**30))
             sink.add(records.make())
         assert sink.count == 1
+
+
+@pytest.mark.parametrize("name", ["runs/forward_cpu/out.csv", "log.csv"])
+def test_results_are_never_written_over_a_log(
+    name: str, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(runs.parent)
+    ((_, content),) = batch_csv.example().items()
+    Path("log.csv").write_bytes(content)
+    assert cli.main(["parse", "log.csv", "-o", name]) == 2
+    assert "never written over" in capsys.readouterr().err
+    assert Path("log.csv").read_bytes() == content
+
+
+def test_a_strangers_name_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a\x1b]0;owned\x07").mkdir()
+    assert cli.main(["parse", str(tmp_path / "a\x1b]0;owned\x07")]) == 1
+    told = capsys.readouterr().err
+    assert "a?]0;owned?" in told
+    assert "\x1b" not in told

@@ -11,14 +11,19 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from scorekit.errors import LogError, ScorekitError
 from scorekit.logs import archives, run_bundle
 from scorekit.logs.formats import expected, reader_of, recognises_run
 from scorekit.logs.from_score import result_of
-from scorekit.logs.places import Place
+from scorekit.logs.places import Place, told
 from scorekit.logs.run_bundle import Examined
 from scorekit.records import Result
+
+_OF_A_REPORT: Final = "_codecarbon.json"
+_NAMED: Final = frozenset({"benchmark_report.json", "benchmark.json", "emissions.csv", "master_results.csv"})
+"""Names that only logs have. One of them that no reader knows is broken, and is not passed over in silence."""
 
 Seen = Callable[[Path, Examined], None]
 
@@ -47,13 +52,23 @@ def read_logs(paths: Iterable[Path], *, allow_invalid: bool = False, seen: Seen 
         allow_invalid: score runs of our own in spite of failed checks; their results say so.
         seen: told of every run folder of our own that was read, except for those in archives.
     """
-    reading = _Reading(allow_invalid, seen)
     done: set[Path] = set()
+    reading = _Reading(allow_invalid, seen, done=done)
     for path in paths:
-        resolved = path.resolve()
-        if resolved not in done:
-            done.add(resolved)
+        try:
+            resolved = path.resolve()
+            there = path.exists()
+        except (OSError, RuntimeError) as error:
+            # A link that leads to itself, or a name that is too long.
+            label = told(str(path))
+            yield Refusal(label, LogError(f"{label[:200]} cannot be read: {error}", mend="check the path"))
+            continue
+        if not there:
+            label = told(str(path))
+            yield Refusal(label, LogError(f"there is no {label}", mend="check the path; a link may lead nowhere"))
+        elif done.isdisjoint((resolved, *resolved.parents)):
             yield from reading.named(path)
+            done.add(resolved)
 
 
 def is_log(path: Path) -> bool:
@@ -66,24 +81,27 @@ def is_log(path: Path) -> bool:
 
 
 class _Reading:
-    """One call of `read_logs`."""
+    """One call of `read_logs`, or the inside of one archive.
 
-    def __init__(self, allow_invalid: bool, seen: Seen | None) -> None:
-        self._allow_invalid, self._seen = allow_invalid, seen
+    Args:
+        allow_invalid, seen: as for `read_logs`.
+        done: paths that were named and read before; what lies at or below them is not read again.
+        packed: whether the files lie in an archive.
+    """
+
+    def __init__(self, allow_invalid: bool, seen: Seen | None, *, done: set[Path], packed: bool = False) -> None:
+        self._allow_invalid, self._seen, self._done, self._packed = allow_invalid, seen, done, packed
 
     def named(self, path: Path) -> Iterator[Found]:
         """What lies at or below a path that the user named; something must."""
-        label = path.name or path.resolve().name
-        if not path.exists():
-            error = LogError(f"there is no {path}", mend="check the path; a link may lead nowhere")
-            yield Refusal(str(path), error)
-            return
+        label = told(path.name or path.resolve().name)
         count = 0
         for found in self._folder(path, label) if path.is_dir() else self._file(path, label):
             count += 1
             yield found
         if not count:
-            where = f"below {path} there is no log" if path.is_dir() else f"{path} is no log that is known"
+            name = told(str(path))
+            where = f"below {name} there is no log" if path.is_dir() else f"{name} is no log that is known"
             error = LogError(f"{where}; expected one of: {expected()}", mend="name a log, or a folder of logs")
             yield Refusal(label, error)
 
@@ -92,7 +110,10 @@ class _Reading:
         for root, folders, _ in os.walk(top):
             folders.sort()
             folder = Path(root)
-            below = folder.relative_to(top).as_posix()
+            if self._done and folder.resolve() in self._done:
+                folders.clear()
+                continue
+            below = told(folder.relative_to(top).as_posix())
             own = label if below == "." else f"{label}/{below}"
             try:
                 place = Place.of_folder(folder, own)
@@ -110,8 +131,21 @@ class _Reading:
                     read.update(found.source.files if isinstance(found, Result) else place.names or ())
                     yield found
             for name in sorted((place.names or frozenset()) - read):
-                if reader is None or not name.endswith(".json"):
-                    yield from self._file(folder / name, f"{own}/{name}")
+                # CodeCarbon's data of each pass belong to the report that lies beside them.
+                if reader is None or not name.endswith(_OF_A_REPORT):
+                    yield from self._found(folder / name, f"{own}/{told(name)}")
+
+    def _found(self, path: Path, label: str) -> Iterator[Found]:
+        """A file below a folder: one that is no log is passed over, unless its name says that it should be one."""
+        if self._done and path.resolve() in self._done:
+            return
+        count = 0
+        for found in self._file(path, label):
+            count += 1
+            yield found
+        if not count and path.name in _NAMED:
+            error = LogError(f"{label} is named like a log, and its content is none", mend="get the file again")
+            yield Refusal(label, error)
 
     def _file(self, path: Path, label: str) -> Iterator[Found]:
         try:
@@ -128,7 +162,7 @@ class _Reading:
             yield from self._guarded(place, lambda: reader.read(place))
 
     def _archive(self, path: Path, kind: archives.Kind, label: str) -> Iterator[Found]:
-        if "!" in label:
+        if self._packed:
             error = LogError(f"{label} is an archive in an archive, which is not opened", mend="unpack the outer one")
             yield Refusal(label, error)
             return
@@ -138,7 +172,8 @@ class _Reading:
             except ScorekitError as error:
                 yield Refusal(label, error)
                 return
-            yield from _Reading(self._allow_invalid, None)._folder(Path(name), f"{label}!")
+            inside = _Reading(self._allow_invalid, None, done=set(), packed=True)
+            yield from inside._folder(Path(name), f"{label}!")
 
     def _run(self, place: Place) -> Iterator[Found]:
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 from scorekit.errors import LogError
 
-_MOST_TOLD: Final = 40
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 40
 
 
 class Field:
@@ -123,7 +125,7 @@ class Field:
 
     def refuse(self, expected: str) -> NoReturn:
         """Refuse the log for this value."""
-        found = repr(self.value)
-        told = found if len(found) <= _MOST_TOLD else f"{found[:_MOST_TOLD]} ..."
+        # Never the whole of it, which may be millions of entries.
+        told = _SHORT.repr(self.value)
         where = f"{self.file}: {self.path}" if self.path else self.file
         raise LogError(f"{where}: expected {expected}, found {told}", mend="get the file again, or leave it out")

@@ -18,8 +18,9 @@ from scorekit.errors import LogError
 
 HEAD_BYTES: Final = 64 * 1024
 """So much of a file is looked at to tell its format."""
-MOST_JSON_BYTES: Final = 256 * 1024 * 1024
-"""A larger JSON file is no report of any known tool: the largest, with every token's latency, have some MB."""
+MOST_JSON_BYTES: Final = 32 * 1024 * 1024
+"""A larger JSON file is no report of any known tool: the largest, with every token's latency, have some MB. As Python's
+objects it takes up to thirty times as much memory."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -128,6 +129,11 @@ def parse_json(data: bytes, label: str) -> Any:
         raise LogError(
             f"{label} is not JSON: {error}", mend="get the file again; it may have been cut off or be another format"
         ) from error
+
+
+def told(name: str) -> str:
+    """A file's name as text: bytes of it that are no UTF-8 are written out, for no JSON holds them."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def sha256(data: bytes) -> str:

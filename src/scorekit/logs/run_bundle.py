@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from scorekit import bundle
 from scorekit.errors import BundleError, InvalidRunError, LogError
+from scorekit.logs.places import told
 from scorekit.logs.power_trace import read_power_trace
 from scorekit.logs.scoring import score_run
 from scorekit.records import (
@@ -65,7 +66,7 @@ class RunBundle:
             windows=self.windows,
             states=self.states,
             trace=self.trace,
-            run=self.folder.resolve().name,
+            run=told(self.folder.resolve().name),
         )
 
 

@@ -15,6 +15,7 @@ from scorekit import bundle, logs
 from scorekit.logs import Refusal
 from scorekit.records import Result
 from tests.golden import make
+from tests.log_writers import ai_energy_benchmarks, optimum_benchmark
 
 GOLDEN = Path(make.__file__).parent
 
@@ -121,3 +122,47 @@ def test_ten_gigabytes_that_are_none_are_not_read(tmp_path: Path) -> None:
     results, refusals = _all(path)
     assert not results
     assert len(refusals) == 1
+
+
+def test_a_log_beside_another_tools_report_is_read_too(tmp_path: Path) -> None:
+    for module in (optimum_benchmark, ai_energy_benchmarks):
+        for name, content in module.example().items():
+            place = tmp_path / (name if module is optimum_benchmark else f"other_{name}")
+            place.write_bytes(content)
+    results, refusals = _all(tmp_path)
+    assert sorted(result.source.format for result in results) == ["ai-energy-benchmarks/1", "optimum-benchmark/0.5"]
+    assert refusals == []
+
+
+def test_what_lies_below_a_path_that_was_named_is_read_once(runs: Path) -> None:
+    for paths in ((runs, runs / "forward_cpu"), (runs / "forward_cpu", runs)):
+        assert len(_all(*paths)[0]) == 2
+
+
+def test_a_report_that_is_cut_off_is_not_passed_over(runs: Path) -> None:
+    (runs / "broken").mkdir()
+    (runs / "broken" / "benchmark_report.json").write_bytes(b'{"preproc')
+    results, (refusal,) = _all(runs)
+    assert len(results) == 2
+    assert "runs/broken/benchmark_report.json is named like a log" in refusal.error.message
+
+
+def test_a_name_that_is_no_text_is_told_and_written(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/mod\xe8le"))
+    shutil.copytree(GOLDEN / "forward_cpu", folder)
+    (result,) = _all(folder)[0]
+    assert result.source.name == "mod\\xe8le"
+    assert Result.model_validate_json(result.model_dump_json()) == result
+
+
+def test_a_link_to_itself_and_a_name_too_long_are_told(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    _, refusals = _all(tmp_path / "loop", tmp_path / ("x" * 5000))
+    assert len(refusals) == 2
+
+
+def test_an_exclamation_mark_in_a_path_is_no_archive(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "wow!").mkdir()
+    path = shutil.make_archive(str(tmp_path / "wow!" / "packed"), "zip", runs)
+    assert len(_all(Path(path))[0]) == 2
+    assert len(_all(tmp_path / "wow!")[0]) == 2

@@ -1,0 +1,17 @@
+"""Messages to people, on stderr: safe to print, whatever a stranger's file put into them."""
+
+from __future__ import annotations
+
+import sys
+
+
+def printable(text: str) -> str:
+    """Text without signs that could steer a terminal; line breaks stay."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
+
+
+def say(message: str, end: str = "\n") -> None:
+    """Print a message to stderr at once."""
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    safe = printable(message).encode(encoding, "backslashreplace").decode(encoding)
+    print(safe, end=end, file=sys.stderr, flush=True)
