@@ -140,8 +140,69 @@ def test_a_prefill_read_twice_leaves_the_total() -> None:
 
 
 def test_a_prefill_that_is_too_large_in_the_total_spoils() -> None:
+    found = list(faults.of_halves([PREFILL] * 4 + [0.0, 2 * PREFILL], [DECODE] * 4 + [PREFILL + DECODE, DECODE]))
+    assert _told(found)[2:] == [("doubled_window", "prefill", 5, True)]
+    # Without a lost prefill beside it nothing tells that it is not true.
     found = list(faults.of_halves([PREFILL] * 4 + [2 * PREFILL], [DECODE] * 5))
-    assert _told(found) == [("doubled_window", "prefill", 4, True)]
+    assert _told(found) == [("doubled_window", "prefill", 4, False)]
+
+
+def test_repeats_at_two_clock_states_stay_in_the_mean() -> None:
+    energies = (0.001,) * 6 + (0.002,) * 4
+    result = _read_v0(Run(task="text_classification", answers_kwh={"forward": energies}))
+    assert _told(result.faults) == [("doubled_window", "forward", repeat, False) for repeat in range(6, 10)]
+    assert "stays in the mean" in result.faults[0].message
+    assert result.corrected is None
+    assert result.energy_kwh == pytest.approx(0.0001 + 0.0014)
+    halves = _read_v0(Run(answers_kwh={"prefill": energies, "decode": energies}))
+    assert {fault.spoils for fault in halves.faults} == {False}
+    assert halves.energy_kwh == pytest.approx(0.0001 + 0.0028)
+
+
+def test_a_lost_repeat_does_not_explain_one_that_the_others_reach_too() -> None:
+    energies = [0.001] * 6 + [0.0] + [0.002] * 3
+    found = _told(list(faults.of_repeats("forward", energies)))
+    assert [told for told in found if told[3]] == [("zero_energy", "forward", 6, True)]
+    assert [told[2] for told in found if not told[3]] == [7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("energies", "spoilt"),
+    [
+        ([1, 1, 0, 2, 1], [2, 3]),
+        ([1, 1, 2, 0, 1], [2, 3]),
+        ([1, 0, 2, 1, 0, 2, 1, 1, 1], [1, 2, 4, 5]),
+        ([1, 1, 1, 1, 2, 0, 2, 0, 1], [4, 5, 6, 7]),
+        ([1, 1, 1, 1, 0, 2, 0, 2, 1], [4, 5, 6, 7]),
+        # Both neighbours may hold it, and only one can.
+        ([1, 1, 1, 2, 0, 2, 1], [4]),
+        # Not what two of the others take, which are alike.
+        ([1, 1, 1, 1, 0, 1.75, 1], [4]),
+        ([1.2, 1, 0.85, 1, 0, 1.75, 1], [4, 5]),
+        ([1, 1, None, 2, 1], [2]),
+        ([1, 1, 1, 2, 1, 0], [5]),
+    ],
+)
+def test_twice_the_energy_is_left_out_only_beside_a_repeat_that_read_nothing(
+    energies: list[float | None], spoilt: list[int]
+) -> None:
+    found = list(faults.of_repeats("forward", energies))
+    assert [fault.repeat for fault in found if fault.spoils] == spoilt
+    halved = [None if energy is None else energy / 2 for energy in energies]
+    assert [fault.repeat for fault in faults.of_halves(halved, halved) if fault.spoils] == (
+        [2, 2] if None in energies else spoilt
+    )
+
+
+def test_a_repeat_of_two_and_its_lost_neighbour_are_both_left_out() -> None:
+    prefill, decode = [PREFILL] * 10, [DECODE] * 10
+    prefill[2] = decode[2] = 0.0
+    prefill[3], decode[3] = 2 * PREFILL, 2 * DECODE
+    result = _read_v0(Run(answers_kwh={"prefill": tuple(prefill), "decode": tuple(decode)}))
+    assert _told(result.faults) == [("zero_energy", None, 2, True), ("doubled_window", "decode", 3, True)]
+    assert result.corrected is not None
+    assert result.corrected.excluded_repeats == (2, 3)
+    assert result.energy_kwh == pytest.approx(0.0031)
 
 
 def test_a_generate_pass_that_was_read_with_its_neighbour() -> None:
@@ -179,7 +240,7 @@ def test_a_zero_prefill_whose_decode_does_not_hold_it() -> None:
         (PREFILL, math.inf, ("not_a_number", "decode", 1, True)),
         (PREFILL, None, ("missing_energy", "decode", 1, True)),
         (None, DECODE, ("missing_energy", "prefill", 1, True)),
-        (0.0, 2 * (PREFILL + DECODE), ("doubled_window", "decode", 1, True)),
+        (0.0, 2 * (PREFILL + DECODE), ("zero_energy", "prefill", 1, True)),
     ],
 )
 def test_faults_of_one_repeat(prefill: float | None, decode: float | None, expected: Told) -> None:
@@ -215,14 +276,15 @@ def test_a_list_that_is_shorter_lacks_its_last_repeats() -> None:
 )
 def test_faults_of_a_phase_by_itself(value: float | None, expected: str) -> None:
     energies = [0.003, 0.003, value, 0.0031, 0.003]
-    assert _told(list(faults.of_repeats("forward", energies))) == [(expected, "forward", 2, True)]
+    spoils = expected != "doubled_window"
+    assert _told(list(faults.of_repeats("forward", energies))) == [(expected, "forward", 2, spoils)]
 
     def edit(report: dict[str, Any], config: dict[str, Any]) -> None:
         report["forward"]["measures"][2]["gpu"] = value
         report["forward"]["measures"][2]["total"] = value
 
     result = _read_v0(FORWARD, edit=edit)
-    assert (expected, "forward", 2, True) in _told(result.faults)
+    assert (expected, "forward", 2, spoils) in _told(result.faults)
 
 
 @settings(max_examples=100, deadline=None)

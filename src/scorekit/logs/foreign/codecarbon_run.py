@@ -2,8 +2,8 @@
 
 Energies are in kWh, durations in seconds, powers in watts (CodeCarbon's documentation, "Output"). Every energy is
 multiplied by `pue`, so it is the devices' own only where that is 1. `gpu_count` and `gpu_model` are of every GPU of the
-machine, not of those whose energy is read, so the number of GPUs whose energy it is stays unknown. Powers are the last reading in 2.x, and in 3.x a
-mean over the readings of the whole tracker, also in the data of a task.
+machine, not of those whose energy is read, so the number of GPUs whose energy it is stays unknown. Powers are the last
+reading in 2.x, and in 3.x a mean over the readings of the whole tracker, also in the data of a task.
 """
 
 from __future__ import annotations

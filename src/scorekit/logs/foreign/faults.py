@@ -8,6 +8,9 @@ pass, whatever prefill read. That decides which fault spoils a repeat's total:
 - prefill was read twice as large: decode is smaller by as much, and the total is right;
 - generate was lost (0): decode is minus prefill, and the total is 0: wrong;
 - generate was read twice as large: the total is wrong.
+
+An energy that is twice the others' is left out only where the log tells why: a repeat beside it read about 0, whose
+energy it then holds. Without that it may be true (a GPU with two clock states), so it is told and stays in the mean.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
@@ -27,11 +31,31 @@ _UNDOUBTED: Final = 2 * (1 - CLOSE) * (1 - 1e-9)
 """Below this multiple of the usual energy no window was read twice."""
 LOST: Final = 0.05
 """Of a lost pass nothing is left; 5 % of the prefill is left to rounding."""
+LEAST_SPREAD: Final = 0.05
+"""By how much the sum of two repeats may differ from twice the usual one, however close the others are: few repeats
+do not show all of their spread."""
 LEAST_WITNESSES: Final = 2
 """Fewer whole repeats cannot tell which of them is strange."""
 
 Energy = float | None
 """In kWh; None for one that is missing, and any float, for a log may hold any."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What the repeats tell of one of them.
+
+    Attributes:
+        first: their usual prefill in kWh.
+        total: their usual prefill and decode in kWh.
+        held_firsts: repeats whose prefill holds that of another one, and which.
+        held_totals: repeats whose generate pass holds that of another one, and which.
+    """
+
+    first: float
+    total: float
+    held_firsts: dict[int, int]
+    held_totals: dict[int, int]
 
 
 def of_repeats(phase: str, energies: Sequence[Energy], part: str = "gpu") -> Iterator[Fault]:
@@ -47,13 +71,14 @@ def of_repeats(phase: str, energies: Sequence[Energy], part: str = "gpu") -> Ite
     usual = statistics.median(whole) if len(whole) > LEAST_WITNESSES else None
     if len(whole) == len(energies) and (usual is None or max(whole) < usual * _UNDOUBTED):
         return
+    held = {} if usual is None else _read_with_neighbour(energies, usual)
     for repeat, energy in enumerate(energies):
         where = f"{phase}.measures[{repeat}].{part}"
         fault = impossible(phase, energy, where, repeat)
         if fault is not None:
             yield fault
         elif energy is not None and usual is not None and _close(energy, 2 * usual):
-            yield _doubled(phase, repeat, where, energy, usual, energies)
+            yield _doubled(phase, repeat, where, energy, usual, held.get(repeat))
 
 
 def of_halves(prefill: Sequence[Energy], decode: Sequence[Energy], part: str = "gpu") -> Iterator[Fault]:
@@ -74,10 +99,10 @@ def of_halves(prefill: Sequence[Energy], decode: Sequence[Energy], part: str = "
     usual = _usual(whole) if len(whole) > LEAST_WITNESSES else None
     if len(whole) == count and (usual is None or _none_doubled(whole, usual)):
         return
-    totals = [None if first is None or rest is None else first + rest for first, rest in pairs]
+    others = None if usual is None else _others(pairs, usual)
     for repeat, (first, rest) in enumerate(pairs):
         at = f"prefill.measures[{repeat}].{part}", f"decode.measures[{repeat}].{part}"
-        yield from _of_pair(first, rest, repeat, at, usual, totals)
+        yield from _of_pair(first, rest, repeat, at, others)
 
 
 def _of_pair(
@@ -85,8 +110,7 @@ def _of_pair(
     rest: Energy,
     repeat: int | None,
     at: tuple[str, str],
-    usual: tuple[float, float] | None,
-    totals: Sequence[Energy],
+    others: _Others | None,
 ) -> Iterator[Fault]:
     unreadable = [_unreadable("prefill", first, at[0], repeat), _unreadable("decode", rest, at[1], repeat)]
     if first is None or rest is None or unreadable != [None, None]:
@@ -114,18 +138,16 @@ def _of_pair(
             repeat,
         )
     elif first == 0:
-        yield from _of_zero_prefill(rest, repeat, at, usual)
+        yield from _of_zero_prefill(rest, repeat, at, others)
     elif rest == 0:
         yield _fault("zero_energy", f"{at[1]} is 0: the generate pass read what its prefill did", "decode", repeat)
-    elif usual is not None and repeat is not None:
-        yield from _of_whole_pair(first, rest, repeat, at, usual, totals)
+    elif others is not None and repeat is not None:
+        yield from _of_whole_pair(first, rest, repeat, at, others)
 
 
-def _of_zero_prefill(
-    rest: float, repeat: int | None, at: tuple[str, str], usual: tuple[float, float] | None
-) -> Iterator[Fault]:
-    if usual is not None:
-        usual_first, usual_total = usual
+def _of_zero_prefill(rest: float, repeat: int | None, at: tuple[str, str], others: _Others | None) -> Iterator[Fault]:
+    if others is not None:
+        usual_first, usual_total = others.first, others.total
         if _close(rest, usual_total) and abs(rest - usual_total) <= abs(rest - (usual_total - usual_first)):
             yield _fault(
                 "lost_prefill",
@@ -144,35 +166,35 @@ def _of_zero_prefill(
                 spoils=False,
             )
             return
-        if _close(rest, 2 * usual_total):
-            yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", rest, usual_total, ())
+        if repeat in others.held_totals:
+            held = others.held_totals[repeat]
+            yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", rest, usual_total, held)
             return
     yield _fault(
         "zero_energy",
         f"{at[0]} is 0, and {at[1]} of {rest:.6g} kWh does not show whether it holds the prefill"
-        + ("" if usual is None else f" (prefill and decode of the other repeats are {usual[1]:.6g} kWh)"),
+        + ("" if others is None else f" (prefill and decode of the other repeats are {others.total:.6g} kWh)"),
         "prefill",
         repeat,
     )
 
 
-def _of_whole_pair(
-    first: float, rest: float, repeat: int, at: tuple[str, str], usual: tuple[float, float], totals: Sequence[Energy]
-) -> Iterator[Fault]:
-    usual_first, usual_total = usual
+def _of_whole_pair(first: float, rest: float, repeat: int, at: tuple[str, str], others: _Others) -> Iterator[Fault]:
+    usual_first, usual_total = others.first, others.total
     total = first + rest
     if _close(total, 2 * usual_total):
-        yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", total, usual_total, totals)
+        yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", total, usual_total, others.held_totals.get(repeat))
     elif _close(first, 2 * usual_first):
         right = abs(total - usual_total) <= abs(total - usual_total - usual_first)
         yield _fault(
             "doubled_window",
             f"{at[0]} is {first:.6g} kWh, twice that of the other repeats ({usual_first:.6g} kWh); the repeat's "
             f"total of {total:.6g} kWh "
-            + ("is right, for decode is generate - prefill" if right else "is too large by as much"),
+            + ("is right, for decode is generate - prefill" if right else "is too large by as much")
+            + ("" if right else _why(others.held_firsts.get(repeat))),
             "prefill",
             repeat,
-            spoils=not right,
+            spoils=not right and repeat in others.held_firsts,
         )
 
 
@@ -208,7 +230,7 @@ def of_one_pass(prefill: Energy, decode: Energy, generate: Energy, part: str = "
             spoils=False,
         )
     else:
-        yield from _of_pair(prefill, decode, None, at, None, ())
+        yield from _of_pair(prefill, decode, None, at, None)
 
 
 def of_mean(
@@ -263,30 +285,59 @@ def _unreadable(phase: str, energy: Energy, where: str, repeat: int | None) -> F
     return None
 
 
-def _doubled(
-    phase: str, repeat: int | None, where: str, energy: float, usual: float, totals: Sequence[Energy]
-) -> Fault:
-    lost_beside = _lost_beside(totals, repeat)
-    beside = "" if lost_beside is None else f"; repeat {lost_beside} read 0, so its energy may stand here"
+def _doubled(phase: str, repeat: int | None, where: str, energy: float, usual: float, held: int | None) -> Fault:
+    """An energy of twice the others; it spoils its repeat where it holds that of another one."""
     return _fault(
         "doubled_window",
-        f"{where} is {energy:.6g} kWh, twice that of the other repeats ({usual:.6g} kWh){beside}",
+        f"{where} is {energy:.6g} kWh, twice that of the other repeats ({usual:.6g} kWh){_why(held)}",
         phase,
         repeat,
+        spoils=held is not None,
     )
 
 
-def _lost_beside(totals: Sequence[Energy], repeat: int | None) -> int | None:
-    """A neighbour whose energy is about 0."""
-    if repeat is None:
-        return None
-    largest = max((abs(total) for total in totals if total is not None and math.isfinite(total)), default=0.0)
-    for number in (repeat - 1, repeat + 1):
-        if 0 <= number < len(totals):
-            total = totals[number]
-            if total is not None and abs(total) <= LOST * LOST * largest:
-                return number
-    return None
+def _why(held: int | None) -> str:
+    if held is None:
+        return "; no repeat beside it tells that it holds another one's energy, so it stays in the mean"
+    return f"; repeat {held} read 0, so its energy stands here"
+
+
+def _others(pairs: Sequence[tuple[Energy, Energy]], usual: tuple[float, float]) -> _Others:
+    totals = [None if first is None or rest is None else first + rest for first, rest in pairs]
+    firsts = [first for first, _ in pairs]
+    return _Others(*usual, _read_with_neighbour(firsts, usual[0]), _read_with_neighbour(totals, usual[1]))
+
+
+def _read_with_neighbour(energies: Sequence[Energy], usual: float) -> dict[int, int]:
+    """Repeats that hold the energy of a neighbour which read about 0: each such repeat, and that neighbour.
+
+    Only a repeat that stands out of the spread of the others, and is what two of them take, can be one. The energy of
+    one lost repeat stands in one neighbour: where both could hold it, neither is known to.
+    """
+    lost = [at for at, energy in enumerate(energies) if energy is not None and abs(energy) <= LOST * LOST * usual]
+    beside = {at for number in lost for at in (number - 1, number + 1)}
+    possible = {at for at in beside if 0 <= at < len(energies) and _close(energies[at] or 0.0, 2 * usual)}
+    others = [
+        energy
+        for at, energy in enumerate(energies)
+        if energy is not None and _true(energy) and at not in possible and abs(energy) > LOST * LOST * usual
+    ]
+    if not possible or not others:
+        return {}
+    spread = max(max(others) / usual - 1, 1 - min(others) / usual)
+    allowed = min(CLOSE, max(LEAST_SPREAD, 2 * spread))
+    least = max(2 * usual * (1 - allowed), max(others) * (1 + LEAST_SPREAD))
+    free = {at for at in possible if least <= (energies[at] or 0.0) <= 2 * usual * (1 + allowed)}
+    found: dict[int, int] = {}
+    unheld = set(lost)
+    # A neighbour that is taken may leave the next lost repeat one alone: once from either end tells all of a chain.
+    for number in (*lost, *reversed(lost)):
+        neighbours = [at for at in (number - 1, number + 1) if at in free]
+        if number in unheld and len(neighbours) == 1:
+            found[neighbours[0]] = number
+            free.remove(neighbours[0])
+            unheld.remove(number)
+    return found
 
 
 def _none_doubled(whole: Sequence[tuple[float, float]], usual: tuple[float, float]) -> bool:
