@@ -7,7 +7,7 @@ import random
 
 from scorekit import tasks
 from scorekit.logs.foreign.results import Energies, Facts, foreign_result
-from scorekit.records import Reason, Result, Source, Uncertainty
+from scorekit.records import Provenance, Reason, Result, Score, Source, Uncertainty
 from scorekit.units import wh_to_kwh
 
 _SYLLABLES = (
@@ -59,15 +59,34 @@ def _result(name: str, billions: float, task: tasks.Task, chance: random.Random)
     )
     source = Source(
         name=f"{name}/{task.name}/2025-0{1 + number % 9}-{10 + number % 18}_{number % 24:02}-{number % 60:02}-07",
-        format="scorekit.run/1",
+        format="scorekit.bundle/1",
         files={},
         measured_utc="2025-02-01T00:00:00Z",
         scorekit_version="0.1.0",
     )
     result = foreign_result(source, facts, Energies(published_kwh=wh_to_kwh(energy_wh), runs=10))
     reasons = () if comparable else (Reason(code="hardware", message="not measured on one NVIDIA H100 80GB"),)
-    return result.model_copy(
-        update={"comparable": comparable, "not_comparable_because": reasons, "uncertainty": _uncertainty(half)}
+    told = {"comparable": comparable, "not_comparable_because": reasons, "uncertainty": _uncertainty(half)}
+    made = result.model_copy(update={**told, "meter": "nvml"})
+    return made.model_copy(update={"score": _score(made)}) if comparable else made
+
+
+def _score(result: Result) -> Score:
+    """The score that a comparable result would have been made from."""
+    shared = set(Score.model_fields) & set(Result.model_fields) - {"schema_version", "score", "phases"}
+    rest = {"gpu_kwh": result.energy_kwh, "cpu_kwh": None, "ram_kwh": None, "wh_per_1000_queries_std": None}
+    provenance = Provenance(
+        run=result.source.name,
+        created_utc="2025-02-01T00:00:00Z",
+        scorekit_version=result.source.scorekit_version,
+        log_format=result.source.format,
+        protocol="made up",
+        files={},
+    )
+    return Score.model_validate(
+        {name: getattr(result, name) for name in shared}
+        | rest
+        | {"runs": result.published.runs, "phases": (), "repeats": (), "provenance": provenance}
     )
 
 

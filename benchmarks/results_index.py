@@ -30,7 +30,7 @@ LINEAR = Goal(1.5)
 QUERY = Goal(100.0, on="ours")
 SQL = (
     "SELECT task, model_class, count(*) AS results, median(wh_per_1000_queries) AS wh_per_1000_queries FROM results "
-    "WHERE hardware LIKE 'NVIDIA H100%' AND comparable GROUP BY ALL ORDER BY ALL"
+    "WHERE hardware LIKE 'NVIDIA H100%' AND domain = 'gpu' GROUP BY ALL ORDER BY ALL"
 )
 _TASKS = ("text_generation", "summarization", "question_answering", "text_classification", "image_classification")
 _HARDWARE = ("NVIDIA H100 80GB HBM3", "NVIDIA A100-SXM4-80GB", "NVIDIA L4")
@@ -155,7 +155,7 @@ def write_results(folder: Path, count: int) -> None:
                 "hardware": _HARDWARE[number % len(_HARDWARE)],
                 "energy_kwh": energy_kwh,
                 "wh_per_1000_queries": energy_kwh * 1000,
-                "comparable": number % 2 == 0,
+                "domain": ("gpu", "cpu+ram")[number % 2],
             }
         )
         content = files.content_of(result)
@@ -197,7 +197,7 @@ def _result() -> Result:
             for phase in _PHASES
         ),
         faults=(Fault(code="lost_prefill", message="no energy in prefill", phase="prefill", repeat=4, spoils=True),),
-        comparable=True,
+        comparable=False,
         not_comparable_because=(Reason(code="foreign_log", message="read from another tool's log"),),
         source=Source(
             name="logs/model/benchmark_report.json",

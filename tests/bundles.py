@@ -199,7 +199,9 @@ def official_score(model: str = "example/model-1b", energy_wh: float = 10.0, **c
         files={},
     )
     score = score_run(environment("text_generation"), official_windows(), provenance)
-    return score.model_copy(update={"model": model, "wh_per_1000_queries": energy_wh} | changes)
+    told = {"model": model, "wh_per_1000_queries": energy_wh} | changes
+    energy_kwh = energy_wh * told.get("queries", score.queries) / 1e6
+    return score.model_copy(update={"energy_kwh": energy_kwh} | told)
 
 
 def local_score(model: str = "tiny-llama", energy_wh: float = 1.0, **changes: Any) -> Score:

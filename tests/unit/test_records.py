@@ -7,12 +7,14 @@ import json
 import math
 
 import pytest
+from benchmarks import made_up_results
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from scorekit import records
-from tests.bundles import environment, official_score, reading, window
+from scorekit.logs import result_of, unverified
+from tests.bundles import environment, local_score, official_score, reading, window
 
 FILES = [environment(), official_score(), window("generate", 0, [reading("gpu", 1.0)])]
 KINDS = [
@@ -64,3 +66,53 @@ def test_every_energy_and_duration_has_its_unit_in_its_name(kind: type[records.R
     for name in kind.model_fields:
         if "energy" in name or "duration" in name:
             assert any(part in name.split("_") for part in ("wh", "kwh", "s", "j")), name
+
+
+def _written(result: records.Result, **changes: object) -> str:
+    """A result as a hand may have written it."""
+    return json.dumps(json.loads(result.model_dump_json()) | changes)
+
+
+def test_a_result_made_from_its_score_is_read_back() -> None:
+    comparable = result_of(official_score(), "run")
+    found = [comparable, unverified(comparable), result_of(local_score(), "run"), *made_up_results.results(30)]
+    assert {result.comparable for result in found} == {True, False}
+    for result in found:
+        assert records.Result.model_validate_json(result.model_dump_json()) == result
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"score": None}, "no comparable score"),
+        ({"hardware": "potato"}, "hardware is 'potato'"),
+        ({"queries": 500, "energy_kwh": 0.005}, "queries is 500"),
+        ({"energy_kwh": 99.0}, "wh_per_1000_queries is 10, expected 99000"),
+        ({"energy_kwh": 0.005, "wh_per_1000_queries": 5.0}, "energy_kwh is 0.005"),
+        ({"model": "evil"}, "model is 'evil'"),
+        ({"cohort": "asr"}, "cohort is 'asr'"),
+        ({"task": "summarization"}, "task is 'summarization'"),
+        ({"model_class": "C"}, "model_class is 'C'"),
+        ({"domain": "cpu+ram"}, "domain is"),
+        ({"origin": "modelled"}, "origin is"),
+        ({"uncertainty": None}, "uncertainty is"),
+        ({"valid": False}, "a check of the run failed"),
+        (
+            {"not_comparable_because": [{"code": "hardware", "message": "another"}]},
+            "not_comparable_because has hardware",
+        ),
+    ],
+)
+def test_a_comparable_result_says_what_its_score_says(changes: dict[str, object], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        records.Result.model_validate_json(_written(result_of(official_score(), "run"), **changes))
+
+
+def test_only_a_comparable_score_of_a_run_makes_a_comparable_result() -> None:
+    comparable = result_of(official_score(), "run")
+    local = json.loads(result_of(local_score(), "run").model_dump_json())
+    with pytest.raises(ValidationError, match="no comparable score"):
+        records.Result.model_validate(local | {"comparable": True, "not_comparable_because": []})
+    foreign = json.loads(comparable.source.model_dump_json()) | {"format": "ai-energy-benchmarks/1"}
+    with pytest.raises(ValidationError, match="the format is ai-energy-benchmarks/1"):
+        records.Result.model_validate_json(_written(comparable, source=foreign))

@@ -6,14 +6,39 @@ wrong with it is a `Fault`, named by place; the figure as published stays as it 
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scorekit.records.base import Count, Finite, Record
 from scorekit.records.score import Conditions, Reason, Score, Uncertainty
 
 RESULT_SCHEMA: Final = "scorekit.result/1"
+_OWN_FORMAT: Final = "scorekit.bundle/"
+_WH_OF_1000_IN_KWH: Final = 1e6
+"""What kWh of one query are multiplied by for Wh of 1,000; records stand below the module of units."""
+_ROUNDING: Final = 1e-9
+_SMALLEST: Final = 1e-300
+"""Below it a float has too few digits to hold two energies against each other."""
+_OF_SCORE: Final = (
+    "model",
+    "model_revision",
+    "task",
+    "cohort",
+    "model_class",
+    "parameters",
+    "hardware",
+    "domain",
+    "origin",
+    "meter",
+    "queries",
+    "conditions",
+    "energy_kwh",
+    "wh_per_1000_queries",
+    "uncertainty",
+)
+"""What a star hangs on: a comparable result says the same of it as the score that it was made from."""
 
 FaultCode = Literal[
     "zero_energy",
@@ -138,3 +163,38 @@ class Result(Record):
     not_comparable_because: tuple[Reason, ...]
     score: Score | None = Field(default=None, description="Of our own runs: all that was worked out.")
     source: Source
+
+    @model_validator(mode="after")
+    def _energies_agree(self) -> Result:
+        energy_kwh, per_1000_wh, queries = self.energy_kwh, self.wh_per_1000_queries, self.queries
+        if energy_kwh is None or per_1000_wh is None or queries is None:
+            return self
+        expected_wh = energy_kwh * _WH_OF_1000_IN_KWH / queries
+        if not math.isclose(per_1000_wh, expected_wh, rel_tol=_ROUNDING, abs_tol=_SMALLEST):
+            raise ValueError(
+                f"wh_per_1000_queries is {per_1000_wh:g}, expected {expected_wh:g}: energy_kwh {energy_kwh:g} for "
+                f"{queries} queries"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _comparable_as_scored(self) -> Result:
+        """Only a run of ours can be comparable, and only as its score says: any other would get an official star."""
+        if not self.comparable:
+            return self
+        score = self.score
+        if score is None or not score.comparable:
+            raise ValueError("comparable is true, but there is no comparable score that it was made from")
+        reasons = self.not_comparable_because or score.not_comparable_because
+        if reasons:
+            raise ValueError(f"comparable is true, but not_comparable_because has {reasons[0].code}")
+        if self.valid is False or score.valid is False:
+            raise ValueError("comparable is true, but a check of the run failed")
+        for found in (self.source.format, score.provenance.log_format):
+            if not found.startswith(_OWN_FORMAT):
+                raise ValueError(f"comparable is true, but the format is {found}, expected {_OWN_FORMAT}*")
+        for name in _OF_SCORE:
+            told, scored = getattr(self, name), getattr(score, name)
+            if told != scored:
+                raise ValueError(f"comparable is true, but {name} is {told!r}, and {scored!r} in its score")
+        return self
