@@ -6,7 +6,9 @@ import csv
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from scorekit import editions, tasks
 from scorekit.edition_sources import csv_tables
 from scorekit.edition_sources.gathered import draft_of
 from scorekit.editions import FEBRUARY_2025, Edition, Member
+from scorekit.editions.files import content_sha256
 from scorekit.errors import BundleError, InputError, RatingError, UsageError
 from scorekit.records import Thresholds
 from scorekit.scales import EQUAL_WIDTH, LOG_WIDTH, RANK_QUINTILE, RULES, equal_width
@@ -253,6 +256,75 @@ def test_content_of_version_1_is_still_read(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(json.dumps(content))
     edition = editions.find("old", tmp_path)
     assert editions.scales_of(edition)["asr", None].bounds == (2.0, 3.0, 4.0, 5.0)
+
+
+def _edited(folder: Path, change: Callable[[dict[str, Any]], None], *, sealed: bool) -> None:
+    """A frozen edition that was edited; `sealed` with a hash of its own."""
+    frozen(asr(one=1.0, two=2.0, three=4.0), folder)
+    path = folder / "trial.json"
+    content = json.loads(path.read_text())
+    change(content)
+    if sealed:
+        content["content_sha256"] = content_sha256(content)
+    path.chmod(0o644)
+    path.write_text(json.dumps(content))
+
+
+def _as_version_1(content: dict[str, Any]) -> None:
+    content["schema_version"] = "scorekit.edition/1"
+    content["thresholds"][0]["min_wh_per_1000"] = 0.5
+
+
+@pytest.mark.parametrize(
+    ("gone", "sealed", "why"),
+    [
+        ((), False, "changed after it was frozen"),
+        ((), True, "has content_sha256, members, bounds_wh_per_1000, which that version"),
+        (("content_sha256",), False, "has members, bounds_wh_per_1000, which"),
+        (("content_sha256", "members"), False, "has bounds_wh_per_1000, which"),
+    ],
+)
+def test_an_older_version_takes_no_hash_off(tmp_path: Path, gone: tuple[str, ...], sealed: bool, why: str) -> None:
+    def change(content: dict[str, Any]) -> None:
+        _as_version_1(content)
+        for name in gone:
+            del content[name]
+
+    _edited(tmp_path, change, sealed=sealed)
+    with pytest.raises(InputError, match=why):
+        editions.find("trial", tmp_path)
+    (listed,) = [one for one in editions.listed(tmp_path) if one.name == "trial"]
+    assert listed.edition is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["thresholds"][0].update(min_wh_per_1000=0.5),
+        lambda content: content["thresholds"][0].update(bounds_wh_per_1000=[1.1, 1.2, 1.3, 3.9]),
+        lambda content: content["thresholds"][0].update(bounds_wh_per_1000=None),
+        lambda content: content["thresholds"][0].update(n=9),
+        lambda content: content["thresholds"].append(content["thresholds"][0] | {"cohort": "summarization"}),
+        lambda content: content["thresholds"].clear(),
+        lambda content: content["members"][0].update(wh_per_1000_queries=0.25),
+        lambda content: content.update(rule="log_width"),
+    ],
+)
+def test_bounds_are_those_that_the_rule_makes_of_the_members(
+    tmp_path: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    _edited(tmp_path, change, sealed=True)
+    with pytest.raises(InputError, match=r"the thresholds of \w+ are not those that"):
+        editions.find("trial", tmp_path)
+
+
+def test_thresholds_that_stand_twice_or_follow_no_rule_are_refused(tmp_path: Path) -> None:
+    _edited(tmp_path / "one", lambda content: content["thresholds"].append(content["thresholds"][0]), sealed=True)
+    with pytest.raises(InputError, match="for a cohort twice"):
+        editions.find("trial", tmp_path / "one")
+    _edited(tmp_path / "two", lambda content: content.update(rule="best"), sealed=True)
+    with pytest.raises(InputError, match="the rule 'best', expected one of equal_width"):
+        editions.find("trial", tmp_path / "two")
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../up", "local", "2025-02", "x.draft", ".hidden", "n" * 65, "a b"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,6 +11,8 @@ from scorekit.records import Edition, Member, Thresholds
 from scorekit.scales import RULES, Rule, Scale, find_rule
 
 _LOCAL: Final = "rate the scores among themselves: scorekit rate SCORE... --edition local"
+_ROUNDING: Final = 1e-9
+"""Logarithms may differ in the last digit from one machine to another."""
 
 Cohort = tuple[str, str | None]
 """Leaderboard name of a task, and a size class where it has any."""
@@ -111,6 +114,50 @@ def make_thresholds(members: Iterable[Member], rule: Rule) -> tuple[list[Thresho
             )
         )
     return made, refused
+
+
+def thresholds_fault(edition: Edition) -> str | None:
+    """Why the thresholds of an edition are not those that its rule makes of its members; None where they are.
+
+    An edition without members is taken at its word.
+    """
+    rule = RULES.get(edition.rule)
+    if rule is None:
+        return f"it has the rule '{edition.rule}', expected one of {', '.join(RULES)}"
+    if not edition.members:
+        return None
+    made = {(row.cohort, row.model_class): row for row in make_thresholds(edition.members, rule)[0]}
+    held = {(row.cohort, row.model_class): row for row in edition.thresholds}
+    if len(held) != len(edition.thresholds):
+        return "it has thresholds for a cohort twice"
+    for key in sorted({*made, *held}, key=lambda key: (key[0], key[1] or "")):
+        ours, theirs = made.get(key), held.get(key)
+        if ours is None or theirs is None or not _alike(ours, theirs):
+            return (
+                f"the thresholds of {cohort_name(*key)} are not those that {edition.rule} makes of the edition's "
+                f"members: {_range(theirs)}, expected {_range(ours)}"
+            )
+    return None
+
+
+def _alike(one: Thresholds, other: Thresholds) -> bool:
+    energies_wh = _energies_wh(one), _energies_wh(other)
+    return (
+        one.n == other.n
+        and len(energies_wh[0]) == len(energies_wh[1])
+        and all(math.isclose(*pair, rel_tol=_ROUNDING) for pair in zip(*energies_wh, strict=True))
+    )
+
+
+def _energies_wh(row: Thresholds) -> tuple[float, ...]:
+    return (row.min_wh_per_1000, row.max_wh_per_1000, *(row.bounds_wh_per_1000 or ()))
+
+
+def _range(row: Thresholds | None) -> str:
+    if row is None:
+        return "none"
+    bounds = ", ".join(f"{energy_wh:g}" for energy_wh in row.bounds_wh_per_1000 or ())
+    return f"{row.n} models from {row.min_wh_per_1000:g} to {row.max_wh_per_1000:g} Wh, bounds {bounds or 'none'}"
 
 
 def in_order(members: Iterable[Member]) -> tuple[Member, ...]:

@@ -19,7 +19,7 @@ from pydantic_core import from_json
 
 from scorekit import atomic
 from scorekit.editions.builtin import EDITIONS
-from scorekit.editions.cohort_scales import make_thresholds, with_thresholds
+from scorekit.editions.cohort_scales import make_thresholds, thresholds_fault, with_thresholds
 from scorekit.errors import BundleError, InputError, RatingError, UsageError, nearest
 from scorekit.records import EDITION_SCHEMA, Edition, first_complaint
 from scorekit.scales import find_rule
@@ -89,18 +89,16 @@ def listed(folder: Path = FOLDER) -> list[Listed]:
 
 
 def load(path: Path) -> Edition:
-    """A frozen edition, its hash checked.
+    """A frozen edition: its hash checked, and its bounds those that its rule makes of its members.
 
-    Content of version 1 has no hash, and is read as it is.
+    Content of version 1 has neither hash, bounds nor members, and is read as it is.
 
     Raises:
         InputError: it cannot be read, is no edition, or is not what was frozen.
     """
     content = _read(path)
     edition = _edition(content, path)
-    if edition.schema_version == EDITION_SCHEMA:
-        if edition.content_sha256 is None:
-            raise InputError(f"{path.name} is no frozen edition: content_sha256 is missing", mend=_FETCH)
+    if edition.content_sha256 is not None:
         found = content_sha256(content)
         if found != edition.content_sha256:
             raise InputError(
@@ -108,12 +106,36 @@ def load(path: Path) -> Edition:
                 f"and content_sha256 says {edition.content_sha256[:12]}...",
                 mend=_FETCH,
             )
+    _check_version(edition, path)
+    fault = thresholds_fault(edition)
+    if fault is not None:
+        raise InputError(f"{path.name}: {fault}", mend=_FETCH)
     if path.name != f"{edition.name}{_FROZEN}":
         raise InputError(
             f"{path.name} holds the edition '{edition.name}': a frozen edition keeps its name",
             mend=f"name the file {edition.name}{_FROZEN}",
         )
     return edition
+
+
+def _check_version(edition: Edition, path: Path) -> None:
+    """That an edition is whole for its version: an older one named in its place would take off its hash."""
+    if edition.schema_version == EDITION_SCHEMA:
+        if edition.content_sha256 is None:
+            raise InputError(f"{path.name} is no frozen edition: content_sha256 is missing", mend=_FETCH)
+        return
+    newer = {
+        "content_sha256": edition.content_sha256 is not None,
+        "members": bool(edition.members),
+        "bounds_wh_per_1000": any(row.bounds_wh_per_1000 is not None for row in edition.thresholds),
+    }
+    held = [name for name, there in newer.items() if there]
+    if held:
+        raise InputError(
+            f"{path.name} says that it is a {edition.schema_version} and has {', '.join(held)}, which that version "
+            "does not",
+            mend=_FETCH,
+        )
 
 
 def content_sha256(content: dict[str, Any]) -> str:
