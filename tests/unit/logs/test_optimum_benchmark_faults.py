@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -519,6 +520,20 @@ def test_energy_of_gpus_that_were_not_used(backend: dict[str, Any], machine: int
     result = _read(edit=edit, beside=beside)
     assert [fault.code for fault in result.faults] == (["idle_gpus"] if idle else [])
     assert (result.energy_kwh is None) == idle
+
+
+@pytest.mark.parametrize("file", ["generate_codecarbon.json", "preprocess_dataset_codecarbon.json"])
+@pytest.mark.parametrize("both", [True, False])
+def test_an_overhead_in_a_file_beside_the_report_spoils(file: str, both: bool) -> None:
+    files = writer.write(ONE_PASS)
+    content = json.loads(files[file])
+    files[file] = encode(content | {"pue": 1.5})
+    if not both:
+        files = {name: text for name, text in files.items() if name == file or "codecarbon" not in name}
+    result = read_folder(optimum_benchmark, files)
+    assert _told(result.faults) == [("overhead_counted", None, None, True)]
+    assert f"{file}: pue: every energy is multiplied by 1.5" in (result.refused or "")
+    assert result.energy_kwh is None
 
 
 def test_several_processes_use_all_gpus() -> None:

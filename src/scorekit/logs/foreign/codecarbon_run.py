@@ -137,15 +137,18 @@ def _domain(told: Told) -> Literal["gpu", "cpu+ram"] | None:
     return None if _of_cpu_and_ram(told) is None else "cpu+ram"
 
 
-def _faults(told: Told, *, whole: bool) -> Iterator[Fault]:
-    pue = told.numbers.get("pue")
+def overhead_counted(pue: float | None, where: str) -> Iterator[Fault]:
+    """Whether energies hold the building's overhead: by a `pue` other than 1, found at a place."""
     if pue is not None and pue != 1:
         yield _fault(
             "overhead_counted",
-            f"{told.where('pue')}: every energy is multiplied by {pue:g} for the building, expected 1; "
-            "measure with pue=1",
+            f"{where}: every energy is multiplied by {pue:g} for the building, expected 1; measure with pue=1",
             spoils=True,
         )
+
+
+def _faults(told: Told, *, whole: bool) -> Iterator[Fault]:
+    yield from overhead_counted(told.numbers.get("pue"), told.where("pue"))
     whole_kwh = told.numbers.get("energy_consumed")
     parts_kwh = [told.numbers.get(f"{part}_energy") for part in ("cpu", "gpu", "ram")]
     known_kwh = [part for part in parts_kwh if part is not None]

@@ -8,6 +8,7 @@ from typing import Final
 
 from scorekit import __version__, tasks
 from scorekit.logs.fields import Field
+from scorekit.logs.foreign.codecarbon_run import overhead_counted
 from scorekit.logs.foreign.optimum_benchmark_config import Setup, read_setup
 from scorekit.logs.foreign.optimum_benchmark_faults import (
     energy_faults,
@@ -65,12 +66,16 @@ def result_of(log: Log, *, log_format: str, preprocess: str, decode_is_rest: boo
     # Our own files beside a report of ours are of single repeats, and no sum of what the report tells.
     beside = Field(None, "") if setup.ours else log.pass_file(answer.kind)
     pass_kwh = _pass_kwh(beside, domain)
+    # The tool multiplies every pass alike; where the file of one is gone, that of the other tells.
+    files = () if setup.ours else (beside, log.pass_file(preprocess))
+    overheads = [fault for file in files for fault in overhead_counted(file["pue"].number(), f"{file.file}: pue")]
     found = [
         *unit_faults(counted),
         *contradictions(counted, setup.queries, setup.batch_size),
         *energy_faults(names, phases, domain, pass_kwh),
         *unlike_task(setup, answer.kind),
         *repeat_count_faults(setup, counted),
+        *overheads[:1],
     ]
     if not decode_is_rest and pass_kwh is None and answer.counted == ("prefill", "decode"):
         found += unknown_decode(phases)
