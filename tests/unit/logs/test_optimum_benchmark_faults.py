@@ -544,12 +544,13 @@ def test_several_processes_use_all_gpus() -> None:
     assert _read(edit=edit).faults == ()
 
 
-def test_a_summarization_that_generated_nothing_is_told() -> None:
+def test_a_summarization_that_generated_nothing_has_no_energy() -> None:
     run = Run(task="summarization", answers_kwh={"forward": (0.003,)})
     report, config = writer.report(run), writer.config(run)
     files = {"benchmark_report.json": encode(report), "benchmark_config.json": encode(config)}
     result = read_folder(optimum_benchmark, files)
-    assert _told(result.faults) == [("contradiction", "forward", None, False)]
+    assert _told(result.faults) == [("contradiction", "forward", None, True)]
+    assert (result.energy_kwh, result.wh_per_1000_queries) == (None, None)
     speech = copy.deepcopy(config)
     speech["backend"]["task"] = "automatic-speech-recognition"
     files["benchmark_config.json"] = encode(speech)

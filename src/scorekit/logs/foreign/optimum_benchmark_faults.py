@@ -113,7 +113,7 @@ def unlike_task(setup: Setup, kind: tasks.Kind) -> Iterator[Fault]:
     if task is None or task.kind == kind or (kind == "forward" and task.name in _FORWARD_TOO):
         return
     message = f"the task {task.name} answers by {task.kind}, but the log holds {kind}: the energy is of something else"
-    yield Fault(code="contradiction", message=message, phase=kind, spoils=False)
+    yield Fault(code="contradiction", message=message, phase=kind, spoils=True)
 
 
 def repeat_count_faults(setup: Setup, counted: Sequence[Phase]) -> Iterator[Fault]:
