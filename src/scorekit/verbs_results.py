@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
 from scorekit import atomic, logs, store, tables_store
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, LogError, ScorekitError, UsageError
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, InputError, LogError, ScorekitError, UsageError
 from scorekit.layout import layout_for
 from scorekit.records import Result
 from scorekit.store import export as exporting
@@ -74,7 +74,7 @@ def add(folder: Path, paths: list[str], *, trusted: bool = False) -> int:
                 continue
             try:
                 added = into.add(found)
-            except LogError as error:
+            except InputError as error:
                 refused += 1
                 _say(f"error: {error}")
                 continue

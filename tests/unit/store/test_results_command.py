@@ -324,3 +324,14 @@ def test_a_record_that_anybody_could_have_written_is_no_official_result(say: Any
     assert [reason.code for reason in kept.not_comparable_because] == ["unverified"]
     assert say("add", "--trusted", "records.jsonl").code == 0
     assert sorted(result.comparable for result in store.open(tmp_path / "results").results()) == [False, True]
+
+
+def test_a_record_that_cannot_be_kept_keeps_no_other_from_being_added(say: Any, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(
+        lines(records.make("a"), records.make("b", parameters=2**70), records.make("c", 0.003))
+    )
+    said = say("add", "in.jsonl")
+    assert said.code == 1
+    assert "error: the result cannot be stored" in said.err
+    assert "2 added, 0 there already, 1 not added" in said.err
+    assert {result.model for result in store.open(tmp_path / "results").results()} == {"a", "c"}
