@@ -217,6 +217,49 @@ def test_several_gpus_that_no_column_tells_apart_are_no_one_gpu() -> None:
     assert result.energy_kwh is None
     alone = only(read(reader, write(steady(columns=("timestamp", "power.draw [W]")))))
     assert (alone.faults, alone.source.device) == ((), None)
+    assert alone.gpu_count is None
+    assert "gpu_count" in alone.unknown
+
+
+def _in_turn(lateness_ms: tuple[int, ...], powers_w: tuple[float, ...], jitter_ms: int = 0, unlike: int = 1) -> Result:
+    """Half a minute of GPUs read every 100 ms, each so late after the first, in a log that does not tell them apart."""
+    rows = []
+    for moment in range(300):
+        for late_ms, power_w in zip(lateness_ms, powers_w, strict=True):
+            at_ms = 100 * moment + late_ms + moment * 7 % 5 * jitter_ms
+            trace = Trace((at_ms,), ((power_w + moment % 3 * unlike,),), ("timestamp", "power.draw [W]"))
+            rows.append(lines(trace)[1])
+    return only(read(reader, text(["timestamp, power.draw [W]", *rows])))
+
+
+@pytest.mark.parametrize(
+    ("lateness_ms", "powers_w"),
+    [
+        ((0, 0), (100.0, 500.0)),
+        ((0, 1), (100.0, 500.0)),
+        ((0, 20), (100.0, 500.0)),
+        ((0, 40), (100.0, 500.0)),
+        ((0, 45), (100.0, 100.0)),
+        # At an even pace only their powers tell them apart.
+        ((0, 50), (100.0, 500.0)),
+        ((0, 25, 50), (100.0, 200.0, 300.0)),
+        ((0, 22, 44, 66), (100.0, 100.0, 100.0, 100.0)),
+        (tuple(range(0, 80, 5)), (100.0,) * 16),
+    ],
+)
+def test_gpus_read_in_turn_at_any_distance_are_no_one_gpu(
+    lateness_ms: tuple[int, ...], powers_w: tuple[float, ...]
+) -> None:
+    result = _in_turn(lateness_ms, powers_w)
+    assert "no column tells which GPU" in faults(result)["contradiction"].message
+    assert (result.energy_kwh, result.gpu_count) == (None, None)
+
+
+@pytest.mark.parametrize(("jitter_ms", "unlike"), [(0, 0), (0, 50), (1, 1), (2, 50)])
+def test_one_gpu_read_at_a_steady_pace_needs_no_column(jitter_ms: int, unlike: int) -> None:
+    result = _in_turn((0,), (100.0,), jitter_ms, unlike)
+    assert result.faults == ()
+    assert result.energy_kwh is not None
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,13 @@ def test_readings_of_several_devices_come_in_bunches(devices: int) -> None:
     total = total_of([(moment + 0.01 * device, 100.0) for moment in range(50) for device in range(devices)])
     expected = (devices - 1) * 50 / (50 * devices - 1)
     assert total.short_share == pytest.approx(expected)
+
+
+def test_readings_of_two_devices_in_turn_show_in_intervals_or_powers() -> None:
+    uneven = total_of([(moment + 0.4 * device, 100.0 * device) for moment in range(50) for device in range(2)])
+    assert uneven.alike_share == pytest.approx(0.5, abs=0.01)
+    even = total_of([(moment + 0.5 * device, 100.0 * device) for moment in range(50) for device in range(2)])
+    assert (even.alike_share, even.far_change) == (1.0, 0.0)
+    rising = total_of([(float(moment), float(moment)) for moment in range(50)])
+    assert (rising.alike_share, rising.far_change) == (1.0, 2.0)
+    assert (total_of([]).alike_share, total_of([]).far_change) == (1.0, 1.0)

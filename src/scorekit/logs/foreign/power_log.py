@@ -27,6 +27,14 @@ LEFT_OUT_SPOILS: Final = 0.01
 """Share of the rows that could not be read, beyond which the energy is not used."""
 BUNCHED: Final = 0.25
 """Share of short intervals above which the readings of a GPU without a name are those of several: of two it is half."""
+ONE_PACE: Final = 0.95
+"""Share of intervals like the usual one from which the readings of a GPU without a name can be those of one: of four
+GPUs read in turn at most three in four are alike, of sixteen fifteen."""
+IN_TURN: Final = 0.25
+"""Below this share of the change from reading to reading, every other reading is of another GPU: of one GPU, a reading
+differs from the one before the last about as much as from the last, or more."""
+LEAST_TURNS: Final = 20
+"""Fewer readings do not show whether powers take turns."""
 MOST_GPUS: Final = 256
 """More GPUs in one log are a wrong column: the largest machines have sixteen."""
 NO_TIMES: Final = (
@@ -143,10 +151,10 @@ class PowerLog:
         for device, gpu in self._gpus.items() or [(None, _Gpu())]:
             total = gpu.series.total()
             faults = [*shared, *_faults(total, gpu)]
-            if device is None and total.short_share > BUNCHED:
+            if device is None and (several := _several(total)) is not None:
                 message = (
-                    f"{100 * total.short_share:.3g} % of the readings come right after another, as those of several "
-                    "GPUs do, and no column tells which GPU they are of; log with the index or uuid as well"
+                    f"{several}, as of several GPUs, and no column tells which GPU they are of; log with the index or "
+                    "uuid as well"
                 )
                 faults.append(_fault("contradiction", message, spoils=True))
             source = Source(
@@ -160,7 +168,8 @@ class PowerLog:
             )
             facts = Facts(
                 hardware=gpu.hardware,
-                gpu_count=1,
+                # Two GPUs that are alike and read at an even pace cannot be told from one.
+                gpu_count=None if device is None else 1,
                 domain="gpu",
                 origin="measured",
                 meter=self._meter,
@@ -179,6 +188,18 @@ class PowerLog:
             )
             for kind, oddity in self._oddities.items()
         ]
+
+
+def _several(total: PowerTotal) -> str | None:
+    """What makes readings look like those of several GPUs; None where they show a single series."""
+    if total.short_share > BUNCHED:
+        return f"{100 * total.short_share:.3g} % of the readings come right after another"
+    if total.alike_share < ONE_PACE:
+        share = 100 * total.alike_share
+        return f"only {share:.3g} % of the intervals between readings are about the usual one of {total.period_s:.3g} s"
+    if total.readings >= LEAST_TURNS and total.far_change < IN_TURN:
+        return "every other reading is of a power of its own"
+    return None
 
 
 def _faults(total: PowerTotal, gpu: _Gpu) -> Iterator[Fault]:

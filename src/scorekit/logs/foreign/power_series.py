@@ -14,6 +14,10 @@ GAP_PERIODS: Final = 5.0
 """An interval of more than so many usual ones is a gap: a busy machine makes a sampler late by two or three."""
 SHORT: Final = 0.2
 """An interval of less than this share of the long ones is short: GPUs of one moment are read one after the other."""
+ALIKE: Final = 0.1
+"""Intervals that differ from the usual one by at most this share of it are like it."""
+_ROUNDING_S: Final = 0.0015
+"""Two times are told to the millisecond each, so an interval of theirs is known to one and a half."""
 _LONG_QUANTILE: Final = 0.95
 """Where the long intervals begin: of sixteen GPUs read in turn, one interval in sixteen leads to the next moment."""
 _FINE_S: Final = 60.0
@@ -41,6 +45,10 @@ class PowerTotal:
         negative: readings below zero.
         not_numbers: readings that are NaN or infinite.
         short_share: share of the intervals that are SHORT: many where readings of several devices were taken for one's.
+        alike_share: share of the intervals that are about as long as the usual one: nearly all where one device was
+            read at a steady pace. 1.0 where there is no interval.
+        far_change: how much a reading differs from the one before the last, relative to how much it differs from the
+            last: small where two devices of unlike powers were read in turn. 1.0 where the power never changes.
     """
 
     energy_j: float | None
@@ -57,6 +65,8 @@ class PowerTotal:
     negative: int
     not_numbers: int
     short_share: float
+    alike_share: float
+    far_change: float
 
     @property
     def unseen_share(self) -> float:
@@ -79,6 +89,8 @@ class PowerSeries:
         self._last: tuple[float, float] | None = None
         self._readings = self._missing = self._steps_back = self._negative = self._not_numbers = 0
         self._step_back_s = 0.0
+        self._before_last_w: float | None = None
+        self._near_w = self._far_w = 0.0
 
     def add(self, t_s: float, power_w: float | None) -> None:
         """One reading.
@@ -99,6 +111,10 @@ class PowerSeries:
         if self._last is not None:
             before_s, before_w = self._last
             length_s = t_s - before_s
+            if self._before_last_w is not None:
+                self._near_w += abs(power_w - before_w)
+                self._far_w += abs(power_w - self._before_last_w)
+            self._before_last_w = before_w
             if length_s < 0:
                 self._steps_back += 1
                 self._step_back_s -= length_s
@@ -124,6 +140,9 @@ class PowerSeries:
         long_s = _quantile(kept, _LONG_QUANTILE) or 0.0
         short = sum(one[0] for one in kept if one[1] / one[0] < SHORT * long_s)
         gaps = [] if period_s is None else [one for one in kept if one[1] / one[0] > GAP_PERIODS * period_s]
+        intervals = sum(one[0] for one in kept)
+        differs_s = max(ALIKE * (period_s or 0.0), _ROUNDING_S)
+        alike = sum(one[0] for one in kept if abs(one[1] / one[0] - (period_s or 0.0)) <= differs_s)
         told = bool(kept) and not self._not_numbers
         return PowerTotal(
             energy_j=math.fsum(one[2] for one in kept) if told else None,
@@ -139,7 +158,9 @@ class PowerSeries:
             step_back_s=self._step_back_s,
             negative=self._negative,
             not_numbers=self._not_numbers,
-            short_share=short / sum(one[0] for one in kept) if kept else 0.0,
+            short_share=short / intervals if intervals else 0.0,
+            alike_share=alike / intervals if intervals else 1.0,
+            far_change=self._far_w / self._near_w if self._near_w > 0 else 1.0,
         )
 
 
