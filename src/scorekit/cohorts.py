@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Hashable, Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from scorekit import tasks
 from scorekit.records import Conditions, Reason, Uncertainty
+
+_UNKNOWN: Final = "unknown"
+"""The hardware of a score whose log does not tell it."""
 
 
 class Rateable(Protocol):
@@ -92,7 +95,8 @@ def local_cohorts(scores: Sequence[Rateable]) -> list[tuple[float, ...]]:
     """The energies that each score is to be rated among, its own included.
 
     Runs of one model are one member, with the mean of their energies: the spread of one model's runs would
-    otherwise pass for that of a cohort. What has no energy or names no model is in no cohort, for it may be any model.
+    otherwise pass for that of a cohort. What has no energy or names no model is in no cohort, for it may be any model;
+    nor is what does not tell its hardware, what its energy covers, or its size class where there are any.
 
     Returns:
         For each score the energy of every member of its cohort in Wh per 1,000 queries, in the order given.
@@ -107,10 +111,22 @@ def local_cohorts(scores: Sequence[Rateable]) -> list[tuple[float, ...]]:
     keys = [(_work(score), _limit(score) if len(limits.get(_work(score), ())) > 1 else None) for score in scores]
     runs: dict[Hashable, dict[Hashable, list[float]]] = {}
     for key, score in zip(keys, scores, strict=True):
-        if score.wh_per_1000_queries is not None and score.model is not None:
+        if score.wh_per_1000_queries is not None and score.model is not None and not untold(score):
             runs.setdefault(key, {}).setdefault(_model(score), []).append(score.wh_per_1000_queries)
     energies_wh = {key: tuple(statistics.fmean(own) for own in models.values()) for key, models in runs.items()}
-    return [energies_wh.get(key, ()) for key in keys]
+    return [() if untold(score) else energies_wh.get(key, ()) for key, score in zip(keys, scores, strict=True)]
+
+
+def untold(score: Rateable) -> tuple[str, ...]:
+    """What must be known of a score before it may stand beside another, and is not: unknown is not alike."""
+    missing = []
+    if score.hardware in (None, _UNKNOWN):
+        missing.append("hardware")
+    if score.domain is None:
+        missing.append("whether the energy is a GPU's or a CPU's")
+    if score.cohort in tasks.CLASSED_COHORTS and score.model_class is None:
+        missing.append("size class of the model")
+    return tuple(missing)
 
 
 def _work(score: Rateable) -> Hashable:

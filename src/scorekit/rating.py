@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from scorekit.cohorts import Rateable, local_cohorts
+from scorekit.cohorts import Rateable, local_cohorts, untold
 from scorekit.editions import LOCAL, Edition, scale_of, thresholds_for
 from scorekit.errors import RatingError
 from scorekit.records import Reason, Record
@@ -171,6 +171,12 @@ def _locally(score: Rateable, energies_wh: Sequence[float], reasons: tuple[Reaso
         if score.model is None:
             raise RatingError(
                 "the log does not name its model, which cannot be told from others", mend="give a log that names it"
+            )
+        missing = untold(score)
+        if missing:
+            raise RatingError(
+                f"the log does not tell everything that it would have to share with others: {', '.join(missing)}",
+                mend="give a log that tells it, or measure with `scorekit bench`",
             )
         if len(energies_wh) < SMALLEST_COHORT:
             raise RatingError(

@@ -138,6 +138,33 @@ def test_unlike_scores_share_no_local_cohort(changes: dict[str, object]) -> None
 
 
 @pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"hardware": None}, "hardware"),
+        ({"domain": None}, "whether the energy is a GPU's or a CPU's"),
+        ({"model_class": None}, "size class of the model"),
+        ({"hardware": None, "domain": None}, "hardware, whether the energy is a GPU's or a CPU's"),
+    ],
+)
+def test_what_is_not_known_is_not_taken_for_alike(changes: dict[str, object], missing: str) -> None:
+    made = [result_of(local_score(name, energy), name) for name, energy in (("one", 1.0), ("two", 2.0), ("three", 3.0))]
+    blank = [result.model_copy(update=changes) for result in made]
+    for edition in (None, FEBRUARY_2025):
+        for rating in rate_scores(blank, edition):
+            assert rating.stars is None
+            assert f"have to share with others: {missing};" in (rating.refused or "")
+    # They move nobody who is known, either.
+    assert rate_scores([*made[:2], blank[2]], None)[:2] == rate_scores(made[:2], None)
+
+
+def test_unknown_hardware_of_a_score_and_no_class_where_there_are_none() -> None:
+    scores = [local_score(name, energy, hardware="unknown") for name, energy in (("one", 1.0), ("two", 2.0))]
+    assert [rating.stars for rating in rate_scores(scores, None)] == [None, None]
+    classless = [local_score(name, e, cohort="asr", model_class=None) for name, e in (("one", 1.0), ("two", 2.0))]
+    assert [rating.stars for rating in rate_scores(classless, None)] == [5, 1]
+
+
+@pytest.mark.parametrize(
     "changes", [{"task": "t5_text_generation"}, {"model_revision": "f" * 40}, {"parameters": 5}, {"runs": 3}]
 )
 def test_what_belongs_to_the_model_does_not_part_a_local_cohort(changes: dict[str, object]) -> None:
