@@ -228,6 +228,20 @@ def test_a_zero_prefill_whose_decode_does_not_hold_it() -> None:
     assert _told(found) == [("zero_energy", "prefill", 1, True)]
 
 
+@given(st.lists(st.floats(0.99, 1.01), min_size=10, max_size=10), st.floats(0.001, 0.05))
+def test_a_lost_prefill_that_is_smaller_than_the_spread_spoils_nothing(spread: list[float], share: float) -> None:
+    prefill, generate = [0.003 * share * 0.99] * 10, [0.003 * factor for factor in spread]
+    prefill[4] = 0.0
+    found = list(faults.of_halves(prefill, [whole - first for whole, first in zip(generate, prefill, strict=True)]))
+    assert _told(found) == [("lost_prefill", "prefill", 4, False), ("lost_prefill", "decode", 4, False)]
+
+
+def test_a_zero_prefill_that_may_be_held_or_not_spoils_nothing() -> None:
+    found = list(faults.of_halves([0.0003] * 4 + [0.0], [0.0027] * 4 + [0.0028]))
+    assert _told(found) == [("zero_energy", "prefill", 4, False)]
+    assert "stays in the mean" in found[0].message
+
+
 @pytest.mark.parametrize(
     ("prefill", "decode", "expected"),
     [

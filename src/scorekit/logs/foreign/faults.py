@@ -148,7 +148,9 @@ def _of_pair(
 def _of_zero_prefill(rest: float, repeat: int | None, at: tuple[str, str], others: _Others | None) -> Iterator[Fault]:
     if others is not None:
         usual_first, usual_total = others.first, others.total
-        if _close(rest, usual_total) and abs(rest - usual_total) <= abs(rest - (usual_total - usual_first)):
+        holds_it = abs(rest - usual_total) <= abs(rest - (usual_total - usual_first))
+        # A prefill within the spread of the totals cannot be seen in decode: chance must not decide what it is called.
+        if _close(rest, usual_total) and (holds_it or usual_first <= LOST * usual_total):
             yield _fault(
                 "lost_prefill",
                 f"{at[0]} is 0: the prefill pass was lost, and {at[1]} holds its energy; the repeat's total of "
@@ -162,6 +164,16 @@ def _of_zero_prefill(rest: float, repeat: int | None, at: tuple[str, str], other
                 f"{at[1]} is {rest:.6g} kWh, as much as prefill and decode of the other repeats ({usual_total:.6g} "
                 "kWh): it holds the lost prefill, and is no decode alone; the repeat's total is right",
                 "decode",
+                repeat,
+                spoils=False,
+            )
+            return
+        if _close(rest, usual_total):
+            yield _fault(
+                "zero_energy",
+                f"{at[0]} is 0, and {at[1]} of {rest:.6g} kWh does not show whether it holds the prefill; prefill and "
+                f"decode of the other repeats are {usual_total:.6g} kWh, about as much, so it stays in the mean",
+                "prefill",
                 repeat,
                 spoils=False,
             )
