@@ -19,7 +19,7 @@ from scorekit.edition_sources.gathered import Gathered, draft_of
 from scorekit.editions import Member, in_order
 from scorekit.errors import InputError, LogError, MissingExtraError, ScorekitError, UsageError
 from scorekit.logs import result_of
-from scorekit.records import Score
+from scorekit.records import Result, Score
 from scorekit.units import kwh_text_to_wh, wh_to_kwh_text
 from tests.bundles import local_score, official_score
 from tests.edition_members import asr, energies_wh, member_lists
@@ -363,6 +363,52 @@ def test_comparable_results_are_members_and_the_others_are_named(tmp_path: Path)
     # What was never meant for an edition refuses no import.
     assert len(_draft(gathered).members) == 2
     assert {left.place.split()[1] for left in _draft(gathered).left_out} == {"three", "four"}
+
+
+def _run(model: str, energy_wh: float, day: int, label: str, **changes: object) -> Result:
+    result = result_of(official_score(model, energy_wh, **changes), label)
+    source = result.source.model_copy(update={"measured_utc": f"2025-06-{day:02}T12:00:00+00:00"})
+    return result.model_copy(update={"source": source})
+
+
+def test_runs_of_one_model_are_one_member_the_latest() -> None:
+    results = {
+        "a" * 64: _run("one", 8.0, 3, "runs/a"),
+        "b" * 64: _run("one", 8.0, 3, "copy/a"),
+        "c" * 64: _run("one", 9.0, 9, "runs/c"),
+        "d" * 64: _run("one", 7.0, 1, "runs/d"),
+        "e" * 64: _run("two", 20.0, 1, "runs/e"),
+        "f" * 64: _run("one", 5.0, 1, "runs/f", parameters=2_000_000),
+    }
+    for pairs in (list(results.items()), list(results.items())[::-1]):
+        gathered = own_results.members_of(pairs, "results")
+        assert sorted((one.model, one.wh_per_1000_queries) for one in _members(gathered)) == [
+            ("one", 5.0),
+            ("one", 9.0),
+            ("two", 20.0),
+        ]
+        assert {left.reason for left in gathered.passed_over} == {
+            "the latest result of the model is taken (cccccccccccc)"
+        }
+        assert len(gathered.passed_over) == 3
+
+
+def test_a_result_without_a_time_is_taken_where_there_is_no_other() -> None:
+    dated = _run("one", 8.0, 3, "runs/a")
+    undated = dated.model_copy(update={"source": dated.source.model_copy(update={"measured_utc": None})})
+    assert [one.result_id for one in _members(own_results.members_of([("0" * 64, undated)], "results"))] == ["0" * 64]
+    both = own_results.members_of([("f" * 64, undated), ("0" * 64, dated)], "results")
+    assert [one.result_id for one in _members(both)] == ["0" * 64]
+
+
+def test_the_same_energy_under_two_ids_is_one_member() -> None:
+    member = Member(cohort="asr", model="one", wh_per_1000_queries=3.0)
+    same = [(member.model_copy(update={"result_id": digit * 64}), digit) for digit in "ab"]
+    other = (Member(cohort="asr", model="two", wh_per_1000_queries=4.0), "c")
+    for pairs in ([*same, other], [other, *reversed(same)]):
+        edition = _draft(Gathered(members=tuple(pairs), sources=()))
+        assert [(one.model, one.result_id) for one in edition.members] == [("one", "a" * 64), ("two", None)]
+        assert edition.notes == ("one stands in asr twice with the same energy (b): kept once",)
 
 
 def test_a_damaged_result_is_told_and_left_out(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -82,21 +81,24 @@ def draft_of(
 
 def _once(pairs: Iterable[tuple[Member, str]]) -> tuple[list[Member], list[str]]:
     """Members without exact duplicates, and what is to be told of those that stand several times."""
-    first: dict[Member, str] = {}
+    # By what they say, whatever result they are of: the same energy under two ids is one measurement. In order, so that
+    # an edition is the same in whatever order its rows came.
+    first: dict[Member, Member] = {}
     notes = []
-    for member, place in pairs:
-        if member in first:
+    for member, place in sorted(pairs, key=lambda pair: (pair[0].result_id or "", pair[1])):
+        said = member.model_copy(update={"result_id": None})
+        if said in first:
             notes.append(f"{member.model} stands in {member.cohort} twice with the same energy ({place}): kept once")
         else:
-            first[member] = place
-    counts = Counter((member.cohort, member.model) for member in first)
-    for (cohort, model), count in counts.items():
-        if count > 1:
-            own = in_order(member for member in first if (member.cohort, member.model) == (cohort, model))
+            first[said] = member
+    models: dict[tuple[str, str], list[Member]] = {}
+    for member in in_order(first.values()):
+        models.setdefault((member.cohort, member.model), []).append(member)
+    for (cohort, model), own in models.items():
+        if len(own) > 1:
             energies = ", ".join(f"{member.wh_per_1000_queries:g}" for member in own)
-            notes.append(f"{model} stands in {cohort} {count} times ({energies} Wh per 1,000 queries): all are kept")
-    # Sorted, so that an edition is the same in whatever order its rows came.
-    return list(first), sorted(notes)
+            notes.append(f"{model} stands in {cohort} {len(own)} times ({energies} Wh per 1,000 queries): all are kept")
+    return list(first.values()), sorted(notes)
 
 
 def _published(members: Sequence[Member]) -> list[str]:

@@ -1,8 +1,10 @@
-"""Members of an edition from our own results: those that are comparable and have an energy."""
+"""Members of an edition from our own results: of each model the latest that is comparable and has an energy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import datetime
+import math
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 
 from scorekit import tasks
@@ -13,19 +15,29 @@ from scorekit.records import EditionSource, LeftOut, Result
 
 
 def members_of(results: Iterable[tuple[str, Result]], label: str) -> Gathered:
-    """The members that results make.
+    """The members that results make: of the runs of a model the latest, the others named under what was passed over.
+
+    Every run as a member of its own would count its model several times, and so move the stars of others.
 
     Args:
         results: each with its id in the store.
         label: what the source is called.
     """
     members: list[tuple[Member, str]] = []
+    latest: dict[Hashable, str] = {}
     passed_over: list[LeftOut] = []
-    for identity, result in results:
+    # The latest first; of one time by id, so that the order they came in changes nothing.
+    for identity, result in sorted(results, key=lambda pair: (_measured_s(pair[1]), pair[0]), reverse=True):
         place = f"{label}: {result.model or 'a model without a name'} ({identity[:12]})"
         reason = _why_not(result)
         if reason is not None:
             passed_over.append(LeftOut(place=place, reason=reason))
+            continue
+        # As in local cohorts, local folders of different models may share a name; their size tells them apart.
+        model = (result.cohort, result.model_class, result.model, result.model_revision, result.parameters)
+        taken = latest.setdefault(model, identity)
+        if taken != identity:
+            passed_over.append(LeftOut(place=place, reason=f"the latest result of the model is taken ({taken[:12]})"))
             continue
         member = Member.model_validate(
             {
@@ -42,6 +54,15 @@ def members_of(results: Iterable[tuple[str, Result]], label: str) -> Gathered:
         sources=(EditionSource(name=label, members=len(members)),),
         passed_over=tuple(passed_over),
     )
+
+
+def _measured_s(result: Result) -> float:
+    """When a result was measured, in s since 1970; before all others where it does not tell."""
+    try:
+        measured = datetime.datetime.fromisoformat(result.source.measured_utc or "")
+    except ValueError:
+        return -math.inf
+    return (measured if measured.tzinfo else measured.replace(tzinfo=datetime.UTC)).timestamp()
 
 
 def read_results(folder: Path, report: Callable[[str], None]) -> Gathered:
