@@ -101,6 +101,20 @@ def test_rows_of_one_run_hold_each_other() -> None:
     assert second.energy_kwh == pytest.approx(0.5)
 
 
+def test_rows_of_two_runs_that_were_written_in_turn_hold_each_other() -> None:
+    def at(run_id: str, times: int) -> Run:
+        return Run(
+            run_id=run_id, gpu_kwh=0.25 * times, cpu_kwh=0.05 * times, ram_kwh=0.01 * times, duration_s=1800 * times
+        )
+
+    results = read(reader, write([at("one", 1), at("two", 1), at("one", 2), at("two", 2), at("one", 3)]))
+    told = [faults(result)["doubled_window"].message if result.faults else None for result in results]
+    assert [text is None for text in told] == [False, False, False, True, True]
+    assert "the run goes on at line 4" in (told[0] or "")
+    assert "the run goes on at line 5" in (told[1] or "")
+    assert [result.energy_kwh for result in results] == [None, None, None, pytest.approx(0.5), pytest.approx(0.75)]
+
+
 def test_tasks_are_phases_by_the_name_of_the_user() -> None:
     rows = [{"task_name": name, **fields(replace(Run(), gpu_kwh=0.1))} for name in ("load", "answer")]
     first, second = read(reader, table(rows))

@@ -1,12 +1,13 @@
 """CodeCarbon's emissions.csv, of 2.x and 3.x: a row is a run, or a task of one, with its energies in kWh.
 
 A run that was written several times stands in several rows, each with all that it took so far: only its last row is the
-whole run. Rows that were added under another version's header, or without their empty columns, have their values in the
-wrong columns.
+whole run. Runs that were written at the same time may stand between each other's rows. Rows that were added under
+another version's header, or without their empty columns, have their values in the wrong columns.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
@@ -43,21 +44,20 @@ def read(place: Place) -> Iterator[Result]:
         raise LogError(
             f"{place.label}, line 1: there is no column {missing[0]}", mend="give CodeCarbon's emissions.csv"
         )
-    before: Row | None = None
+    written = _written(place)
+    number_of_rows = 0
     for row in table:
-        if before is not None:
-            yield _result(before, row, place.label, sha256)
-        before = row
-    if before is None:
+        number_of_rows += 1
+        yield _result(row, _goes_on_at(row, written), place.label, sha256)
+    if number_of_rows == 0:
         raise LogError(f"{place.label} has no rows below its header", mend="give the log of a run that ended")
-    yield _result(before, None, place.label, sha256)
 
 
-def _result(row: Row, following: Row | None, name: str, sha256: str) -> Result:
+def _result(row: Row, goes_on_at: int | None, name: str, sha256: str) -> Result:
     faults = list(_shifts(row))
-    if following is not None and not faults and _goes_on(row, following):
+    if goes_on_at is not None and not faults:
         message = (
-            f"{row.where('run_id')}: the run goes on at line {following.line}, whose energies hold those of this row; "
+            f"{row.where('run_id')}: the run goes on at line {goes_on_at}, whose energies hold those of this row; "
             "only its last row is the run"
         )
         faults.append(Fault(code="doubled_window", message=message, spoils=True))
@@ -96,10 +96,35 @@ def _shifts(row: Row) -> Iterator[Fault]:
             yield Fault(code="shifted_columns", message=message, spoils=True)
 
 
-def _goes_on(row: Row, following: Row) -> bool:
-    """Whether the next row is the same run or task, later."""
-    same = row.text("run_id") is not None and all(
-        row.text(name) == following.text(name) for name in ("run_id", "task_name", "project_name")
-    )
-    before, after = number(row.text("energy_consumed")), number(following.text("energy_consumed"))
-    return same and following.fits and before is not None and after is not None and after >= before
+def _written(place: Place) -> dict[int, deque[tuple[int, float]]]:
+    """Where each run or task was written, in order: line, and energy in kWh. Of a run only a hash is kept.
+
+    A line that cannot be read ends it: reading the rows tells of that line.
+    """
+    found: dict[int, deque[tuple[int, float]]] = {}
+    try:
+        for row in Table(place):
+            run, kwh = _run(row), number(row.text("energy_consumed")) if row.fits else None
+            if run is not None and kwh is not None:
+                found.setdefault(run, deque()).append((row.line, kwh))
+    except LogError:
+        pass
+    return found
+
+
+def _run(row: Row) -> int | None:
+    """What tells a run or task from others; None where it has no id."""
+    if not row.fits or row.text("run_id") is None:
+        return None
+    return hash(tuple(row.text(name) for name in ("run_id", "task_name", "project_name")))
+
+
+def _goes_on_at(row: Row, written: dict[int, deque[tuple[int, float]]]) -> int | None:
+    """The line at which the same run or task was written next, with all that it took by then."""
+    run, kwh = _run(row), number(row.text("energy_consumed")) if row.fits else None
+    if run is None or kwh is None:
+        return None
+    rows = written.get(run, deque())
+    while rows and rows[0][0] <= row.line:
+        rows.popleft()
+    return rows[0][0] if rows and rows[0][1] >= kwh else None
