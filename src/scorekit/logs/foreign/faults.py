@@ -22,23 +22,13 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
+from scorekit.logs.foreign.lost_neighbours import CLOSE, LOST, Energy, is_close, read_with_neighbour
 from scorekit.records import Fault
 
-CLOSE: Final = 0.15
-"""Energies within 15 % are about the same: repeats of one job differ by some percent, a window that was lost or read
-twice by a factor of two."""
 _UNDOUBTED: Final = 2 * (1 - CLOSE) * (1 - 1e-9)
 """Below this multiple of the usual energy no window was read twice."""
-LOST: Final = 0.05
-"""Of a lost pass nothing is left; 5 % of the prefill is left to rounding."""
-LEAST_SPREAD: Final = 0.05
-"""By how much the sum of two repeats may differ from twice the usual one, however close the others are: few repeats
-do not show all of their spread."""
 LEAST_WITNESSES: Final = 2
 """Fewer whole repeats cannot tell which of them is strange."""
-
-Energy = float | None
-"""In kWh; None for one that is missing, and any float, for a log may hold any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +61,13 @@ def of_repeats(phase: str, energies: Sequence[Energy], part: str = "gpu") -> Ite
     usual = statistics.median(whole) if len(whole) > LEAST_WITNESSES else None
     if len(whole) == len(energies) and (usual is None or max(whole) < usual * _UNDOUBTED):
         return
-    held = {} if usual is None else _read_with_neighbour(energies, usual)
+    held = {} if usual is None else read_with_neighbour(energies, usual)
     for repeat, energy in enumerate(energies):
         where = f"{phase}.measures[{repeat}].{part}"
         fault = impossible(phase, energy, where, repeat)
         if fault is not None:
             yield fault
-        elif energy is not None and usual is not None and _close(energy, 2 * usual):
+        elif energy is not None and usual is not None and is_close(energy, 2 * usual):
             yield _doubled(phase, repeat, where, energy, usual, held.get(repeat))
 
 
@@ -150,7 +140,7 @@ def _of_zero_prefill(rest: float, repeat: int | None, at: tuple[str, str], other
         usual_first, usual_total = others.first, others.total
         holds_it = abs(rest - usual_total) <= abs(rest - (usual_total - usual_first))
         # A prefill within the spread of the totals cannot be seen in decode: chance must not decide what it is called.
-        if _close(rest, usual_total) and (holds_it or usual_first <= LOST * usual_total):
+        if is_close(rest, usual_total) and (holds_it or usual_first <= LOST * usual_total):
             yield _fault(
                 "lost_prefill",
                 f"{at[0]} is 0: the prefill pass was lost, and {at[1]} holds its energy; the repeat's total of "
@@ -168,7 +158,7 @@ def _of_zero_prefill(rest: float, repeat: int | None, at: tuple[str, str], other
                 spoils=False,
             )
             return
-        if _close(rest, usual_total):
+        if is_close(rest, usual_total):
             yield _fault(
                 "zero_energy",
                 f"{at[0]} is 0, and {at[1]} of {rest:.6g} kWh does not show whether it holds the prefill; prefill and "
@@ -194,9 +184,9 @@ def _of_zero_prefill(rest: float, repeat: int | None, at: tuple[str, str], other
 def _of_whole_pair(first: float, rest: float, repeat: int, at: tuple[str, str], others: _Others) -> Iterator[Fault]:
     usual_first, usual_total = others.first, others.total
     total = first + rest
-    if _close(total, 2 * usual_total):
+    if is_close(total, 2 * usual_total):
         yield _doubled("decode", repeat, f"{at[0]} + {at[1]}", total, usual_total, others.held_totals.get(repeat))
-    elif _close(first, 2 * usual_first):
+    elif is_close(first, 2 * usual_first):
         right = abs(total - usual_total) <= abs(total - usual_total - usual_first)
         yield _fault(
             "doubled_window",
@@ -317,39 +307,7 @@ def _why(held: int | None) -> str:
 def _others(pairs: Sequence[tuple[Energy, Energy]], usual: tuple[float, float]) -> _Others:
     totals = [None if first is None or rest is None else first + rest for first, rest in pairs]
     firsts = [first for first, _ in pairs]
-    return _Others(*usual, _read_with_neighbour(firsts, usual[0]), _read_with_neighbour(totals, usual[1]))
-
-
-def _read_with_neighbour(energies: Sequence[Energy], usual: float) -> dict[int, int]:
-    """Repeats that hold the energy of a neighbour which read about 0: each such repeat, and that neighbour.
-
-    Only a repeat that stands out of the spread of the others, and is what two of them take, can be one. The energy of
-    one lost repeat stands in one neighbour: where both could hold it, neither is known to.
-    """
-    lost = [at for at, energy in enumerate(energies) if energy is not None and abs(energy) <= LOST * LOST * usual]
-    beside = {at for number in lost for at in (number - 1, number + 1)}
-    possible = {at for at in beside if 0 <= at < len(energies) and _close(energies[at] or 0.0, 2 * usual)}
-    others = [
-        energy
-        for at, energy in enumerate(energies)
-        if energy is not None and _true(energy) and at not in possible and abs(energy) > LOST * LOST * usual
-    ]
-    if not possible or not others:
-        return {}
-    spread = max(max(others) / usual - 1, 1 - min(others) / usual)
-    allowed = min(CLOSE, max(LEAST_SPREAD, 2 * spread))
-    least = max(2 * usual * (1 - allowed), max(others) * (1 + LEAST_SPREAD))
-    free = {at for at in possible if least <= (energies[at] or 0.0) <= 2 * usual * (1 + allowed)}
-    found: dict[int, int] = {}
-    unheld = set(lost)
-    # A neighbour that is taken may leave the next lost repeat one alone: once from either end tells all of a chain.
-    for number in (*lost, *reversed(lost)):
-        neighbours = [at for at in (number - 1, number + 1) if at in free]
-        if number in unheld and len(neighbours) == 1:
-            found[neighbours[0]] = number
-            free.remove(neighbours[0])
-            unheld.remove(number)
-    return found
+    return _Others(*usual, read_with_neighbour(firsts, usual[0]), read_with_neighbour(totals, usual[1]))
 
 
 def _none_doubled(whole: Sequence[tuple[float, float]], usual: tuple[float, float]) -> bool:
@@ -364,10 +322,6 @@ def _usual(whole: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 def _true(energy: Energy) -> bool:
     return energy is not None and math.isfinite(energy) and energy > 0
-
-
-def _close(one: float, other: float) -> bool:
-    return other > 0 and abs(one / other - 1) <= CLOSE
 
 
 def _mean(energies: Sequence[Energy]) -> float | None:
