@@ -27,7 +27,7 @@ def import_edition(
     name: str,
     folder: Path,
     date: str | None = None,
-    hardware: str = OFFICIAL_GPU,
+    hardware: str | None = None,
     skip_faulty: bool = False,
     as_json: bool = False,
 ) -> int:
@@ -38,7 +38,7 @@ def import_edition(
         name: of the edition.
         folder: where editions lie.
         date: of publication, year and month or the day; today where None.
-        hardware: on which it was measured.
+        hardware: on which it was measured; the protocol's GPU where None.
         skip_faulty: leave out rows that are wrong, and name them in the edition.
         as_json: print the draft as JSON.
     """
@@ -48,10 +48,11 @@ def import_edition(
         gathered,
         name=name,
         date=date or datetime.datetime.now(datetime.UTC).date().isoformat(),
-        hardware=hardware,
+        hardware=hardware or OFFICIAL_GPU,
         source=f"imported from {labels}",
         skip_faulty=skip_faulty,
     )
+    draft = draft.model_copy(update={"notes": (*_taken_for_granted(draft, date, hardware), *draft.notes)})
     path = editions.write_draft(draft, folder)
     shown = editions.with_thresholds(draft)
     _result(shown, lambda layout: tables_editions.edition_table(shown, layout), as_json=as_json)
@@ -141,6 +142,17 @@ def export(name: str, target: Path, *, folder: Path) -> int:
         atomic.write_bytes(path, text.encode("utf-8"), elsewhere=_ELSEWHERE)
         say(f"wrote {path}")
     return EXIT_DONE
+
+
+def _taken_for_granted(draft: Edition, date: str | None, hardware: str | None) -> list[str]:
+    """What no source tells and nobody named, so that a reader of the edition does not take it for known."""
+    notes = []
+    if date is None:
+        notes.append(f"date was not named: {draft.date} is the day of the import")
+    # A comparable result of ours was measured on the protocol's GPU; a table of energies tells none.
+    if hardware is None and any(member.result_id is None for member in draft.members):
+        notes.append(f"hardware was not named: {draft.hardware} is the protocol's, and no table tells it")
+    return notes
 
 
 def _gather(source: str) -> Gathered:

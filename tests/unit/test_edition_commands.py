@@ -12,9 +12,11 @@ import pytest
 from scorekit import cli, store
 from scorekit.edition_sources import csv_tables, hub
 from scorekit.logs import result_of
+from scorekit.tasks import OFFICIAL_GPU
 from tests.bundles import official_score
 from tests.edition_members import REFERENCE, asr
 from tests.golden import make
+from tests.log_writers import optimum_benchmark
 
 GOLDEN = Path(make.__file__).parent
 
@@ -235,6 +237,25 @@ def test_rate_takes_a_results_folder_and_logs_of_other_tools(place: Path, capsys
 
 
 def test_rate_stars_logs_of_other_tools_among_themselves(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, energy_kwh in (("small", 0.008), ("large", 0.020)):
+        (place / "logs" / name).mkdir(parents=True)
+        answers = {"prefill": (energy_kwh / 4,), "decode": (energy_kwh / 2,)}
+        run = optimum_benchmark.Run(model=f"org/{name}", task="summarization", answers_kwh=answers)
+        for file, content in optimum_benchmark.write(run).items():
+            (place / "logs" / name / file).write_bytes(content)
+    shutil.copytree(GOLDEN / "generate_h100_counter", place / "logs" / "own")
+    found = {rating["model"]: rating for rating in _json(capsys, "rate", "logs")}
+    assert {name: (rating["stars"], rating["edition"]) for name, rating in found.items()} == {
+        "org/small": (5, "local"),
+        "org/large": (1, "local"),
+        "example/model-1b": (4, "2025-02"),
+    }
+    assert _json(capsys, "rate", "logs/small", code=1)[0]["stars"] is None
+
+
+def test_rate_sets_no_logs_side_by_side_that_do_not_tell_their_hardware(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name, energy_wh in (("small", 8.0), ("large", 20.0)):
         log = {
             "config": {"name": "summarization", "model": f"org/{name}"},
@@ -243,11 +264,22 @@ def test_rate_stars_logs_of_other_tools_among_themselves(place: Path, capsys: py
         }
         (place / "logs" / name).mkdir(parents=True)
         (place / "logs" / name / "benchmark.json").write_text(json.dumps(log))
-    shutil.copytree(GOLDEN / "generate_h100_counter", place / "logs" / "own")
-    found = {rating["model"]: rating for rating in _json(capsys, "rate", "logs")}
-    assert {name: (rating["stars"], rating["edition"]) for name, rating in found.items()} == {
-        "org/small": (5, "local"),
-        "org/large": (1, "local"),
-        "example/model-1b": (4, "2025-02"),
-    }
-    assert _json(capsys, "rate", "logs/small/benchmark.json", code=1)[0]["stars"] is None
+    for rating in _json(capsys, "rate", "logs", code=1):
+        assert rating["stars"] is None
+        assert "would have to share with others: hardware" in rating["refused"]
+
+
+def test_an_import_says_what_it_took_for_granted(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    guessed = _json(capsys, "edition", "import", "official", "--name", "guessed")
+    assert [note.partition(" ")[0] for note in guessed["notes"] if "was not named" in note] == ["date", "hardware"]
+    assert any(
+        note.startswith(f"hardware was not named: {OFFICIAL_GPU} is the protocol's") for note in guessed["notes"]
+    )
+    options = ("--date", "2026-01", "--hardware", "NVIDIA L4")
+    named = _json(capsys, "edition", "import", "official", "--name", "named", *options)
+    assert not [note for note in named["notes"] if "was not named" in note]
+    # What is comparable was measured on the protocol's GPU: nothing is guessed of it.
+    opened = store.open(place / "results")
+    opened.add(result_of(official_score("ours", 8.0), "ours"))
+    own = _json(capsys, "edition", "import", "results", "--name", "own")
+    assert [note.partition(" ")[0] for note in own["notes"] if "was not named" in note] == ["date"]
