@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from scorekit.layout import significant
-from scorekit.rating import LOCAL, Rating
+from scorekit.rating import LOCAL, ROUNDING, Rating
 
 
 def explained(rating: Rating) -> Rating:
@@ -23,8 +25,14 @@ def explain(rating: Rating) -> str:
 
 def _why(rating: Rating, energy_wh: float) -> str:
     below, above = rating.fewer_stars_from_wh_per_1000, rating.more_stars_below_wh_per_1000
+    # Bounds of ranks stand at members, or just above the last: that is no distance to tell.
+    last = below is not None and _same(below, energy_wh)
     if above is None:
-        part = f"is below {significant(below or 0)} Wh"
+        part = f"is not above {significant(energy_wh)} Wh" if last else f"is below {significant(below or 0)} Wh"
+    elif last:
+        part = f"lies from {significant(above)} Wh to no more than {significant(energy_wh)} Wh"
+        if significant(above) == significant(energy_wh):
+            part = f"is at the bound of {significant(above)} Wh"
     elif below is None:
         part = f"is at or above {significant(above)} Wh"
     else:
@@ -44,13 +52,15 @@ def _otherwise(rating: Rating, energy_wh: float) -> str:
     better, worse = rating.more_stars_below_wh_per_1000, rating.fewer_stars_from_wh_per_1000
     parts = []
     if better is not None:
-        parts.append(
-            f"below {significant(better)} Wh ({_change(better, energy_wh)}) it would have {_at(rating, better, -1)}"
-        )
+        change = "" if _same(better, energy_wh) else f" ({_change(better, energy_wh)})"
+        parts.append(f"below {significant(better)} Wh{change} it would have {_at(rating, better, -1)}")
     if worse is not None:
-        parts.append(
-            f"from {significant(worse)} Wh on ({_change(worse, energy_wh)}) it would have {_at(rating, worse, 0)}"
+        way = (
+            f"above {significant(energy_wh)} Wh"
+            if _same(worse, energy_wh)
+            else f"from {significant(worse)} Wh on ({_change(worse, energy_wh)})"
         )
+        parts.append(f"{way} it would have {_at(rating, worse, 0)}")
     text = ", and ".join(parts)
     return text[:1].upper() + text[1:]
 
@@ -67,6 +77,10 @@ def _change(bound: float, energy_wh: float) -> str:
     told = "less than 0.1" if percent < 0.1 else f"{percent:,.2g}" if percent < 99.5 else f"{percent:,.0f}"
     way = "less" if difference <= 0 else "more"
     return f"{significant(abs(difference))} Wh or {told} % {way}"
+
+
+def _same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=ROUNDING)
 
 
 def _stars(number: int) -> str:

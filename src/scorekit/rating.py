@@ -10,6 +10,7 @@ star's bounds, by the score's combined uncertainty; bounds are taken as they are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
@@ -27,6 +28,8 @@ __all__ = ["LOCAL", "RATING_SCHEMA", "STARS", "SURE", "Rating", "rate_scores"]
 RATING_SCHEMA: Final = "scorekit.rating/2"
 SURE: Final = 0.95
 """A star that is less probable than this is called borderline."""
+ROUNDING: Final = 1e-9
+"""Energies that differ by less than this part are told as one."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -213,7 +216,7 @@ def _starred(
         max_wh_per_1000=scale.highest,
         thresholds_wh_per_1000=scale.bounds,
         position=scale.position(energy_wh),
-        out_of_range=scale.out_of_range(energy_wh),
+        out_of_range=_out_of_range(scale, energy_wh),
         more_stars_below_wh_per_1000=scale.better_below(energy_wh),
         fewer_stars_from_wh_per_1000=scale.worse_from(energy_wh),
         combined_95_percent=combined,
@@ -223,6 +226,13 @@ def _starred(
         borderline=None if probability is None else probability < SURE,
         no_official_star_because=reasons,
     )
+
+
+def _out_of_range(scale: Scale, energy_wh: float) -> Literal["below", "above"] | None:
+    """On which side of the range an energy lies; none where only rounding parts it from an end, which may be a mean."""
+    if any(math.isclose(energy_wh, end, rel_tol=ROUNDING) for end in (scale.lowest, scale.highest)):
+        return None
+    return scale.out_of_range(energy_wh)
 
 
 def _uncertainties(score: Rateable) -> tuple[float | None, float | None]:

@@ -420,3 +420,32 @@ def test_every_rating_can_be_explained_in_two_sentences(scores: list[Score], rul
         text = explain(rating)
         assert text.endswith(".")
         assert len(re.findall(r"\.(?= [A-Z]|$)", text)) == 2
+
+
+@pytest.mark.parametrize(
+    ("energies", "probe", "first", "second"),
+    [
+        ((1.0, 2.0, 9.0), 9.0, "2 stars because its 9.000 Wh per 1,000 queries is at the bound of 9.000 Wh,",
+         "Below 9.000 Wh it would have 4 stars, and above 9.000 Wh it would have 1 star."),
+        ((1.0, 9.0), 9.0, "3 stars because its 9.000 Wh per 1,000 queries is at the bound of 9.000 Wh,",
+         "Below 9.000 Wh it would have 5 stars, and above 9.000 Wh it would have 1 star."),
+        ((1.0, 2.0, 2.0, 2.0, 2.0), 2.0, "4 stars because its 2.000 Wh per 1,000 queries is at the bound of 2.000 Wh,",
+         "Below 2.000 Wh it would have 5 stars, and above 2.000 Wh it would have 1 star."),
+    ],
+)  # fmt: skip
+def test_a_bound_at_a_members_own_energy_is_no_distance(
+    energies: tuple[float, ...], probe: float, first: str, second: str
+) -> None:
+    scores = [local_score(f"model-{number}", energy) for number, energy in enumerate(energies)]
+    text = explain(rate_scores(scores, None, "rank_quintile")[energies.index(probe)])
+    assert first in text
+    assert text.endswith(second)
+    assert "e-1" not in text
+
+
+def test_an_end_that_differs_by_rounding_alone_is_in_the_range() -> None:
+    energies = (3.1, 3.1 + 8 * math.ulp(3.1))
+    runs = [local_score("one", energy) for energy in energies]
+    ratings = rate_scores([*runs, local_score("two", 9.0)], None)
+    assert [rating.out_of_range for rating in ratings] == [None, None, None]
+    assert [rating.stars for rating in ratings] == [5, 5, 1]
