@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from scorekit.editions import FEBRUARY_2025, Edition, Member
 from scorekit.editions.files import content_sha256
 from scorekit.errors import BundleError, InputError, RatingError, UsageError
 from scorekit.records import Thresholds
-from scorekit.scales import EQUAL_WIDTH, LOG_WIDTH, RANK_QUINTILE, RULES, equal_width
+from scorekit.scales import EQUAL_WIDTH, LOG_WIDTH, RANK_QUINTILE, RULES, Bounds, equal_width
 from tests.edition_members import REFERENCE, asr, draft, frozen, member_lists
 
 on_disk = settings(deadline=None, max_examples=25)
@@ -481,6 +482,20 @@ def test_sensitivity_is_what_rating_anew_gives(found: list[Member]) -> None:
                     assert change.stars_after is None
                 else:
                     assert change.stars_after == after.stars(change.wh_per_1000_queries)
+
+
+@pytest.mark.parametrize("rule", [EQUAL_WIDTH, LOG_WIDTH])
+def test_a_rule_of_ends_is_not_given_every_member_for_each(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    seen: list[int] = []
+
+    def counted(rising: Sequence[float]) -> Bounds:
+        seen.append(len(rising))
+        return RULES[rule].bounds(rising)
+
+    monkeypatch.setitem(RULES, rule, dataclasses.replace(RULES[rule], bounds=counted))
+    found = [Member(cohort="asr", model=f"model-{n}", wh_per_1000_queries=1.0 + n) for n in range(100)]
+    editions.sensitivity(draft(found, rule=rule))
+    assert sum(seen) <= 3 * len(found)
 
 
 def test_thresholds_alone_have_no_sensitivity() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final, Literal
 
 from pydantic import Field
@@ -133,12 +134,17 @@ def _paired(old: list[Member], new: list[Member]) -> tuple[list[tuple[Member, Me
     before, after = _by_model(old), _by_model(new)
     for model in sorted({*before, *after}):
         ours, theirs = before.get(model, []), after.get(model, [])
-        for member in list(ours):
-            same = next((one for one in theirs if one.wh_per_1000_queries == member.wh_per_1000_queries), None)
-            if same is not None:
-                pairs.append((member, same))
-                ours.remove(member)
-                theirs.remove(same)
+        same: dict[float, deque[Member]] = {}
+        for member in theirs:
+            same.setdefault(member.wh_per_1000_queries, deque()).append(member)
+        changed = []
+        for member in ours:
+            alike = same.get(member.wh_per_1000_queries)
+            if alike:
+                pairs.append((member, alike.popleft()))
+            else:
+                changed.append(member)
+        ours, theirs = changed, [member for alike in same.values() for member in alike]
         shared = min(len(ours), len(theirs))
         pairs += zip(ours[:shared], theirs[:shared], strict=True)
         went += ours[shared:]

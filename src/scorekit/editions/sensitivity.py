@@ -9,7 +9,7 @@ from pydantic import Field
 from scorekit.editions.cohort_scales import cohorts_of
 from scorekit.errors import RatingError
 from scorekit.records import Edition, Member, Record
-from scorekit.scales import Rule, find_rule
+from scorekit.scales import SMALLEST_COHORT, Rule, find_rule
 
 SENSITIVITY_SCHEMA: Final = "scorekit.sensitivity/1"
 
@@ -82,7 +82,11 @@ def _of_cohort(own: list[Member], rule: Rule, moved: set[int]) -> list[Removal]:
         return []
     removals = []
     for place, member in enumerate(own):
-        rest = energies_wh[:place] + energies_wh[place + 1 :]
+        # Energies rise from first to last: only an end can move a range, and a rule of ends asks for no more.
+        lowest = energies_wh[1] if place == 0 else energies_wh[0]
+        highest = energies_wh[-2] if place == len(own) - 1 else energies_wh[-1]
+        whole = rule.needs_members or len(own) <= SMALLEST_COHORT
+        rest = energies_wh[:place] + energies_wh[place + 1 :] if whole else [lowest, highest]
         try:
             after = rule.scale(rest)
         except RatingError:
@@ -109,7 +113,7 @@ def _of_cohort(own: list[Member], rule: Rule, moved: set[int]) -> list[Removal]:
                 model_class=member.model_class,
                 model=member.model,
                 wh_per_1000_queries=member.wh_per_1000_queries,
-                is_end_of_range=member.wh_per_1000_queries < min(rest) or member.wh_per_1000_queries > max(rest),
+                is_end_of_range=not lowest <= member.wh_per_1000_queries <= highest,
                 changes=tuple(sorted(changes, key=_size)),
             )
         )
