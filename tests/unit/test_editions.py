@@ -487,10 +487,11 @@ def test_sensitivity_is_what_rating_anew_gives(found: list[Member]) -> None:
 @pytest.mark.parametrize("rule", [EQUAL_WIDTH, LOG_WIDTH])
 def test_a_rule_of_ends_is_not_given_every_member_for_each(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
     seen: list[int] = []
+    made = RULES[rule].bounds
 
     def counted(rising: Sequence[float]) -> Bounds:
         seen.append(len(rising))
-        return RULES[rule].bounds(rising)
+        return made(rising)
 
     monkeypatch.setitem(RULES, rule, dataclasses.replace(RULES[rule], bounds=counted))
     found = [Member(cohort="asr", model=f"model-{n}", wh_per_1000_queries=1.0 + n) for n in range(100)]
