@@ -38,6 +38,8 @@ UNNAMED: Final = "unknown"
 """What a model is called that its log does not name."""
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 _MOST_SLUG: Final = 60
+_DIGEST_DIGITS: Final = 16
+"""Hexadecimal digits of a name's digest: with fewer, two names of one address can be found. slug.js has as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,5 +246,5 @@ def is_official(entry: Entry) -> bool:
 def model_slug(model: str) -> str:
     """A model's name for addresses: readable, safe on every system, and unlike for unlike names."""
     readable = _SLUG.sub("-", model.lower()).strip("-")[:_MOST_SLUG].strip("-")
-    digest = hashlib.sha256(model.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    digest = hashlib.sha256(model.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_DIGITS]
     return f"{readable}-{digest}" if readable else digest

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import re
 import statistics
 
 import pytest
@@ -16,6 +18,9 @@ from scorekit.scales import RANK_QUINTILE
 from tests.bundles import local_score, official_score
 from tests.edition_members import REFERENCE, draft
 from tests.sites import HOSTILE, edition, full_site, members
+
+COLLIDING = ("a#!)@b", "a(#+|b")
+"""Names of one readable part whose digests have the same first 32 bits."""
 
 needs_reference = pytest.mark.skipif(not REFERENCE.is_file(), reason="not applicable: reference data not present")
 
@@ -102,6 +107,13 @@ def test_addresses_of_models_are_safe_and_unlike() -> None:
         assert slug.replace("-", "").isalnum()
         assert slug.isascii()
         assert len(slug) < 80
+
+
+def test_names_whose_digests_begin_alike_have_addresses_of_their_own() -> None:
+    first, second = COLLIDING
+    assert len({hashlib.sha256(name.encode()).hexdigest()[:8] for name in COLLIDING}) == 1
+    assert model_slug(first) != model_slug(second)
+    assert all(re.search(r"-[0-9a-f]{16}$", model_slug(name)) for name in COLLIDING)
 
 
 @needs_reference

@@ -12,6 +12,7 @@ import pytest
 
 from scorekit.editions import FEBRUARY_2025, content_sha256, load
 from scorekit.publish.site import boamps, data
+from scorekit.publish.site.content import model_slug
 from scorekit.publish.site.gathering import gather
 from scorekit.records import Edition, Result
 from tests.edition_members import frozen
@@ -64,6 +65,18 @@ def test_an_edition_of_a_strange_name_has_a_safe_file() -> None:
     odd = FEBRUARY_2025.model_copy(update={"name": "../my edition"})
     assert data.edition_path(odd).startswith("data/editions/my-edition-")
     assert data.edition_path(FEBRUARY_2025) == "data/editions/2025-02.json"
+
+
+def test_editions_whose_names_differ_by_case_only_have_files_of_their_own(tmp_path: Path) -> None:
+    capital = frozen(members(), tmp_path / "one", "Spring")
+    small = frozen(members(), tmp_path / "two", "spring")
+    # The name that the file of the first would have, were it a name of an edition too.
+    like = frozen(members(), tmp_path / "three", model_slug(capital.name))
+    every = [capital, small, like]
+    paths = {data.edition_path(edition).lower() for edition in every}
+    assert len(paths) == len(every)
+    folder = built(gather([], capital, every), tmp_path)
+    assert {load(folder / data.edition_path(edition)).name for edition in every} == {one.name for one in every}
 
 
 @pytest.mark.parametrize("download", data.schemas(), ids=lambda one: one.path)

@@ -6,6 +6,8 @@
   "use strict";
 
   var READABLE = 60;
+  // As many as content.py takes: with fewer, two names of one address could be found.
+  var DIGEST_DIGITS = 16;
 
   // The first 32 bits of the fractional parts of the roots of the first primes (FIPS 180-4).
   function fraction(value) {
@@ -68,7 +70,7 @@
 
   scorekit.modelSlug = function (name) {
     var readable = trimmed(trimmed(name.toLowerCase().replace(/[^a-z0-9]+/g, "-")).slice(0, READABLE));
-    var end = digest(name).slice(0, 8);
+    var end = digest(name).slice(0, DIGEST_DIGITS);
     return readable ? readable + "-" + end : end;
   };
 })();

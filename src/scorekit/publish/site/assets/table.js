@@ -57,7 +57,7 @@
 
   function modelOfSlug(wanted) {
     // Most slugs begin with the name, so that few digests are worked out.
-    var start = wanted.replace(/-?[0-9a-f]{8}$/, "").slice(0, 8);
+    var start = wanted.replace(/-?[0-9a-f]{16}$/, "").slice(0, 8);
     for (var place = 0; place < names.length; place += 1) {
       var own = data.slugs[place];
       var like = own === undefined && fullName(place).toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-/, "");
