@@ -221,7 +221,7 @@ def _first_paint(browser: Browser, built: Path, rounds: int) -> Comparison:
             context = browser.new_context(viewport={"width": 390, "height": 844})
             page = context.new_page()
             page.goto((built / ("index.html", "floor.html")[place]).as_uri())
-            page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+            page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length > 0")
             times[place].append(float(page.evaluate(_FIRST_PAINT)))
             context.close()
     ours, theirs = (tuple(one) for one in times)

@@ -132,7 +132,7 @@ def test_measured_energies_are_those_of_the_command(folder: Path, visit: Visitin
     mix = impact.find_mix()
     with visit(folder) as seen:
         page = _ready(seen, "method=measured")
-        page.wait_for_function("scorekit.measured.rows()")
+        page.wait_for_function("() => scorekit.measured.rows()")
         for entry in impact_site().entries:
             for code, tokens, pue in (("FRA", None, None), ("EEE", 400, 1.2), ("ZMB", 5000, None)):
                 if tokens is not None and (entry.result is None or entry.result.output_tokens is None):
@@ -245,7 +245,7 @@ def test_measured_energy_says_what_it_is(folder: Path, visit: Visiting) -> None:
         page = _ready(seen)
         assert page.evaluate("scorekit.measured.rows() === null")
         page.get_by_role("radio", name="Measured on this site").check()
-        page.wait_for_function("scorekit.measured.rows() && !document.getElementById('pue-field').hidden")
+        page.wait_for_function("() => scorekit.measured.rows() && !document.getElementById('pue-field').hidden")
         page.locator("#model").select_option(label="example/mixed-1b")
         assert page.locator("#text option:disabled").count() == 0
         told = page.locator("#result").inner_text()
@@ -276,7 +276,7 @@ def test_a_number_that_cannot_be_is_refused(
 ) -> None:
     with visit(folder) as seen:
         page = _ready(seen, "method=measured")
-        page.wait_for_function("scorekit.measured.rows() && !document.getElementById('pue-field').hidden")
+        page.wait_for_function("() => scorekit.measured.rows() && !document.getElementById('pue-field').hidden")
         shown = page.locator("#result-energy").inner_text()
         page.locator(f"#{field}").fill(value)
         fault = page.locator("#calculator-fault")
@@ -291,7 +291,7 @@ def test_hostile_names_are_shown_and_not_run(folder: Path, visit: Visiting) -> N
     with visit(folder, width_px=360) as seen:
         seen.page.on("dialog", lambda dialog: seen.complaints.append(f"dialog: {dialog.message}"))
         page = _ready(seen, "method=measured")
-        page.wait_for_function("scorekit.measured.rows() && !document.getElementById('pue-field').hidden")
+        page.wait_for_function("() => scorekit.measured.rows() && !document.getElementById('pue-field').hidden")
         row = page.evaluate("scorekit.measured.rows().filter(each => each.model.indexOf('onerror') >= 0)[0].id")
         page.locator("#model").select_option(row)
         assert HOSTILE[:20] in page.locator("#result-of bdi").inner_text()
@@ -311,7 +311,7 @@ def test_the_keyboard_alone_is_enough(folder: Path, visit: Visiting) -> None:
             order.append(page.evaluate("document.activeElement.id"))
         assert order == ["model-filter", "model", "text", "count", "zone", "copy-link"]
         page.keyboard.press("Enter")
-        page.wait_for_function("document.getElementById('copied').textContent !== ''")
+        page.wait_for_function("() => document.getElementById('copied').textContent !== ''")
         assert "ink" in page.locator("#copied").inner_text()
         assert "method=ecologits-0.8" in page.url
         live = page.locator("#result-live")
@@ -327,7 +327,7 @@ def test_the_calculator_keeps_to_wcag(
 ) -> None:
     with visit(folder, scheme=scheme) as seen:
         page = _ready(seen, fragment)
-        page.wait_for_function("!document.getElementById('result-hint').textContent.startsWith('Loading')")
+        page.wait_for_function("() => !document.getElementById('result-hint').textContent.startsWith('Loading')")
         assert axe(page) == []
 
 

@@ -27,7 +27,10 @@ CHARTS = all_charts()
 DRAWN = "figure => figure.dataset.drawn || ''"
 DRAW_ALL = """async () => {
   for (const figure of document.querySelectorAll("figure.chart")) {
-    const drawn = figure.dataset.drawn ? null : new Promise(done => figure.addEventListener("scorekit:chart", done));
+    const drawn = figure.dataset.drawn ? null : new Promise((done, failed) => {
+      figure.addEventListener("scorekit:chart", done);
+      setTimeout(() => failed(new Error(figure.id + " was not drawn in a minute")), 60000);
+    });
     figure.scrollIntoView();
     await drawn;
   }

@@ -128,7 +128,7 @@ def test_a_model_page_shows_its_label_and_links_to_its_figures(full: Path, visit
         page = seen.open(OFFICIAL)
         images = page.locator(".label-figure img")
         images.first.scroll_into_view_if_needed()
-        page.wait_for_function("[...document.images].some(image => image.complete && image.naturalWidth === 260)")
+        page.wait_for_function("() => [...document.images].some(image => image.complete && image.naturalWidth === 260)")
         page.locator("table a").first.click()
         assert page.evaluate("document.querySelector(':target') !== null")
 
