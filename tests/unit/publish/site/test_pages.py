@@ -157,3 +157,27 @@ def test_home_makes_no_average_of_unknown_classes(tmp_path: Path) -> None:
     text = _text(built(gather([result_of(score, "run") for score in scores], None, []), tmp_path) / "index.html")
     assert "Text generation, class unknown" in text
     assert "sizes unknown: not averaged" in text
+
+
+def test_home_begins_with_official_medians_and_names_their_edition(full: Path) -> None:
+    page = (full / "index.html").read_text(encoding="utf-8")
+    hero = page.partition('class="lead extremes">')[2].partition("</p>")[0]
+    # Medians of the edition's cohorts alone: writers of class A, and one of class C.
+    assert re.findall(r'aria-describedby="[^"]+">.*?([0-9.,]+)\xa0Wh</button>', hero) == ["2,000", "4.500"]
+    tips = re.findall(r'role="tooltip".*?(?=<button|$)', hero, re.DOTALL)
+    assert len(tips) == 2
+    for tip in tips:
+        assert "2026-01" in tip
+        assert "median of" in tip
+        assert "Hardware" in tip
+    assert "By edition 2026-01" in hero
+
+
+def test_home_begins_with_no_median_where_no_figure_is_official(tmp_path: Path) -> None:
+    scores = [local_score(f"m-{size}-{n}", 1.0 + 9 * n, model_class=size) for n, size in enumerate("AB")]
+    results = [result_of(score, "run") for score in scores]
+    for place, known in enumerate((None, edition().model_copy(update={"members": ()}))):
+        text = _text(built(gather(results, known, []), tmp_path / str(place)) / "index.html")
+        assert "The median model" not in text
+        assert "the median model" not in text
+        assert "1.000 Wh" in text

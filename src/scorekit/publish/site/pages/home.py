@@ -10,16 +10,17 @@ from markupsafe import Markup
 from scorekit.publish.charts import figure, tasks_chart
 from scorekit.publish.charts.subjects import spreads
 from scorekit.publish.site.content import CohortSummary, Entry, Site, is_official
-from scorekit.publish.site.figures import UNKNOWN, Told, count
+from scorekit.publish.site.figures import UNKNOWN, Told, count, told_of
 from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File, Page
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cohort: its spread, what is told of its mean, its most frugal model, and how many local figures it has."""
+    """One cohort: its spread, what is told of its averages, its most frugal model, and the number of its local figures."""
 
     summary: CohortSummary
-    told: Told
+    mean_told: Told
+    median_told: Told
     best: Entry
     local: int
 
@@ -45,7 +46,8 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
             "local": local,
             "chart": _chart(official, "official-tasks", "Energy of 1,000 queries, by task"),
             "local_chart": _chart(local, "local-tasks", "Energy of 1,000 queries, by task: local figures"),
-            "extremes": _extremes(official or local),
+            # Local figures are no answer to how unlike tasks are: each was measured in its own way.
+            "extremes": None if site.edition is None else _extremes(official),
             "scope": _scope(site),
             "models": len(site.models),
             "figures": len(site.entries),
@@ -71,22 +73,23 @@ def _row(site: Site, summary: CohortSummary) -> Row:
     entries = site.of_cohort(summary.cohort, official=summary.official)
     return Row(
         summary=summary,
-        told=_told(entries),
+        mean_told=_told(entries, "mean"),
+        median_told=_told(entries, "median"),
         best=entries[0],
         local=len(site.of_cohort(summary.cohort, official=False)) if summary.official else 0,
     )
 
 
-def _told(entries: Sequence[Entry]) -> Told:
-    """What is told of a mean of figures: where they come from, and that it is a mean."""
-    editions = sorted({entry.edition for entry in entries})
+def _told(entries: Sequence[Entry], average: str) -> Told:
+    """What is told of an average of figures: where they come from, and which average it is."""
+    editions = sorted({told_of(entry).edition or UNKNOWN for entry in entries})
     hardware = sorted({entry.hardware or UNKNOWN for entry in entries})
     origins = {entry.origin for entry in entries}
     return Told(
-        source=f"mean of {count(len(entries))} {'figure' if len(entries) == 1 else 'figures'}",
+        source=f"{average} of {count(len(entries))} {'figure' if len(entries) == 1 else 'figures'}",
         edition=", ".join(editions) if is_official(entries[0]) else "none: local figures",
         hardware=_listed(hardware),
-        uncertainty="that of a mean of unlike models says little; see lowest and highest",
+        uncertainty=f"that of a {average} of unlike models says little; see lowest and highest",
         origin=origins.pop() if len(origins) == 1 else "mixed",
     )
 
