@@ -16,7 +16,7 @@ from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cohort: its spread, what is told of its averages, its most frugal model, and the number of its local figures."""
+    """One cohort: its spread, what is told of its averages, its most frugal model, and how many figures are local."""
 
     summary: CohortSummary
     mean_told: Told
