@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import statistics
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -145,10 +146,11 @@ class CohortSummary:
         cohort: which.
         figures: how many energies.
         models: how many models they are of; one that stands several times counts once.
-        mean, median: of the energies; None where they may be of unlike classes.
+        mean, median: of the energies; None where these were not taken alike.
         lowest, highest: of the energies.
         official: whether they are those of a published edition or comparable results; else of local ones only.
         origins: the kinds of energies in it.
+        no_average_because: what is unlike or unknown, so that there is no mean and no median; empty where there are.
     """
 
     cohort: Cohort
@@ -160,6 +162,7 @@ class CohortSummary:
     highest: float
     official: bool
     origins: tuple[Origin, ...]
+    no_average_because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -225,17 +228,35 @@ class Site:
         official = self.of_cohort(cohort, official=True)
         entries = official or self.of_cohort(cohort)
         energies_wh = [entry.wh_per_1000_queries for entry in entries]
+        why_none = tuple(_unlike(cohort, entries, is_official=bool(official)))
         return CohortSummary(
             cohort=cohort,
             figures=len(energies_wh),
             models=len({entry.model for entry in entries}),
-            mean=None if cohort.may_mix_classes else statistics.fmean(energies_wh),
-            median=None if cohort.may_mix_classes else statistics.median(energies_wh),
+            mean=None if why_none else statistics.fmean(energies_wh),
+            median=None if why_none else statistics.median(energies_wh),
             lowest=min(energies_wh),
             highest=max(energies_wh),
             official=bool(official),
             origins=tuple(sorted({entry.origin for entry in entries})),
+            no_average_because=why_none,
         )
+
+
+def _unlike(cohort: Cohort, entries: Sequence[Entry], *, is_official: bool) -> Iterator[str]:
+    """Why no average is made of a cohort's figures; the protocol and the edition hold official ones alike."""
+    if cohort.may_mix_classes:
+        yield "sizes unknown"
+    if is_official:
+        return
+    hardware = {entry.hardware for entry in entries}
+    if None in hardware and len(entries) > 1:
+        yield "hardware unknown"
+    elif len(hardware) > 1:
+        yield f"{len(hardware):,} kinds of hardware"
+    origins = sorted({entry.origin for entry in entries})
+    if len(origins) > 1:
+        yield f"unlike origins ({', '.join(origins)})"
 
 
 def is_official(entry: Entry) -> bool:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import re
 import statistics
+from typing import Any
 
 import pytest
 
@@ -151,3 +152,21 @@ def test_a_model_that_stands_twice_counts_once_as_a_model() -> None:
     site = gather([result_of(local_score("same", energy_wh=n), "run") for n in (1.0, 3.0)], None, [])
     (summary,) = site.summaries
     assert (summary.models, summary.figures, summary.mean) == (1, 2, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"hardware": "Example CPU 9001"}, "2 kinds of hardware"),
+        ({"hardware": None}, "hardware unknown"),
+        ({"origin": "measured"}, "unlike origins (measured, modelled)"),
+    ],
+)
+def test_local_figures_that_were_not_taken_alike_have_a_range_alone(changes: dict[str, Any], why: str) -> None:
+    alike = [local_score("one", energy_wh=1.0), local_score("two", energy_wh=3.0)]
+    (summary,) = gather([result_of(score, "run") for score in alike], None, []).summaries
+    assert (summary.mean, summary.median, summary.no_average_because) == (2.0, 2.0, ())
+    unlike = [*alike, local_score("three", energy_wh=8.0, **changes)]
+    (summary,) = gather([result_of(score, "run") for score in unlike], None, []).summaries
+    assert (summary.mean, summary.median, summary.no_average_because) == (None, None, (why,))
+    assert (summary.lowest, summary.highest) == (1.0, 8.0)

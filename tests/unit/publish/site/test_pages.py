@@ -181,3 +181,10 @@ def test_home_begins_with_no_median_where_no_figure_is_official(tmp_path: Path) 
         assert "The median model" not in text
         assert "the median model" not in text
         assert "1.000 Wh" in text
+
+
+def test_home_says_why_local_figures_of_unlike_hardware_are_not_averaged(tmp_path: Path) -> None:
+    scores = [local_score(f"model-{n}", energy_wh=1.0 + n, hardware=f"Example CPU {n}") for n in range(3)]
+    text = _text(built(gather([result_of(score, "run") for score in scores], None, []), tmp_path) / "index.html")
+    assert "3 kinds of hardware: not averaged" in text
+    assert "2.000 Wh" not in text.partition("Lowest local energy")[0]
