@@ -171,6 +171,7 @@ def publish(folder: Path) -> Path | None:
     except ModuleNotFoundError as error:
         say(f'No site was built, for {error.name} is missing: pip install "scorekit[publish,impact]"')
         return None
+    say("Building a site of the results ...")
     edition = editions.find(editions.LATEST)
     site = source.read(folder / "results", edition, folder / "editions", title="scorekit demo", report=say)
     return build.build(site, folder / "site").folder / "index.html"

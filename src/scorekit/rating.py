@@ -258,6 +258,7 @@ def _unstarred(
         edition=LOCAL,
         rule=rule,
         cohort_size=cohort_size,
+        combined_95_percent=_uncertainties(score)[0],
         refused=error.message if error.mend is None else f"{error.message}; {error.mend}",
         no_official_star_because=reasons,
     )

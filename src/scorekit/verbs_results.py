@@ -96,7 +96,7 @@ def list_results(folder: Path, wanted: store.Selection, *, as_json: bool) -> int
     if total > len(rows):
         _say(f"{len(rows):,} of {total:,} results; --limit 0 lists all")
     elif not as_json:
-        _say(f"{total:,} results")
+        _say(f"{total:,} result{'' if total == 1 else 's'}")
     return EXIT_DONE
 
 

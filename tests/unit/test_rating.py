@@ -449,3 +449,9 @@ def test_an_end_that_differs_by_rounding_alone_is_in_the_range() -> None:
     ratings = rate_scores([*runs, local_score("two", 9.0)], None)
     assert [rating.out_of_range for rating in ratings] == [None, None, None]
     assert [rating.stars for rating in ratings] == [5, 5, 1]
+
+
+def test_a_score_without_a_star_keeps_its_uncertainty() -> None:
+    (rating,) = rate_scores([local_score()], None)
+    assert rating.stars is None
+    assert rating.combined_95_percent == local_score().uncertainty.combined_95_percent  # type: ignore[union-attr]

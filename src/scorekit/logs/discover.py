@@ -184,7 +184,7 @@ class _Reading:
             yield Refusal(place.label, error)
             return
         if examined.score is not None:
-            yield result_of(examined.score, place.label)
+            yield result_of(examined.score, place.label, examined.dtype)
         elif examined.refusal is not None:
             yield Refusal(place.label, examined.refusal)
 

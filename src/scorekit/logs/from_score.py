@@ -9,12 +9,13 @@ from scorekit.records import Figure, PhaseEnergy, Result, Score, Source
 from scorekit.units import wh_to_kwh
 
 
-def result_of(score: Score, name: str) -> Result:
+def result_of(score: Score, name: str, dtype: str | None = None) -> Result:
     """The result of a score; the score itself goes with it.
 
     Args:
         score: of a run or of a score.json.
         name: where it lies, below what was named.
+        dtype: of the model as loaded, where the run tells it.
     """
     figure = Figure(
         energy_kwh=score.energy_kwh, wh_per_1000_queries=score.wh_per_1000_queries, runs=score.runs, excluded_repeats=()
@@ -33,6 +34,7 @@ def result_of(score: Score, name: str) -> Result:
         queries=score.queries,
         queries_from="counted",
         conditions=score.conditions,
+        dtype=dtype,
         published=figure,
         energy_kwh=score.energy_kwh,
         wh_per_1000_queries=score.wh_per_1000_queries,

@@ -132,12 +132,14 @@ class Examined:
         score: its score; None where it is not scored.
         refusal: why it is not scored; None where it is.
         files: sha256 of each file that was read.
+        dtype: of the model as loaded; None where it was not recorded.
     """
 
     validity: Validity
     score: Score | None
     refusal: InvalidRunError | LogError | None
     files: dict[str, str]
+    dtype: str | None
 
 
 def examine(folder: Path, allow_invalid: bool = False) -> Examined:
@@ -173,12 +175,13 @@ def examine_evidence(
     from scorekit import __version__
 
     validity = judge(evidence)
+    dtype = evidence.environment.model.dtype
     if validity.failures and not allow_invalid:
         refusal = InvalidRunError(
             f"{label}: the run is not valid, so it is not scored:{_failures(validity.failures)}",
             mend=f"scorekit check {label} shows every check; measure again",
         )
-        return Examined(validity, None, refusal, files)
+        return Examined(validity, None, refusal, files, dtype)
     provenance = Provenance(
         run=evidence.run,
         created_utc=evidence.environment.created_utc,
@@ -190,8 +193,8 @@ def examine_evidence(
     try:
         score = score_run(evidence.environment, evidence.windows, provenance, validity=validity)
     except (LogError, InvalidRunError) as error:
-        return Examined(validity, None, type(error)(f"{label}: {error.message}", mend=error.mend), files)
-    return Examined(validity, score, None, files)
+        return Examined(validity, None, type(error)(f"{label}: {error.message}", mend=error.mend), files, dtype)
+    return Examined(validity, score, None, files, dtype)
 
 
 def read_validity(folder: Path) -> Validity:
@@ -259,8 +262,9 @@ def _incomplete(folder: Path) -> BundleError:
     done = len(_repeats_so_far(folder / bundle.WINDOWS))
     found = f"windows of {done} repeat{'' if done == 1 else 's'} are there" if done else "nothing was measured"
     return BundleError(
-        f"the run in {folder} did not end, so it is not scored ({found})",
-        mend=f"see {folder / bundle.LOG} for why; run it again (in a folder beside it), and delete this one",
+        f"the run in {folder} did not end, or goes on still, so it is not scored ({found})",
+        mend=f"wait for it where it is running; else see {folder / bundle.LOG} for why, run it again (in a folder beside "
+        "it), and delete this one",
     )
 
 

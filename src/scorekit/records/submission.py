@@ -107,7 +107,7 @@ class PackedPower(Record):
     period_s: Finite | None = Field(description="Time between the samples that are here.")
     sampler_cpu_s: Finite | None = None
     sampler_wall_s: Finite | None = None
-    kept_one_of: int = Field(default=1, ge=1, le=10, description="Of how many samples one was kept.")
+    kept_one_of: int = Field(ge=1, le=10, description="Of how many samples one was kept.")
     devices: dict[Text, PackedDevice]
 
 
@@ -123,7 +123,7 @@ class PackedEnergy(Record):
 class PackedPhase(Record):
     """One phase of optimum-benchmark's report."""
 
-    energy: PackedEnergy | None
+    energy_kwh: PackedEnergy | None
     mean_s: float | None = Field(description="Mean length.")
 
 

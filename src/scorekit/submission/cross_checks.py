@@ -236,14 +236,14 @@ def _report(report: PackedReport, run: PackedRun, file: str) -> Iterator[Verdict
     """The report's energies: of each phase the mean over the repeats, of one pass."""
     for name, phase in report.phases.items():
         windows = [window for window in run.windows if window.phase == name]
-        if phase.energy is None or not windows:
+        if phase.energy_kwh is None or not windows:
             continue
         for component in _COMPONENTS:
-            told = getattr(phase.energy, f"{component}_kwh")
+            told = getattr(phase.energy_kwh, f"{component}_kwh")
             found = _mean_wh(windows, component, run.environment.run.meters)
             if found is not None and told is not None and not _same(found, kwh_to_wh(told)):
                 yield refuse("report", f"it tells another energy of {name} ({component}) than {WINDOWS}", file)
-        if not _adds_up(phase.energy):
+        if not _adds_up(phase.energy_kwh):
             yield refuse("report", f"the energies of {name} do not add up", file)
 
 

@@ -72,7 +72,7 @@ def _codecarbon(folder: Path) -> Iterator[PackedCodecarbon]:
 def _phase(phase: Field) -> PackedPhase:
     energy, latency = phase["energy"], phase["latency"]
     return PackedPhase(
-        energy=None
+        energy_kwh=None
         if energy.missing
         else PackedEnergy(
             cpu_kwh=energy["cpu"].number(),

@@ -41,6 +41,7 @@ def test_a_run_becomes_a_result_with_its_score(runs: Path) -> None:
         assert result.score == score
         assert result.wh_per_1000_queries == score.wh_per_1000_queries == result.published.wh_per_1000_queries
         assert result.queries_from == "counted"
+        assert result.dtype == {"forward_cpu": "float32", "generate_h100": "float16"}[score.provenance.run]
         assert result.faults == ()
 
 
