@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -146,8 +146,8 @@ class CohortSummary:
         cohort: which.
         figures: how many energies.
         models: how many models they are of; one that stands several times counts once.
-        mean, median: of the energies; None where these were not taken alike.
-        lowest, highest: of the energies.
+        mean, median: of the models, each by its least energy; None where the energies were not taken alike.
+        lowest, highest: of all energies.
         official: whether they are those of a published edition or comparable results; else of local ones only.
         origins: the kinds of energies in it.
         no_average_because: what is unlike or unknown, so that there is no mean and no median; empty where there are.
@@ -227,16 +227,16 @@ class Site:
     def _summary(self, cohort: Cohort) -> CohortSummary:
         official = self.of_cohort(cohort, official=True)
         entries = official or self.of_cohort(cohort)
-        energies_wh = [entry.wh_per_1000_queries for entry in entries]
+        of_models_wh = [entry.wh_per_1000_queries for entry in one_a_model(entries)]
         why_none = tuple(_unlike(cohort, entries, is_official=bool(official)))
         return CohortSummary(
             cohort=cohort,
-            figures=len(energies_wh),
-            models=len({entry.model for entry in entries}),
-            mean=None if why_none else statistics.fmean(energies_wh),
-            median=None if why_none else statistics.median(energies_wh),
-            lowest=min(energies_wh),
-            highest=max(energies_wh),
+            figures=len(entries),
+            models=len(of_models_wh),
+            mean=None if why_none else statistics.fmean(of_models_wh),
+            median=None if why_none else statistics.median(of_models_wh),
+            lowest=entries[0].wh_per_1000_queries,
+            highest=entries[-1].wh_per_1000_queries,
             official=bool(official),
             origins=tuple(sorted({entry.origin for entry in entries})),
             no_average_because=why_none,
@@ -257,6 +257,14 @@ def _unlike(cohort: Cohort, entries: Sequence[Entry], *, is_official: bool) -> I
     origins = sorted({entry.origin for entry in entries})
     if len(origins) > 1:
         yield f"unlike origins ({', '.join(origins)})"
+
+
+def one_a_model(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The least figure of each model; entries come by rising energy."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        found.setdefault(entry.model, entry)
+    return tuple(found.values())
 
 
 def is_official(entry: Entry) -> bool:

@@ -162,13 +162,13 @@ def test_home_makes_no_average_of_unknown_classes(tmp_path: Path) -> None:
 def test_home_begins_with_official_medians_and_names_their_edition(full: Path) -> None:
     page = (full / "index.html").read_text(encoding="utf-8")
     hero = page.partition('class="lead extremes">')[2].partition("</p>")[0]
-    # Medians of the edition's cohorts alone: writers of class A, and one of class C.
-    assert re.findall(r'aria-describedby="[^"]+">.*?([0-9.,]+)\xa0Wh</button>', hero) == ["2,000", "4.500"]
+    # Medians of the edition's cohorts alone: one writer of class C, and five listeners.
+    assert re.findall(r'aria-describedby="[^"]+">.*?([0-9.,]+)\xa0Wh</button>', hero) == ["2,000", "5.000"]
     tips = re.findall(r'role="tooltip".*?(?=<button|$)', hero, re.DOTALL)
     assert len(tips) == 2
     for tip in tips:
         assert "2026-01" in tip
-        assert "median of" in tip
+        assert re.search(r"median of [15] models?, each by its least energy", tip)
         assert "Hardware" in tip
     assert "By edition 2026-01" in hero
 

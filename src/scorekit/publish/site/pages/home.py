@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from scorekit.publish.charts import figure, tasks_chart
 from scorekit.publish.charts.subjects import spreads
-from scorekit.publish.site.content import CohortSummary, Entry, Site, is_official
+from scorekit.publish.site.content import CohortSummary, Entry, Site, is_official, one_a_model
 from scorekit.publish.site.figures import UNKNOWN, Told, count, told_of
 from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File, Page
 
@@ -73,20 +73,21 @@ def _row(site: Site, summary: CohortSummary) -> Row:
     entries = site.of_cohort(summary.cohort, official=summary.official)
     return Row(
         summary=summary,
-        mean_told=_told(entries, "mean"),
-        median_told=_told(entries, "median"),
+        mean_told=_told(one_a_model(entries), "mean"),
+        median_told=_told(one_a_model(entries), "median"),
         best=entries[0],
         local=len(site.of_cohort(summary.cohort, official=False)) if summary.official else 0,
     )
 
 
 def _told(entries: Sequence[Entry], average: str) -> Told:
-    """What is told of an average of figures: where they come from, and which average it is."""
+    """What is told of an average of models by one figure each: where these come from, and which average it is."""
     editions = sorted({told_of(entry).edition or UNKNOWN for entry in entries})
     hardware = sorted({entry.hardware or UNKNOWN for entry in entries})
     origins = {entry.origin for entry in entries}
+    models = f"{count(len(entries))} {'model' if len(entries) == 1 else 'models'}"
     return Told(
-        source=f"{average} of {count(len(entries))} {'figure' if len(entries) == 1 else 'figures'}",
+        source=f"{average} of {models}, each by its least energy",
         edition=", ".join(editions) if is_official(entries[0]) else "none: local figures",
         hardware=_listed(hardware),
         uncertainty=f"that of a {average} of unlike models says little; see lowest and highest",
