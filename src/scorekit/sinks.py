@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final, Literal, Protocol, get_args
 
-from scorekit import atomic
+from scorekit import atomic, csv_cells
 from scorekit.errors import LogError, UsageError
 from scorekit.records import Result
 from scorekit.store import columns
@@ -128,7 +128,7 @@ class _Csv:
         self.count = 0
 
     def add(self, result: Result) -> None:
-        self._writer.writerow(map(_cell, _values(result)))
+        self._writer.writerow(map(csv_cells.cell, _values(result)))
         self.count += 1
 
     def end(self) -> None:
@@ -204,15 +204,3 @@ def _values(result: Result) -> list[Any]:
         return columns.values(result)
     except ValueError as error:
         raise LogError(f"{result.source.name}: {error}", mend="get the log again, or leave it out") from error
-
-
-def _cell(value: Any) -> str:
-    """A value as text; a spreadsheet must not take a name from a stranger's log for a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return _cell(";".join(map(str, value)))
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "@", "\t", "\r")) else text

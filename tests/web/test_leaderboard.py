@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Page, expect
 
+from scorekit import csv_cells
 from scorekit.publish.site.columnar import in_order, is_borderline, short
 from scorekit.publish.site.content import Entry, Site, is_official, model_slug
 from scorekit.publish.site.gathering import gather
@@ -281,7 +282,7 @@ def test_rows_can_be_taken_away(site: Site, board: Path, visit: Callable) -> Non
             page.locator("[data-download=csv]").click()
         text = Path(loading.value.path()).read_bytes().decode("utf-8")
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
-        assert [row["model"] for row in rows] == [record["model"] for record in records]
+        assert [row["model"] for row in rows] == [csv_cells.cell(record["model"]) for record in records]
         assert [float(row["wh_per_1000_queries"]) for row in rows] == [one["wh_per_1000_queries"] for one in records]
         assert loading.value.suggested_filename == "leaderboard.csv"
 

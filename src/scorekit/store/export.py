@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from scorekit import csv_cells
+
 FORMATS: Final = ("csv", "jsonl", "parquet")
 _BATCH: Final = 1000
 
@@ -92,12 +94,12 @@ def _flat(table: Any) -> Any:
 
 def _harmless(column: Any) -> Any:
     """Texts that no spreadsheet takes for a formula: names come from strangers' logs."""
-    risky = pc.match_substring_regex(column, "^[=+@\t\r]")
+    risky = pc.match_substring_regex(column, csv_cells.FORMULA)
     return pc.if_else(risky, pc.binary_join_element_wise("'", column, ""), column)
 
 
 def _text(value: Any) -> str | None:
     found = plain(value)
     if isinstance(found, list) and all(isinstance(item, str) for item in found):
-        return ";".join(found)
+        return csv_cells.harmless(";".join(found))
     return found if found is None or isinstance(found, str) else json.dumps(found, ensure_ascii=False)

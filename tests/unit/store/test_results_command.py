@@ -230,6 +230,9 @@ def test_a_text_is_no_formula_in_csv(say: Any, tmp_path: Path) -> None:
     store.open(tmp_path / "results").add(records.make("=1+1"))
     assert next(csv.DictReader(io.StringIO(say("export", "--format", "csv", "-o", "-").out)))["model"] == "'=1+1"
     assert rows(say("query", "SELECT model FROM results", "--json")) == [{"model": "=1+1"}]
+    odd = "SELECT '-1+1' AS minus, '\t=1' AS tab, ['@a', 'b'] AS list, -1 AS number, -1.5::DECIMAL(5,2) AS exact"
+    cells = next(csv.DictReader(io.StringIO(say("query", odd, "--csv").out)))
+    assert cells == {"minus": "'-1+1", "tab": "'\t=1", "list": "'@a;b", "number": "-1", "exact": "-1.50"}
 
 
 def test_query_as_table_json_and_csv(filled: Any) -> None:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from scorekit import csv_cells
 from scorekit.publish.charts.chart import Chart
 
 
 def csv_text(chart: Chart) -> str:
-    """The rows of a chart's table with the columns' field names, by RFC 4180; what is not known is empty."""
+    """The rows of a chart's table with the columns' field names, by RFC 4180; what is not known is empty.
+
+    A text that a spreadsheet would take for a formula has a ' before it.
+    """
     lines = [[column.field for column in chart.columns]]
-    lines += [[cell(row.get(column.field)) for column in chart.columns] for row in chart.rows]
+    lines += [[csv_cells.cell(row.get(column.field)) for column in chart.columns] for row in chart.rows]
     return "".join(",".join(map(_quoted, line)) + "\r\n" for line in lines)
-
-
-def cell(value: Any) -> str:
-    """A value as it stands in CSV: numbers in full, yes or no, nothing for what is not known."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _quoted(text: str) -> str:

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from scorekit import csv_cells
 from scorekit.publish.charts.axes import told
 from scorekit.publish.charts.chart import Chart, Row
-from scorekit.publish.charts.csv_text import cell, csv_text
+from scorekit.publish.charts.csv_text import csv_text
 from scorekit.publish.charts.looks import BY_NAME
 from scorekit.publish.label.characters import clean
 
@@ -129,7 +130,7 @@ def _cell(value: Any, right: bool) -> Markup:
     if isinstance(value, int):
         return Markup('<td class="num">{0}</td>').format(f"{value:,}")
     if isinstance(value, float):
-        return Markup('<td class="num"><data value="{0}">{1}</data></td>').format(cell(value), told(value))
+        return Markup('<td class="num"><data value="{0}">{1}</data></td>').format(csv_cells.plain(value), told(value))
     return Markup("<td><bdi>{0}</bdi></td>").format(escape(clean(str(value))))
 
 

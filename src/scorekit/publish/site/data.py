@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from scorekit import csv_cells
 from scorekit.editions import Edition
 from scorekit.publish.site.content import Entry, Site, model_slug
 from scorekit.publish.site.pages import File
@@ -20,8 +21,6 @@ from scorekit.rating import Rating
 from scorekit.records import Record, Result, Score
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 _ALONE: Final = re.compile(r"(?!.*[0-9a-f]{16}$)[a-z0-9._-]+")
 """Names of files that are like no other: without capitals, for files must not differ by case only, and like no slug."""
 
@@ -151,17 +150,8 @@ def _csv(entries: Sequence[Entry]) -> bytes:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for entry in entries:
-        writer.writerow([_cell(value(entry)) for _, value in COLUMNS.values()])
+        writer.writerow([csv_cells.cell(value(entry)) for _, value in COLUMNS.values()])
     return out.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
 def _json(value: Any) -> bytes:

@@ -111,17 +111,14 @@
   }
 
   function csv(found) {
-    var head = template.csv.split("\r\n")[0];
-    return [head].concat(found.map(function (point) {
+    var head = template.csv.split("\r\n")[0].split(",");
+    return scorekit.csv([head].concat(found.map(function (point) {
       var record = Object.assign({}, point.record, {
         task: point.lane.title,
         energy_wh_per_1000_queries: point.record.wh_per_1000_queries,
       });
-      return head.split(",").map(function (key) {
-        var text = record[key] === null || record[key] === undefined ? "" : String(record[key]);
-        return /[",\r\n]|^\s|\s$/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
-      }).join(",");
-    })).join("\r\n") + "\r\n";
+      return head.map(function (key) { return record[key]; });
+    })));
   }
 
   function show(models) {

@@ -255,12 +255,7 @@
     var lines = [columns].concat(records.map(function (record) {
       return columns.map(function (column) { return record[column]; });
     }));
-    return lines.map(function (line) { return line.map(cell).join(",") + "\r\n"; }).join("");
-  }
-
-  function cell(value) {
-    var text = value === null ? "" : String(value);
-    return /[",\r\n]|^\s|\s$/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+    return scorekit.csv(lines);
   }
 
   board.querySelectorAll("[data-download]").forEach(function (button) {

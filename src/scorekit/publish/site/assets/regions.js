@@ -420,18 +420,11 @@
     var of = chosenModel() ? "1,000 queries of " + chosenModel().model : "1 kWh";
     var lines = rowsShown().map(function (zone) {
       return [zone.code, zone.name].concat(
-        words.kinds.map(function (one) { return zone[one.name] === null ? "" : String(zone[one.name] * kwh()); }),
+        words.kinds.map(function (one) { return zone[one.name] === null ? null : zone[one.name] * kwh(); }),
         [of, mix().name]
       );
     });
-    return [head.concat(["of", "mix"])]
-      .concat(lines)
-      .map(function (cells) {
-        return cells
-          .map(function (cell) { return /[,"\r\n]/.test(cell) ? '"' + cell.replace(/"/g, '""') + '"' : cell; })
-          .join(",");
-      })
-      .join("\r\n") + "\r\n";
+    return scorekit.csv([head.concat(["of", "mix"])].concat(lines));
   }
 
   form.hidden = false;

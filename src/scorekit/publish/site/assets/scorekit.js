@@ -5,6 +5,7 @@
 //   scorekit.state.get()        the state in the address's hash, as a plain object of texts
 //   scorekit.state.set(object)  puts it there, without a step in the history; empty values are left out
 //   scorekit.download(name, type, text)  gives the reader a file
+//   scorekit.csv(lines, write)  lines of values as CSV, no text of them a formula; write(number) gives a number's text
 //   scorekit.number(value)      four significant digits, as the pages write them; "unknown" for null
 //   scorekit.isDark()           whether the dark theme is on; "scorekit:theme" on document tells a change
 (function () {
@@ -46,6 +47,21 @@
     }, 10000);
   }
 
+  // As scorekit/csv_cells.py: a spreadsheet takes no text for a formula, and a number, also a negative one, is none.
+  function csv(lines, write) {
+    function cell(value) {
+      if (value === null || value === undefined) {
+        return "";
+      }
+      if (typeof value === "number") {
+        return (write || String)(value);
+      }
+      var text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? "'" + value : String(value);
+      return /[",\r\n]|^\s|\s$/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+    }
+    return lines.map(function (line) { return line.map(cell).join(",") + "\r\n"; }).join("");
+  }
+
   function number(value) {
     if (value === null || value === undefined || !isFinite(value)) {
       return "unknown";
@@ -84,6 +100,7 @@
     read: read,
     state: { get: get, set: set },
     download: download,
+    csv: csv,
     number: number,
     isDark: isDark,
   };

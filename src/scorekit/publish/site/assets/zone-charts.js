@@ -74,21 +74,9 @@
     return /[.e]/.test(text) ? text : text + ".0";
   }
 
-  function quoted(text) {
-    return /[,"\r\n]/.test(text) || text !== text.trim() ? '"' + text.replace(/"/g, '""') + '"' : text;
-  }
-
   function csv(ordered) {
-    return [["code", "zone", "value", "note"]]
-      .concat(
-        ordered.map(function (one) {
-          return [one.code, one.zone, one.value === null ? "" : exact(one.value), note(one)];
-        })
-      )
-      .map(function (cells) {
-        return cells.map(quoted).join(",") + "\r\n";
-      })
-      .join("");
+    var lines = ordered.map(function (one) { return [one.code, one.zone, one.value, note(one)]; });
+    return scorekit.csv([["code", "zone", "value", "note"]].concat(lines), exact);
   }
 
   function changed(payload, facts, spec, rows) {
