@@ -54,8 +54,13 @@ class Told:
 
 
 def number(value: float | None) -> str:
-    """Four significant digits with thousands separated; `unknown` for None or what is no number."""
-    return UNKNOWN if value is None or not math.isfinite(value) else significant(value)
+    """Four significant digits with thousands separated; `unknown` for None or what is no number.
+
+    `assets/amounts.js` writes it in the same way.
+    """
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return "0" if value == 0 else significant(value)
 
 
 def count(value: float | None) -> str:
@@ -127,20 +132,23 @@ def figure_html(text: str | Markup, told: Told, identity: str) -> Markup:
     ).format(identity, sign, text, Markup("").join(rows))
 
 
+def published_in(edition: str) -> str:
+    """The source of a member's figure."""
+    return f"edition {edition}, a published figure"
+
+
 def told_of(entry: Entry) -> Told:
     """What is told of an entry's energy."""
     notes = [] if entry.comparable else ["not comparable with official figures"]
     if entry.member is not None:
-        source = f"edition {entry.edition}, a published figure"
+        source = published_in(entry.edition)
     else:
         assert entry.result is not None
         source = f"{entry.result.source.name} ({entry.result.source.format})"
     half = entry.half_width_95_percent
     return Told(
         source=source,
-        edition=("none" if entry.stars is None else "none: a local star")
-        if entry.edition == "local"
-        else entry.edition,
+        edition=_edition(entry),
         hardware=entry.hardware,
         uncertainty=None if half is None else f"\N{PLUS-MINUS SIGN}{percent(half)} at 95{_SPACE}% confidence",
         origin=entry.origin,

@@ -188,3 +188,31 @@ def test_home_says_why_local_figures_of_unlike_hardware_are_not_averaged(tmp_pat
     text = _text(built(gather([result_of(score, "run") for score in scores], None, []), tmp_path) / "index.html")
     assert "3 kinds of hardware: not averaged" in text
     assert "2.000 Wh" not in text.partition("Lowest local energy")[0]
+
+
+def _bare_energies(page: str, caption: str) -> tuple[int, list[str]]:
+    """Of the table whose caption holds some words: how many energies have something told, and those that have not."""
+    table = next(part for part in page.split("<table") if caption in part.partition("</caption>")[0])
+    cells = re.findall(r"<td class=\"num\">(.*?)</td>", table.partition("</table>")[0], re.DOTALL)
+    energies = [cell for cell in cells if "\N{NO-BREAK SPACE}Wh" in cell]
+    bare = [cell for cell in energies if "figure-tip" not in cell or "Source" not in cell or "Edition" not in cell]
+    return len(energies), bare
+
+
+def test_every_energy_of_home_tells_its_source_and_edition(full: Path, tmp_path: Path) -> None:
+    page = (full / "index.html").read_text(encoding="utf-8")
+    # Mean, median, lowest and highest of four official cohorts.
+    assert _bare_energies(page, "Energy of 1,000 queries by task") == (16, [])
+    assert "edition 2026-01, a published figure" in _text(full / "index.html")
+    local = (built(local_site(), tmp_path / "local") / "index.html").read_text(encoding="utf-8")
+    assert _bare_energies(local, "Local figures: energy") == (4, [])
+    thresholds = gather([], edition().model_copy(update={"members": ()}), [])
+    assert thresholds.edition is not None
+    ranges = (built(thresholds, tmp_path / "ranges") / "index.html").read_text(encoding="utf-8")
+    assert _bare_energies(ranges, "Lowest and highest energy") == (2 * len(thresholds.edition.thresholds), [])
+
+
+def test_every_energy_of_a_model_s_history_tells_its_source_and_edition(full: Path) -> None:
+    page = (full / "models" / f"{model_slug('example/listener-20')}.html").read_text(encoding="utf-8")
+    assert _bare_energies(page, "Energy and star in each edition") == (2, [])
+    assert "edition 2025-06, a published figure" in html.unescape(re.sub(r"<[^>]+>", "", page))

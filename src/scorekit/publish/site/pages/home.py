@@ -16,12 +16,13 @@ from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cohort: its spread, what is told of its averages, its most frugal model, and how many figures are local."""
+    """One cohort: its spread, what is told of its averages, its least and most energy, and how many are local."""
 
     summary: CohortSummary
     mean_told: Told
     median_told: Told
     best: Entry
+    highest: Entry
     local: int
 
     @property
@@ -76,6 +77,7 @@ def _row(site: Site, summary: CohortSummary) -> Row:
         mean_told=_told(one_a_model(entries), "mean"),
         median_told=_told(one_a_model(entries), "median"),
         best=entries[0],
+        highest=entries[-1],
         local=len(site.of_cohort(summary.cohort, official=False)) if summary.official else 0,
     )
 

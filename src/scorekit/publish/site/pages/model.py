@@ -9,7 +9,7 @@ from typing import Final
 from scorekit.explain import explain
 from scorekit.publish.site import labels
 from scorekit.publish.site.content import Entry, Site, model_slug
-from scorekit.publish.site.figures import Told, told_of
+from scorekit.publish.site.figures import Told, published_in, told_of
 from scorekit.publish.site.pages import Build, File, Page
 from scorekit.publish.site.standings import Standing, history_of
 from scorekit.records import PhaseEnergy, Reason, Result
@@ -83,11 +83,17 @@ def _page(
             "details": [_detail(entry, labelled) for entry in entries[:MOST_DETAILS]],
             "refused": refused[:MOST_DETAILS],
             "refused_count": len(refused),
-            "standings": standings,
+            "standings": [(standing, _told(standing)) for standing in standings],
         },
         description=f"Energy of {model} for 1,000 queries, with its uncertainty and where each figure comes from.",
         styles=("assets/model.css",),
     )
+
+
+def _told(standing: Standing) -> Told:
+    """What is told of an edition's figure."""
+    edition = standing.edition
+    return Told(source=published_in(edition.name), edition=edition.name, hardware=edition.hardware, origin="measured")
 
 
 def _detail(entry: Entry, labelled: frozenset[str]) -> Detail:
