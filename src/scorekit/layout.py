@@ -128,7 +128,8 @@ def significant(value: float) -> str:
     """Four significant digits, without an exponent where the number stays readable."""
     if value == 0 or not math.isfinite(value):
         return str(value)
-    exponent = math.floor(math.log10(abs(value)))
+    # Of a double, 18 digits do not round to the next power of ten, as its logarithm may.
+    exponent = int(f"{value:.17e}".partition("e")[2])
     if not -4 <= exponent <= 8:
         return f"{value:.3e}"
     return f"{value:,.{max(0, 3 - exponent)}f}"

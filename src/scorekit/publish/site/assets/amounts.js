@@ -1,5 +1,6 @@
 // Amounts with their units, written as publish/site/amounts.py writes them. A range is {low, high}.
 //
+//   scorekit.number(value)      four significant digits, as figures.py's number(); "unknown" for null
 //   scorekit.amounts.number(value, digits)   significant digits, or a power of ten
 //   scorekit.amounts.amount(range, unit, digits)
 //   scorekit.amounts.plain(value), plainRange(range)   given numbers, at most six digits
@@ -48,12 +49,34 @@
     if (value === 0) {
       return "0";
     }
-    var exponent = Number(value.toExponential(17).split("e")[1]);
+    var exponent = powerOf(value);
     if (exponent < -4 || exponent > 8) {
       var parts = exponential(value, digits - 1);
       return parts[0] + SPACE + "×" + SPACE + "10" + raised(parts[1]);
     }
     return grouped(fixed(value, Math.max(0, digits - 1 - exponent)));
+  }
+
+  // publish/site/figures.py's number().
+  function significant(value) {
+    if (value === null || value === undefined || !isFinite(value)) {
+      return "unknown";
+    }
+    if (value === 0) {
+      return "0";
+    }
+    var exponent = powerOf(value);
+    if (exponent < -4 || exponent > 8) {
+      var parts = exponential(value, DIGITS - 1);
+      var power = Math.abs(parts[1]);
+      return parts[0] + "e" + (parts[1] < 0 ? "-" : "+") + (power < 10 ? "0" : "") + power;
+    }
+    return grouped(fixed(value, Math.max(0, DIGITS - 1 - exponent)));
+  }
+
+  // Of a double, 18 digits do not round to the next power of ten.
+  function powerOf(value) {
+    return Number(value.toExponential(17).split("e")[1]);
   }
 
   function amount(range, unit, digits) {
@@ -91,7 +114,7 @@
       return grouped(fixed(kept, 0));
     }
     if (kept >= 0.001 && kept < 1000) {
-      return fixed(kept, 2 - Number(kept.toExponential(17).split("e")[1]));
+      return fixed(kept, 2 - powerOf(kept));
     }
     var parts = exponential(kept, 2);
     return parts[0] + " × 10" + raised(parts[1]);
@@ -108,6 +131,7 @@
     return rough({ low: seconds.low / unit[1], high: seconds.high / unit[1] }, unit[0]);
   }
 
+  window.scorekit.number = significant;
   window.scorekit.amounts = {
     number: number,
     amount: amount,

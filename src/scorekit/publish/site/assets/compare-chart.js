@@ -38,7 +38,7 @@
       return lane + " \u00b7 " + missing + " without a figure";
     }
     var ratio = Math.max.apply(null, energies) / Math.min.apply(null, energies);
-    return energies.length > 1 ? lane + " \u00b7 " + scorekit.number(ratio) + " to 1" : lane;
+    return energies.length > 1 ? lane + " \u00b7 " + scorekit.amounts.three(ratio) + " to 1" : lane;
   }
 
   function drawn(found, names) {
@@ -53,8 +53,8 @@
         model: names[point.series],
         task: point.lane.title,
         wh: record.wh_per_1000_queries,
-        told: scorekit.number(record.wh_per_1000_queries),
-        energy: scorekit.number(record.wh_per_1000_queries) + UNIT + (half === null ? "" : " \u00b1 " + half + " %"),
+        told: scorekit.amounts.three(record.wh_per_1000_queries),
+        energy: scorekit.amounts.three(record.wh_per_1000_queries) + UNIT + (half === null ? "" : " \u00b1 " + half + " %"),
         star: record.stars === null ? "no star" : String(record.stars),
         origin: record.origin,
         hollow: record.origin !== "measured",

@@ -6,7 +6,6 @@
 //   scorekit.state.set(object)  puts it there, without a step in the history; empty values are left out
 //   scorekit.download(name, type, text)  gives the reader a file
 //   scorekit.csv(lines, write)  lines of values as CSV, no text of them a formula; write(number) gives a number's text
-//   scorekit.number(value)      four significant digits, as the pages write them; "unknown" for null
 //   scorekit.isDark()           whether the dark theme is on; "scorekit:theme" on document tells a change
 (function () {
   "use strict";
@@ -62,16 +61,6 @@
     return lines.map(function (line) { return line.map(cell).join(",") + "\r\n"; }).join("");
   }
 
-  function number(value) {
-    if (value === null || value === undefined || !isFinite(value)) {
-      return "unknown";
-    }
-    if (Math.abs(value) >= 1000) {
-      return Math.round(value).toLocaleString("en-US");
-    }
-    return value === 0 ? "0" : String(Number(value)) === "0" ? "0" : Number(value).toPrecision(4);
-  }
-
   function isDark() {
     var chosen = document.documentElement.getAttribute("data-theme");
     return chosen ? chosen === "dark" : window.matchMedia("(prefers-color-scheme: dark)").matches;
@@ -101,7 +90,6 @@
     state: { get: get, set: set },
     download: download,
     csv: csv,
-    number: number,
     isDark: isDark,
   };
 })();

@@ -26,6 +26,7 @@ _SOURCES: Final = "data/leaderboard-sources.js"
 _STYLES: Final = ("assets/leaderboard.css",)
 _SCRIPTS: Final = (
     *CHART_SCRIPTS,
+    "assets/amounts.js",
     "assets/told.js",
     "assets/slug.js",
     _DATA,
