@@ -10,6 +10,7 @@ import pytest
 
 from scorekit.publish.charts import ModelEnergy, axes, compare_chart
 from scorekit.publish.site import figures
+from scorekit.publish.site.columnar import short
 from scorekit.publish.site.content import model_slug
 from tests.web.boards import board_site, built_board
 
@@ -41,11 +42,22 @@ def test_figures_are_written_alike(board: Path, visit: Callable) -> None:
 
 
 def test_figures_of_charts_are_written_alike(board: Path, visit: Callable) -> None:
-    values = _values()
+    values = [0.0, *_values()]
     with visit(board) as seen:
         page = seen.open(PATH)
         found = page.evaluate("values => values.map(scorekit.amounts.three)", values)
         assert found == [axes.told(value) for value in values]
+
+
+def test_a_compared_chart_tells_an_uncertainty_in_three_digits(board: Path, visit: Callable) -> None:
+    site = board_site()
+    known = [(one.half_width_95_percent, one) for one in site.entries if one.half_width_95_percent is not None]
+    half, entry = next((half, one) for half, one in known if f"{short(half):g}" != axes.told(half))
+    with visit(board) as seen:
+        page = seen.open(PATH, f"compare={model_slug(entry.model)}")
+        page.locator(".comparison tbody tr").first.wait_for()
+        rows = page.evaluate("() => scorekit.charts.get(document.getElementById('compare-chart')).spec.datasets.rows")
+        assert any(row["energy"].endswith(f" \u00b1 {axes.told(half)} %") for row in rows)
 
 
 def test_a_compared_chart_tells_ratio_and_energy_as_the_build_does(board: Path, visit: Callable) -> None:

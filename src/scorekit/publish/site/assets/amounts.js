@@ -107,8 +107,11 @@
     });
   }
 
-  // publish/label/wording.py's figure(), of a positive number.
+  // publish/label/wording.py's figure(), of a number that is not negative.
   function three(value) {
+    if (value === 0) {
+      return "0";
+    }
     var kept = value < 1000 ? rounded(value, 3) : value;
     if (kept >= 1000 && kept < 1e9) {
       return grouped(fixed(kept, 0));

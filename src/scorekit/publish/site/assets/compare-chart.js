@@ -54,7 +54,7 @@
         task: point.lane.title,
         wh: record.wh_per_1000_queries,
         told: scorekit.amounts.three(record.wh_per_1000_queries),
-        energy: scorekit.amounts.three(record.wh_per_1000_queries) + UNIT + (half === null ? "" : " \u00b1 " + half + " %"),
+        energy: scorekit.amounts.three(record.wh_per_1000_queries) + UNIT + (half === null ? "" : " \u00b1 " + scorekit.amounts.three(half) + " %"),
         star: record.stars === null ? "no star" : String(record.stars),
         origin: record.origin,
         hollow: record.origin !== "measured",
