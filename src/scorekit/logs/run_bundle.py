@@ -263,8 +263,8 @@ def _incomplete(folder: Path) -> BundleError:
     found = f"windows of {done} repeat{'' if done == 1 else 's'} are there" if done else "nothing was measured"
     return BundleError(
         f"the run in {folder} did not end, or goes on still, so it is not scored ({found})",
-        mend=f"wait for it where it is running; else see {folder / bundle.LOG} for why, run it again (in a folder beside "
-        "it), and delete this one",
+        mend=f"wait for it where it is running; else see {folder / bundle.LOG} for why, run it again (in a folder "
+        "beside it), and delete this one",
     )
 
 
