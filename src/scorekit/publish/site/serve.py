@@ -23,7 +23,7 @@ POLICY: Final = (
 )
 LABEL_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; sandbox"
 """Of a label, which brings its fonts and style along, and runs nothing."""
-_TYPES: Final = {
+TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -136,7 +136,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             with path.open("rb") as file:
                 size = path.stat().st_size
                 kind = posixpath.splitext(path.name)[1].lower()
-                self._begin(HTTPStatus.OK, _TYPES.get(kind, "application/octet-stream"), size)
+                self._begin(HTTPStatus.OK, TYPES.get(kind, "application/octet-stream"), size)
                 while with_body and (chunk := file.read(_CHUNK_BYTES)):
                     self.wfile.write(chunk)
         except (BrokenPipeError, ConnectionResetError, TimeoutError):
@@ -156,7 +156,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(size))
-        self.send_header("Content-Security-Policy", LABEL_POLICY if kind == _TYPES[".svg"] else POLICY)
+        self.send_header("Content-Security-Policy", LABEL_POLICY if kind == TYPES[".svg"] else POLICY)
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cache-Control", "no-cache")

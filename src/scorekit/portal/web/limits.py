@@ -1,0 +1,194 @@
+"""How much one address may ask for, and how large what it sends may be; held while it comes, whatever its length says.
+
+An address may ask in bursts, and on average so often a minute (a bucket of tokens that fills again). Buckets live in
+memory, of a bounded number of addresses: those that were quiet longest are forgotten, which makes theirs full again.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import anyio
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from scorekit.portal.ledger.refusals import RefusalError, TooMuchError
+from scorekit.portal.settings import Settings
+from scorekit.portal.web.addresses import API, route_path
+from scorekit.portal.web.answers import TooManyError, TooSlowError, refusal
+
+MOST_ADDRESSES: Final = 20_000
+MOST_BODY_BYTES: Final = 64 * 1024
+"""Of every request that hands in no file."""
+_AROUND_A_FILE: Final = 64 * 1024
+"""What a form may have beside its file."""
+LONGEST_SILENCE_S: Final = 30.0
+"""Between two pieces of what is sent."""
+_IPV6_NETWORK: Final = 64
+"""What one household or machine has of IPv6 addresses, at least."""
+
+
+class Buckets:
+    """A bucket for each address.
+
+    Args:
+        a_minute: how much each may take a minute, and at once after a quiet minute.
+        clock: seconds, that only grow.
+        most: addresses that are remembered.
+    """
+
+    def __init__(
+        self, a_minute: int, *, clock: Callable[[], float] = time.monotonic, most: int = MOST_ADDRESSES
+    ) -> None:
+        self._full = float(a_minute)
+        self._a_second = a_minute / 60
+        self._clock = clock
+        self._most = most
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+    def take(self, address: str) -> None:
+        """Take one.
+
+        Raises:
+            TooManyError: the bucket is empty; the error tells when it will not be.
+        """
+        now = self._clock()
+        with self._lock:
+            level, since = self._levels.pop(address, (self._full, now))
+            level = min(self._full, level + (now - since) * self._a_second)
+            enough = level >= 1
+            self._levels[address] = (level - 1 if enough else level, now)
+            if len(self._levels) > self._most:
+                self._levels.popitem(last=False)
+        if not enough:
+            raise TooManyError((1 - level) / self._a_second)
+
+
+class Limits:
+    """What one address may take, of one portal."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._trusted = [ipaddress.ip_network(network) for network in settings.trusted_proxies]
+        self.requests = Buckets(settings.requests_a_minute, clock=clock)
+        self.logins = Buckets(settings.logins_a_minute, clock=clock)
+
+    def take_request(self, scope: Scope) -> None:
+        """Count a request.
+
+        Raises:
+            TooManyError: there were too many.
+        """
+        self.requests.take(self.address(scope))
+
+    def take_login(self, scope: Scope | Any) -> None:
+        """Count a try to log in, or a token that does not hold.
+
+        Raises:
+            TooManyError: there were too many.
+        """
+        self.logins.take(self.address(scope))
+
+    def address(self, scope: Scope) -> str:
+        """By what a client is counted: its address, or of IPv6 its network.
+
+        What stands before the portal is believed only where the operator named it as trusted: the client is then the
+        last address of X-Forwarded-For that is no trusted one.
+        """
+        client = scope.get("client")
+        found = str(client[0]) if client else ""
+        if self._is_trusted(found):
+            named = [part.strip() for part in _header(scope, b"x-forwarded-for").split(",")]
+            found = next((part for part in reversed(named) if not self._is_trusted(part)), named[0]) or found
+        try:
+            read = ipaddress.ip_address(found)
+        except ValueError:
+            # A socket without an address, or a proxy that sends none: all of them are one.
+            return "unknown"
+        if isinstance(read, ipaddress.IPv6Address):
+            mapped = read.ipv4_mapped
+            return str(mapped or ipaddress.ip_network((int(read), _IPV6_NETWORK), strict=False))
+        return str(read)
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            read = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(read in network for network in self._trusted)
+
+
+class LimitMiddleware:
+    """Refuses what is too often, too large or too slow, before and while it is read."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+        self._most_file = settings.limits.packed_bytes + _AROUND_A_FILE
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, with a body that is watched."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._most_file if takes_file(scope) else MOST_BODY_BYTES
+        try:
+            self._limits.take_request(scope)
+            _check_announced(_header(scope, b"content-length"), most)
+        except RefusalError as error:
+            await refusal(Request(scope, receive), error)(scope, receive, send)
+            return
+        await self._app(scope, _watched(receive, most), send)
+
+
+def takes_file(scope: Scope) -> bool:
+    """Whether a request hands in a file, or a piece of one."""
+    path, method = route_path(scope), scope["method"]
+    return (method == "POST" and path in {"/submit", f"{API}/submissions/file"}) or (
+        method == "PATCH" and path.startswith(f"{API}/uploads/")
+    )
+
+
+def _watched(receive: Receive, most: int) -> Receive:
+    come = 0
+    ended = False
+
+    async def watched() -> Message:
+        nonlocal come, ended
+        if ended:
+            # What waits here now waits for the client to leave, and may do so for as long as the answer takes.
+            return await receive()
+        try:
+            with anyio.fail_after(LONGEST_SILENCE_S):
+                message = await receive()
+        except TimeoutError as error:
+            raise TooSlowError(LONGEST_SILENCE_S) from error
+        ended = message["type"] != "http.request" or not message.get("more_body", False)
+        come += len(message.get("body", b""))
+        if come > most:
+            raise _too_much(most)
+        return message
+
+    return watched
+
+
+def _check_announced(length: str, most: int) -> None:
+    if length.isdecimal() and int(length[:20]) > most:
+        raise _too_much(most)
+
+
+def _too_much(most: int) -> TooMuchError:
+    return TooMuchError(f"the request is larger than the {most:,} bytes that are taken here", mend="send less at once")
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    values: Iterable[bytes] = (value for key, value in scope["headers"] if key == name)
+    return ", ".join(value.decode("latin-1") for value in values)

@@ -1,0 +1,69 @@
+"""Every request gets a number, a line in the journal and its place in the metrics; what nobody expected becomes a 500."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Final
+
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from scorekit.portal.web import journal, metrics
+from scorekit.portal.web.answers import UNEXPECTED, problem
+from scorekit.portal.web.limits import takes_file
+
+_LEFT: Final = 499
+"""Told of a client that left before its answer began; a number that proxies use too."""
+
+
+class ObserveMiddleware:
+    """Stands outermost: nothing goes by it, and no error goes beyond it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, and tell of it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        began = time.perf_counter()
+        status = _LEFT
+        counts_bytes = takes_file(scope)
+
+        async def counted() -> Message:
+            message = await receive()
+            if counts_bytes and (body := message.get("body")):
+                metrics.UPLOAD_BYTES.inc(len(body))
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id.encode())]}
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noted)
+        except Exception as error:  # noqa: BLE001 - the last place where anything can be said about it
+            journal.failure("unexpected", error, request_id=request_id)
+            if status == _LEFT:
+                await problem(Request(scope), 500, UNEXPECTED)(scope, receive, noted)
+        finally:
+            duration_s = time.perf_counter() - began
+            route = _template(scope)
+            metrics.requested(scope["method"], route, status, duration_s)
+            journal.tell(
+                "request", request=request_id, method=scope["method"][:16], route=route, status=status,
+                duration_ms=round(duration_s * 1000, 1),
+            )  # fmt: skip
+
+
+def _template(scope: Scope) -> str:
+    """The route as it is written, never with what stands in it."""
+    path = getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else "none"
