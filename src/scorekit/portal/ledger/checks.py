@@ -1,0 +1,167 @@
+"""Checks of submissions: a process takes one for a time, and keeps the verdict; one that dies loses it to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from scorekit.portal.ledger.people import SYSTEM, Actor, new_id
+from scorekit.portal.ledger.refusals import NotAllowedError, NotThereError, TooLateError
+from scorekit.portal.ledger.submissions import Submission, from_row
+from scorekit.portal.storage import Storage, audit
+from scorekit.portal.storage.tables import prints, submissions
+from scorekit.records import Earlier, RunPrint, Verdict
+
+CHECK_LEASE: Final = timedelta(minutes=5)
+"""Longer than a confined process may take."""
+MOST_CHECKS: Final = 3
+"""What ends the checking process so often without a verdict is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to check one submission, for a time."""
+
+    submission: Submission
+    lease: str
+
+
+def take_to_check(storage: Storage, lasts: timedelta = CHECK_LEASE) -> Lease | None:
+    """The oldest submission that is to be checked, for a time; None where there is none."""
+    now = storage.now()
+    lease = new_id()
+    free = or_(
+        submissions.c.state == "received",
+        (submissions.c.state == "checking") & (submissions.c.lease_until <= now),
+    )
+    with storage.database.begin() as connection:
+        row = connection.execute(
+            select(submissions)
+            .where(free)
+            .order_by(submissions.c.received_at, submissions.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is None:
+            return None
+        connection.execute(
+            update(submissions)
+            .where(submissions.c.id == row.id)
+            .values(state="checking", state_at=now, attempts=row.attempts + 1, lease=lease, lease_until=now + lasts)
+        )
+        row = connection.execute(select(submissions).where(submissions.c.id == row.id)).one()
+    return Lease(from_row(row), lease)
+
+
+def postpone(storage: Storage, lease: Lease) -> None:
+    """Leave a submission unchecked for a fault of ours: it is taken again when its lease has run out, and no attempt
+    counts. Until then others are checked.
+    """
+    with storage.database.begin() as connection:
+        connection.execute(
+            update(submissions)
+            .where(
+                submissions.c.id == lease.submission.id,
+                submissions.c.state == "checking",
+                submissions.c.lease == lease.lease,
+            )
+            .values(attempts=submissions.c.attempts - 1, lease=None)
+        )
+
+
+def finish_check(storage: Storage, lease: Lease, verdict: Verdict) -> None:
+    """Keep the verdict on a submission.
+
+    Raises:
+        TooLateError: the lease ran out, and another has taken it; nothing was changed.
+    """
+    now = storage.now()
+    state = "refused" if verdict.verdict == "refused" else "waiting"
+    with storage.database.begin() as connection:
+        changed = connection.execute(
+            update(submissions)
+            .where(
+                submissions.c.id == lease.submission.id,
+                submissions.c.state == "checking",
+                submissions.c.lease == lease.lease,
+            )
+            .values(
+                state=state,
+                state_at=now,
+                lease=None,
+                lease_until=None,
+                verdict=verdict.verdict,
+                verdict_json=verdict.model_dump_json(),
+            )
+        )
+        if changed.rowcount != 1:
+            raise TooLateError("another has taken this submission to check it")
+        connection.execute(delete(prints).where(prints.c.submission_id == lease.submission.id))
+        for run in verdict.runs if state == "waiting" else ():
+            if run.evidence is not None:
+                connection.execute(
+                    insert(prints).values(
+                        submission_id=lease.submission.id,
+                        folder=run.folder,
+                        model=None if run.score is None else run.score.model,
+                        evidence_json=run.evidence.model_dump_json(),
+                    )
+                )
+        audit.append(
+            connection,
+            now,
+            SYSTEM,
+            "submission.check",
+            lease.submission.id,
+            {"verdict": verdict.verdict, "reasons": ", ".join(sorted({reason.code for reason in verdict.reasons}))},
+        )
+
+
+def earlier(storage: Storage, but: str) -> list[Earlier]:
+    """The measurements of submissions that wait or were accepted, but for one.
+
+    What was refused is not among them: it may be handed in mended.
+    """
+    asked = (
+        select(prints)
+        .join(submissions, submissions.c.id == prints.c.submission_id)
+        .where(submissions.c.state.in_(("waiting", "accepted")), submissions.c.id != but)
+        .order_by(prints.c.submission_id, prints.c.folder)
+    )
+    with storage.database.read() as connection:
+        return [
+            Earlier(
+                name=f"submission {row.submission_id}, {row.folder}",
+                model=row.model,
+                evidence=RunPrint.model_validate_json(row.evidence_json),
+            )
+            for row in connection.execute(asked)
+        ]
+
+
+def check_again(storage: Storage, actor: Actor, submission_id: str) -> None:
+    """Have a submission checked anew, e.g. by a newer edition.
+
+    Raises:
+        NotAllowedError: the account is no operator's.
+        NotThereError: there is no such submission.
+        TooLateError: it has been decided, or is being checked.
+    """
+    if not actor.may("operate"):
+        raise NotAllowedError("only an operator has a submission checked again", mend="log in with an operator's token")
+    now = storage.now()
+    with storage.database.begin() as connection:
+        changed = connection.execute(
+            update(submissions)
+            .where(submissions.c.id == submission_id, submissions.c.state.in_(("refused", "waiting")))
+            .values(state="received", state_at=now, attempts=0, verdict=None, verdict_json=None)
+        )
+        if changed.rowcount != 1:
+            found = connection.execute(select(submissions.c.state).where(submissions.c.id == submission_id)).scalar()
+            if found is None:
+                raise NotThereError("there is no such submission", mend="look at the desk")
+            raise TooLateError(f"it cannot be checked again: it is {found}", mend="look at it again")
+        audit.append(connection, now, actor.account_id, "submission.check_again", submission_id)
