@@ -3,6 +3,6 @@
     from scorekit.portal.web.app import create_app
     app = create_app(portal)
 
-`access` lets people and programs in, `answers` says why something is refused, `rendering` makes pages. Modules of `pages`
-and `api` hold the routes, each in its `router`.
+`access` lets people and programs in, `answers` says why something is refused, `rendering` makes pages. Modules of
+`pages` and `api` hold the routes, each in its `router`.
 """

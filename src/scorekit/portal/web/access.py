@@ -128,7 +128,7 @@ def page_actor(scope: Scope | None = None) -> Callable[[Request], Actor]:
 
 
 def posted(scope: Scope | None = None) -> Callable[[Request], Awaitable[Posted]]:
-    """A dependency of pages that take a form without files: who sent it, and its fields, after the csrf was found right.
+    """A dependency of pages that take a form without files: who sent it, and its fields, once the csrf was found right.
 
     Raises:
         As `page_actor`; NotAllowedError: the form is not of a page of ours.

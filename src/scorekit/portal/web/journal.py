@@ -1,7 +1,7 @@
 """What the portal tells its operator: one JSON object a line on stderr, without names, addresses, tokens or content.
 
-    {"time": ..., "level": "info", "event": "request", "request": ..., "method": "GET", "route": "/submissions/{submission_id}",
-     "status": 200, "duration_ms": 3.1}
+    {"time": ..., "level": "info", "event": "request", "request": ..., "method": "GET",
+     "route": "/submissions/{submission_id}", "status": 200, "duration_ms": 3.1}
 
 An error is told by its kind and the places it came through: its message may hold what a stranger wrote, or a row.
 """

@@ -28,15 +28,15 @@ REQUESTS: Final = Counter(
     "scorekit_portal_requests", "Requests answered.", ("method", "route", "status"), registry=_REGISTRY
 )
 REQUEST_SECONDS: Final = Histogram(
-    "scorekit_portal_request_seconds", "From the first byte of a request to the last of its answer.", ("method", "route"),
-    buckets=_REQUEST_BUCKETS, registry=_REGISTRY,
+    "scorekit_portal_request_seconds", "From the first byte of a request to the last of its answer.",
+    ("method", "route"), buckets=_REQUEST_BUCKETS, registry=_REGISTRY,
 )  # fmt: skip
 UPLOAD_BYTES: Final = Counter(
     "scorekit_portal_upload_bytes", "Bytes of files that came, whether or not they were taken in.", registry=_REGISTRY
 )
 CHECK_SECONDS: Final = Histogram(
-    "scorekit_portal_check_seconds", "Checks of submissions, by their verdict; `failed` where there was none.", ("verdict",),
-    buckets=_CHECK_BUCKETS, registry=_REGISTRY,
+    "scorekit_portal_check_seconds", "Checks of submissions, by their verdict; `failed` where there was none.",
+    ("verdict",), buckets=_CHECK_BUCKETS, registry=_REGISTRY,
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from scorekit.portal.settings import OAUTH_ID, OAUTH_SECRET, Settings
 from scorekit.portal.web import journal
 from scorekit.portal.web.access import portal_of
 from scorekit.portal.web.addresses import local, root_of
-from scorekit.portal.web.answers import UNREACHABLE, problem
+from scorekit.portal.web.answers import Problem, problem
 from scorekit.portal.web.login import begin_session
 
 router: Final = APIRouter()
@@ -48,8 +48,8 @@ def install(app: FastAPI, settings: Settings, environment: Mapping[str, str] = o
     app.include_router(router, include_in_schema=False)
     secret = environment.get(SECRET) or f"scorekit portal {environment.get(OAUTH_SECRET, '')}"
     app.add_middleware(
-        SessionMiddleware, secret_key=hashlib.sha256(secret.encode()).hexdigest(), session_cookie=COOKIE, max_age=_LASTS_S,
-        path=f"{root_of(settings)}/oauth", same_site="lax", https_only=settings.is_secure,
+        SessionMiddleware, secret_key=hashlib.sha256(secret.encode()).hexdigest(), session_cookie=COOKIE,
+        max_age=_LASTS_S, path=f"{root_of(settings)}/oauth", same_site="lax", https_only=settings.is_secure,
     )  # fmt: skip
 
 
@@ -140,5 +140,5 @@ def _let_in(request: Request, number: str, name: str, path: str) -> Response:
 
 def _not_reached(request: Request, error: Exception) -> Response:
     journal.failure("oauth", error, request_id=request.state.request_id)
-    told = UNREACHABLE.model_copy(update={"message": "Hugging Face cannot be reached just now", "mend": "log in by a token"})
+    told = Problem(error="unreachable", message="Hugging Face cannot be reached just now", mend="log in by a token")
     return problem(request, 503, told)

@@ -1,4 +1,4 @@
-"""Every request gets a number, a line in the journal and its place in the metrics; what nobody expected becomes a 500."""
+"""Every request gets a number, a line in the journal and a place in the metrics; what nobody expected becomes a 500."""
 
 from __future__ import annotations
 
