@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from scorekit.errors import InputError, MissingExtraError, UsageError
@@ -66,14 +66,11 @@ class Database:
             UnreachableError: the database does not answer; nothing was changed, unless it fell silent on the very end
                 of the transaction.
         """
-        try:
-            with self.engine.connect() as connection:
-                if self.is_sqlite:
-                    connection.execution_options(scorekit_writes=True)
-                with connection.begin():
-                    yield connection
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-            raise self._unreachable(error) from error
+        with self._answering(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.execution_options(scorekit_writes=True)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -82,18 +79,27 @@ class Database:
         Raises:
             UnreachableError: the database does not answer.
         """
-        try:
-            with self.engine.connect() as connection:
-                if not self.is_sqlite:
-                    connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                with connection.begin():
-                    yield connection
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-            raise self._unreachable(error) from error
+        with self._answering(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+            raise self._unreachable(error) from error
+        except DatabaseError as error:
+            # The kinds below it are faults of a statement; it itself is a file that is no database, for one.
+            if type(error) is not DatabaseError:
+                raise
+            raise self._unreachable(error) from error
 
     def _unreachable(self, error: Exception) -> UnreachableError:
         told = " ".join(str(getattr(error, "orig", None) or error).split())[:300]
