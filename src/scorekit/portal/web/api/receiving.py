@@ -1,0 +1,161 @@
+"""The body of a request on its way to the disk, while it comes: the event loop reads, threads write.
+
+Nothing waits for the disk in the event loop, and no file is closed while a thread still writes to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from anyio import CancelScope
+from fastapi import HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+
+from scorekit.errors import BundleError
+from scorekit.portal.ledger.refusals import TooMuchError
+from scorekit.portal.web.answers import Problem
+
+PIECE_BYTES: Final = 512 * 1024
+"""What a thread is given to write at once; a smaller piece costs more in handing over than in writing."""
+WRONG_TYPE: Final[dict[int | str, dict[str, Any]]] = {
+    415: {"model": Problem, "description": "The body is of a type that is not taken here."}
+}
+T = TypeVar("T")
+
+
+class Part:
+    """A file that comes in one request: written, counted and hashed as it comes.
+
+    Args:
+        path: where it is written; there must be no such file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size_bytes = 0
+        self._hash = hashlib.sha256()
+        self._descriptor: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+    @property
+    def sha256(self) -> str:
+        """Of what has come."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Take some more bytes."""
+        assert self._descriptor is not None
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+        self._hash.update(data)
+        self.size_bytes += len(data)
+
+    def finish(self) -> None:
+        """Return when all of it is on the disk."""
+        assert self._descriptor is not None
+        os.fsync(self._descriptor)
+        self._close()
+
+    def give_up(self) -> None:
+        """Remove what has come; nothing happens to a file that has gone its way since."""
+        self._close()
+        self.path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def require_type(request: Request, *types: str) -> None:
+    """Whether a body is of a type that is taken.
+
+    Raises:
+        HTTPException: it is not.
+    """
+    found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if found not in types:
+        raise HTTPException(415, f"a body of {' or '.join(types)} is taken, and this one is of another type")
+
+
+def require_length(request: Request, most_bytes: int, what: str) -> None:
+    """Whether a body is not larger than is allowed, as its sender says; one that does not say it is counted.
+
+    Raises:
+        TooMuchError: it is larger.
+    """
+    told = request.headers.get("content-length", "")
+    if told.isascii() and told.isdecimal() and int(told[:20]) > most_bytes:
+        raise TooMuchError(
+            f"{what} has at most {most_bytes:,} bytes, and {int(told[:20]):,} are announced", mend=_SMALLER
+        )
+
+
+async def pour(request: Request, take: Callable[[bytes], None], most_bytes: int, what: str) -> None:
+    """Hand the body of a request on, piece by piece, to a function that writes it, in threads and in order.
+
+    Args:
+        request: whose body it is.
+        take: writes a piece.
+        most_bytes: that may come.
+        what: the body is, for people.
+
+    Raises:
+        TooMuchError: more came; what came before was handed on, but for the last piece.
+        BundleError: it could not be written.
+        ClientDisconnect: the sender has gone.
+    """
+    held: list[bytes] = []
+    held_bytes = come_bytes = 0
+    writing: asyncio.Task[None] | None = None
+    try:
+        async for chunk in request.stream():
+            come_bytes += len(chunk)
+            if come_bytes > most_bytes:
+                raise TooMuchError(f"{what} has at most {most_bytes:,} bytes, and more came", mend=_SMALLER)
+            held.append(chunk)
+            held_bytes += len(chunk)
+            if held_bytes >= PIECE_BYTES:
+                # One piece is written while the next one comes.
+                if writing is not None:
+                    await asyncio.shield(writing)
+                writing = asyncio.create_task(run_in_threadpool(take, b"".join(held)))
+                held, held_bytes = [], 0
+        if writing is not None:
+            await asyncio.shield(writing)
+        if held:
+            writing = asyncio.create_task(run_in_threadpool(take, b"".join(held)))
+            await asyncio.shield(writing)
+    except OSError as error:
+        raise BundleError(
+            f"what came could not be written: {error.strerror or error}", mend="look at the disk of the portal's data"
+        ) from error
+    finally:
+        if writing is not None:
+            with CancelScope(shield=True):
+                await asyncio.wait((writing,))
+            if not writing.cancelled():
+                writing.exception()
+
+
+@asynccontextmanager
+async def in_threads(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
+    """A context manager that waits for the disk, entered and left in threads; left in any case."""
+    entered = await run_in_threadpool(manager.__enter__)
+    try:
+        yield entered
+    except BaseException as error:
+        with CancelScope(shield=True):
+            await run_in_threadpool(manager.__exit__, type(error), error, error.__traceback__)
+        raise
+    with CancelScope(shield=True):
+        await run_in_threadpool(manager.__exit__, None, None, None)
+
+
+_SMALLER: Final = "send it in smaller pieces, or pack fewer runs in one file: scorekit pack"
