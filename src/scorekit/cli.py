@@ -66,7 +66,24 @@ _PUBLISH_PACKAGES: Final = {
     "zxingcpp": "zxing-cpp",
 }
 
-EXTRAS: Final = {"bench": _BENCH_PACKAGES, "publish": _PUBLISH_PACKAGES}
+# And for the portal, and those who talk to one.
+_PORTAL_PACKAGES: Final = {
+    "alembic": "alembic",
+    "authlib": "Authlib",
+    "fastapi": "fastapi",
+    "fsspec": "fsspec",
+    "httpx2": "httpx2",
+    "huggingface_hub": "huggingface_hub",
+    "itsdangerous": "itsdangerous",
+    "prometheus_client": "prometheus_client",
+    "psycopg": "psycopg",
+    "python_multipart": "python-multipart",
+    "sqlalchemy": "SQLAlchemy",
+    "starlette": "starlette",
+    "uvicorn": "uvicorn",
+}
+
+EXTRAS: Final = {"bench": _BENCH_PACKAGES, "publish": _PUBLISH_PACKAGES, "portal": _PORTAL_PACKAGES}
 """For each extra the imports that it brings, and the package that each belongs to."""
 
 
@@ -99,6 +116,7 @@ VERBS: Final[dict[str, Command]] = {
     "calculate": Command("tell what an answer of a model takes, by a named method, and what that means in a country"),
     "pack": Command("pack measured runs into one file to hand in, with what you agree to publish and nothing else"),
     "verify": Command("verify a submission: whole, signed, by the rules, new, and with figures that can be true"),
+    "submit": Command("hand in a submission at a portal, and go on where an upload broke off", "portal"),
     "doctor": Command("tell what is on this machine and what is in the way of a run"),
     "tasks": Command("list the tasks and what the protocol asks of them"),
 }

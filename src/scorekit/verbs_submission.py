@@ -1,13 +1,15 @@
-"""What `scorekit pack` and `scorekit verify` do, behind the command line."""
+"""What `scorekit pack`, `scorekit verify` and `scorekit submit` do, behind the command line."""
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import json
+import os
 import sys
 from pathlib import Path
 
-from scorekit import atomic, editions, submission, tables_submission
+from scorekit import atomic, editions, messages, submission, tables_submission
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, UsageError
 from scorekit.layout import layout_for
 from scorekit.records import Result, Submitter
@@ -69,6 +71,47 @@ def verify(options: argparse.Namespace) -> int:
     if found.verdict == "accepted":
         return EXIT_DONE
     return EXIT_INVALID if found.readable else EXIT_FAILED
+
+
+def submit(options: argparse.Namespace) -> int:
+    """Hand in a submission at a portal, and tell what becomes of it.
+
+    Returns:
+        0 when it is handed in; with --wait as `verify`. Errors end it otherwise.
+    """
+    from scorekit.portal import calls, client
+    from scorekit.portal.progress import Shown
+
+    token = calls.token_in(os.environ)
+    accepted = _accepted(options, asks=sys.stdin.isatty())
+    with Shown(options.submission.name) as shown:
+        try:
+            handed = client.submit(
+                options.submission,
+                options.portal,
+                token,
+                accepted,
+                check=not options.no_check,
+                wait_s=options.wait_at_most if options.wait else None,
+                insecure=options.insecure,
+                progress=shown.progress,
+                tell=shown.tell,
+            )
+        except KeyboardInterrupt:
+            shown.tell("what has come is kept; start the same command again to go on")
+            raise
+    known = "was handed in before" if handed.was_known else "is handed in"
+    _say(messages.printable(f"{options.submission.name} {known}: {handed.page}"))
+    verdict = handed.verdict if options.wait else None
+    if options.json:
+        print(json.dumps(handed.answer, indent=2))
+    elif verdict is not None:
+        print(tables_submission.verdict_text(verdict, layout_for(sys.stdout)))
+    else:
+        print(layout_for(sys.stdout).text(f"Submission {handed.id}: {handed.state}"))
+    if verdict is None or verdict.verdict == "accepted":
+        return EXIT_DONE
+    return EXIT_INVALID if verdict.readable else EXIT_FAILED
 
 
 def _results(folder: Path | None) -> list[Result]:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from scorekit.errors import MissingExtraError, ScorekitError, UsageError
+from scorekit.portal.settings import TOKEN
 
 if TYPE_CHECKING:
     import httpx2
 
-TOKEN: Final = "SCOREKIT_TOKEN"  # noqa: S105 - the name of a variable
 _API: Final = "/api/v1"
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 _TIMEOUT_S: Final = 60.0
