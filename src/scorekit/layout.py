@@ -16,6 +16,7 @@ _UNLIMITED: Final = 10_000
 """Width of a table in an output that has none; a table takes only what its cells need."""
 _NOTE_WIDTH: Final = 100
 """Notes are wrapped at this width where the output has none."""
+_INDENT: Final = "  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Layout:
             break_on_hyphens=False,
         )
 
+    def finding(self, value: str, *below: str) -> str:
+        """The text of a cell for a terminal: what was found, and below it, indented, lines such as how to mend it."""
+        return "\n".join([self.text(value), *(f"{_INDENT}{self.text(line)}" for line in below)])
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -55,11 +60,14 @@ class Column:
         header: title with its unit; may hold line breaks.
         numeric: set flush right.
         flexible: holds names, which may be broken over lines where the table would be too wide.
+        prose: holds sentences, broken between words where the table would be too wide; a line keeps its indentation.
+            It takes the width that the other columns leave, so a table has one such column at most.
     """
 
     header: str
     numeric: bool = False
     flexible: bool = False
+    prose: bool = False
 
 
 def layout_for(stream: IO[str]) -> Layout:
@@ -92,6 +100,7 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], layout: Lay
     # A line under the header and two spaces between columns: what a person reads, and what `cut` and `awk` can take.
     rule = "─" if layout.unicode else "-"
     lines = Box("    \n    \n" + f" {rule}  \n" + "    \n" * 5, ascii=not layout.unicode)
+    rows = _wrapped(columns, rows, layout)
     table = Table(box=lines, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     least = _least_widths(columns, rows)
     for column, width in zip(columns, least, strict=True):
@@ -100,7 +109,7 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], layout: Lay
             justify="right" if column.numeric else "left",
             # Names are folded over lines, never cut off; figures and stars stay whole.
             overflow="fold",
-            no_wrap=not column.flexible,
+            no_wrap=not (column.flexible or column.prose),
             min_width=width,
         )
     for row in rows:
@@ -113,15 +122,45 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], layout: Lay
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))
 
 
+def _wrapped(columns: Sequence[Column], rows: Sequence[Sequence[str]], layout: Layout) -> Sequence[Sequence[str]]:
+    """The rows with the sentences of a column of prose in lines that fit."""
+    at = next((number for number, column in enumerate(columns) if column.prose), None)
+    if at is None or layout.width is None:
+        return rows
+    others = sum(width for number, width in enumerate(_least_widths(columns, rows)) if number != at)
+    width = max(_NARROWEST, layout.width - others - 2 * (len(columns) - 1))
+    return [[*row[:at], _hanging(row[at], width), *row[at + 1 :]] for row in rows]
+
+
+def _hanging(text: str, width: int) -> str:
+    """Lines wrapped at words; what is wrapped of an indented one is indented further."""
+    lines = []
+    for line in text.split("\n"):
+        lead = _INDENT if line.startswith(_INDENT) else ""
+        lines.append(
+            textwrap.fill(
+                line.strip(),
+                width,
+                initial_indent=lead,
+                subsequent_indent=lead * 2,
+                break_on_hyphens=False,
+            )
+        )
+    return "\n".join(lines)
+
+
 def _least_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
-    """Least width of each column: names may be folded, all else stays whole."""
+    """Least width of each column: names and sentences may be broken, all else stays whole."""
     from rich.cells import cell_len
 
     widths = [
         max(1, *(cell_len(line) for cell in (column.header, *cells) for line in cell.split("\n")))
         for column, *cells in zip(columns, *rows, strict=True)
     ]
-    return [min(width, _NARROWEST) if column.flexible else width for column, width in zip(columns, widths, strict=True)]
+    return [
+        min(width, _NARROWEST) if column.flexible or column.prose else width
+        for column, width in zip(columns, widths, strict=True)
+    ]
 
 
 def significant(value: float) -> str:

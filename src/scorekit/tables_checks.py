@@ -23,10 +23,9 @@ def check_tables(validities: Sequence[Validity], layout: Layout) -> str:
 
 
 def _check_table(validity: Validity, layout: Layout) -> str:
-    columns = (Column("no", numeric=True), Column("check"), Column("result"), Column("found", flexible=True))
+    columns = (Column("no", numeric=True), Column("check"), Column("result"), Column("found", prose=True))
     rows = [
-        (str(check.number), layout.text(check.name), result(check), layout.text(check.message))
-        for check in validity.checks
+        (str(check.number), layout.text(check.name), result(check), _found(check, layout)) for check in validity.checks
     ]
     return "\n".join(
         [
@@ -37,6 +36,14 @@ def _check_table(validity: Validity, layout: Layout) -> str:
             layout.note(_summary(validity)),
         ]
     )
+
+
+def _found(check: Check, layout: Layout) -> str:
+    """The message; on a terminal with each next step on a line of its own."""
+    if layout.width is None or not check.mends:
+        return layout.text(check.message)
+    found = check.message.removesuffix(". " + ". ".join(check.mends))
+    return layout.finding(found, *(f"mend: {step}" for step in check.mends))
 
 
 def result(check: Check) -> str:

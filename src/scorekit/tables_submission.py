@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from scorekit.layout import Column, Layout, render, significant
-from scorekit.records import Verdict, VerifiedRun
+from scorekit.records import Verdict, VerdictReason, VerifiedRun
 
 _WEIGHTS: Final = {"refuse": "REFUSES", "review": "review", "note": "note"}
 _SIGNED: Final = {
@@ -36,9 +36,9 @@ def verdict_text(verdict: Verdict, layout: Layout) -> str:
     lines = []
     if verdict.runs:
         columns = (
-            Column("run"),
+            Column("run", flexible=True),
             Column("model", flexible=True),
-            Column("task"),
+            Column("task", flexible=True),
             Column("class"),
             Column("Wh per 1,000\nqueries", numeric=True),
             Column("compar-\nable"),
@@ -54,7 +54,19 @@ def verdict_text(verdict: Verdict, layout: Layout) -> str:
         told = _SIGNED[verdict.signed.state].format(signer=verdict.signed.signer)
         lines += [layout.note(f"{told[0].upper()}{told[1:]}{key}."), ""]
     if verdict.reasons:
-        heads = (Column(""), Column("what"), Column("found", flexible=True), Column("file", flexible=True))
+        lines += [_reason_table(verdict.reasons, layout), ""]
+    for run in verdict.runs:
+        near = ", ".join(f"{other.model} {significant(other.wh_per_1000_queries)} Wh" for other in run.neighbours)
+        if near:
+            lines.append(layout.note(f"Neighbours of {run.folder}: {near}."))
+    lines.append(f"Verdict: {verdict.verdict.upper()}")
+    return "\n".join(lines)
+
+
+def _reason_table(reasons: Sequence[VerdictReason], layout: Layout) -> str:
+    """Every reason: on a terminal with its file and its mend below what was found, in a pipe on one line."""
+    heads = [Column(""), Column("what"), Column("found", prose=True)]
+    if layout.width is None:
         rows = [
             (
                 _WEIGHTS[reason.weight],
@@ -62,15 +74,25 @@ def verdict_text(verdict: Verdict, layout: Layout) -> str:
                 layout.text(reason.message + (f". Mend: {reason.mend}" if reason.mend else "")),
                 layout.text(reason.file or ""),
             )
-            for reason in verdict.reasons
+            for reason in reasons
         ]
-        lines += [render(heads, rows, layout), ""]
-    for run in verdict.runs:
-        near = ", ".join(f"{other.model} {significant(other.wh_per_1000_queries)} Wh" for other in run.neighbours)
-        if near:
-            lines.append(layout.note(f"Neighbours of {run.folder}: {near}."))
-    lines.append(f"Verdict: {verdict.verdict.upper()}")
-    return "\n".join(lines)
+        return render([*heads, Column("file", flexible=True)], rows, layout)
+    found = [
+        layout.finding(
+            reason.message,
+            *((f"file: {reason.file}",) if reason.file else ()),
+            *((f"mend: {reason.mend}",) if reason.mend else ()),
+        )
+        for reason in reasons
+    ]
+    return render(
+        heads,
+        [
+            (_WEIGHTS[reason.weight], layout.text(reason.code), text)
+            for reason, text in zip(reasons, found, strict=True)
+        ],
+        layout,
+    )
 
 
 def _row(run: VerifiedRun, layout: Layout) -> tuple[str, ...]:

@@ -228,3 +228,16 @@ def test_the_layout_follows_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
             return True
 
     assert layout_for(Terminal()) == Layout(width=70, unicode=True)
+
+
+def test_sentences_take_the_width_that_is_left_and_what_is_below_them_is_indented() -> None:
+    columns = (Column("no", numeric=True), Column("check"), Column("found", prose=True))
+    cell = NARROW.finding("the energies vary by 6.7%, expected at most 2% " * 4, "mend: find out what else ran " * 4)
+    lines = render(columns, [("23", "repeats_agree", cell)], NARROW).splitlines()
+    assert max(map(len, lines)) <= 80
+    at = lines[0].index("found")
+    (mend,) = [number for number, line in enumerate(lines) if line[at:].startswith("  mend: ")]
+    assert mend > 3
+    assert all(line[at:].startswith("    ") for line in lines[mend + 1 :])
+    # Without a width nothing is wrapped.
+    assert len(render(columns, [("23", "repeats_agree", "word " * 100)], PIPED).splitlines()) == 3

@@ -9,6 +9,8 @@ from pydantic import Field, JsonValue
 from scorekit.records.base import Record
 
 VALIDITY_SCHEMA: Final = "scorekit.validity/1"
+MENDS: Final = "mends"
+"""Among a check's details: the next steps, as its message ends with them."""
 
 Severity = Literal["info", "warn", "fail"]
 
@@ -22,6 +24,12 @@ class Check(Record):
     severity: Severity = Field(description="How bad it is where it did not pass; info where it passed.")
     message: str = Field(description="What was found and expected, and the next command where it did not pass.")
     details: dict[str, JsonValue] = Field(default_factory=dict, description="Figures behind the message.")
+
+    @property
+    def mends(self) -> tuple[str, ...]:
+        """The next steps, which the message ends with; none where it passed, or where an older version made it."""
+        told = self.details.get(MENDS)
+        return tuple(step for step in told if isinstance(step, str)) if isinstance(told, list) else ()
 
 
 class Validity(Record):

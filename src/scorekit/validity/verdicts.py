@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from scorekit.records import Check, Severity, Window
+from scorekit.records.validity import MENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,9 @@ class Rule:
         ordered = sorted(found, key=lambda finding: finding.severity != "fail")
         told: list[JsonValue] = [finding.as_json() for finding in ordered]
         mends = dict.fromkeys(mend if finding.mend is None else finding.mend for finding in ordered)
-        message = ". ".join([_list(ordered), *(_sentence(step) for step in mends)])
-        return self._check(False, severity, message, {**(details or {}), "findings": told})
+        steps = [_sentence(step) for step in mends]
+        message = ". ".join([_list(ordered), *steps])
+        return self._check(False, severity, message, {**(details or {}), "findings": told, MENDS: list(steps)})
 
     def nothing(self, why: str) -> Check:
         """There is nothing to judge."""
