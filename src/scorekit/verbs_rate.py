@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from scorekit import bundle, editions, explain, logs, rating, store, tables
+from scorekit import editions, explain, logs, rating, store, tables
 from scorekit.cohorts import Rateable
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, LogError, ScorekitError
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, LogError
 from scorekit.layout import layout_for
 from scorekit.messages import say
-from scorekit.records import Result
 
 _STORE: Final = "store.json"
 """What lies at the root of a results store."""
-_LOGS: Final = (".json", ".csv", ".log", ".txt", ".zip", ".gz", ".tar", ".tgz")
-"""Endings of files beside runs that may be logs of other tools."""
 
 
 def rate(
@@ -65,84 +61,14 @@ def rate(
 
 
 def _scores(paths: Sequence[Path]) -> Iterator[Rateable]:
-    for path in _once(own for named in paths for own in _own(named)):
-        yield from _read(path, named=path in paths)
-    for folder in _once(named for named in paths if named.is_dir()):
-        if (folder / _STORE).is_file():
-            yield from store.open(folder, report=say).results()
+    stores = [path for path in paths if (path / _STORE).is_file()]
+    for found in logs.read_scores(path for path in paths if path not in stores):
+        if not isinstance(found, logs.Refusal):
+            yield found
+        elif found.named:
+            raise found.error
         else:
-            yield from _of_other_tools(folder)
-
-
-def _own(path: Path) -> list[Path]:
-    """Run folders and score.json files at or below a path; a file stands for itself, and so does what is not there."""
-    if not path.is_dir():
-        return [path]
-    if (path / _STORE).is_file():
-        return []
-    runs = logs.find_runs(path)
-    return sorted([*runs, *(found for found in _outside(path, runs) if found.name == bundle.SCORE)])
-
-
-def _outside(path: Path, runs: Iterable[Path]) -> Iterator[Path]:
-    """Files below a folder that lie in no run."""
-    inside = set(runs)
-    for root, folders, files in os.walk(path):
-        folder = Path(root)
-        if folder in inside:
-            folders.clear()
-        else:
-            yield from (folder / name for name in files)
-
-
-def _read(path: Path, *, named: bool) -> Iterator[Rateable]:
-    try:
-        # A run is read afresh: its score.json says only what someone once made of it.
-        if path.is_dir():
-            yield logs.read_score(path)
-        elif path.name == bundle.SCORE or not path.exists() or _is_score(path):
-            yield logs.read_score_file(path)
-        else:
-            for found in logs.read_logs([path]):
-                if not isinstance(found, Result):
-                    raise found.error
-                yield found
-    except ScorekitError as error:
-        if named:
-            raise
-        say(f"warning: left out: {error}")
-
-
-def _is_score(path: Path) -> bool:
-    """Whether a file that is not named score.json says that it is one."""
-    try:
-        with path.open("rb") as file:
-            return b'"scorekit.score/' in file.read(4096)
-    except OSError:
-        return True
-
-
-def _of_other_tools(path: Path) -> Iterator[Result]:
-    """Results of other tools' logs below a folder."""
-    runs = logs.find_runs(path)
-    others = [file for file in _outside(path, runs) if file.name != bundle.SCORE and file.name.endswith(_LOGS)]
-    if not others and runs:
-        return
-    own = {run.relative_to(path).as_posix() for run in runs}
-    label = path.name or path.resolve().name
-    known = {label if below == "." else f"{label}/{below}" for below in own}
-    count = 0
-    for found in logs.read_logs([path]) if others else ():
-        if isinstance(found, Result):
-            if found.source.name not in known:
-                count += 1
-                yield found
-        elif found.label not in known and found.label != label:
             say(f"warning: left out: {found.error}")
-    if not count and not runs and not any(file.name == bundle.SCORE for file in _outside(path, runs)):
-        logs.read_score(path)
-
-
-def _once(paths: Iterable[Path]) -> list[Path]:
-    """Each path once, by whatever way it was named."""
-    return list({path.resolve(): path for path in paths}.values())
+    # Each once, by whatever way it was named.
+    for folder in {path.resolve(): path for path in stores}.values():
+        yield from store.open(folder, report=say).results()

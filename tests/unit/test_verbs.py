@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from scorekit import bundle, cli
+from scorekit.logs import run_bundle
 from tests.golden import make
+from tests.log_writers import batch_csv
 
 GOLDEN = Path(make.__file__).parent
 
@@ -122,6 +124,37 @@ def test_rate_locally(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "only model given" in capsys.readouterr().out
 
 
+def test_each_run_below_a_folder_is_worked_out_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    examined: list[Path] = []
+    examine = run_bundle.examine
+
+    def counted(path: Path, allow_invalid: bool = False) -> run_bundle.Examined:
+        examined.append(path)
+        return examine(path, allow_invalid)
+
+    monkeypatch.setattr(run_bundle, "examine", counted)
+    # A log of another tool beside them once made all of them be read again.
+    (log,) = batch_csv.example().values()
+    (runs / "master_results.csv").write_bytes(log)
+    walked: list[str] = []
+    walk = os.walk
+    monkeypatch.setattr(os, "walk", lambda top, *rest, **more: walked.append(str(top)) or walk(top, *rest, **more))
+    assert cli.main(["rate", str(runs)]) == 0
+    assert sorted(examined) == sorted(runs / name for name in make.GOOD)
+    assert walked == [str(runs)]
+
+
+def test_a_run_that_is_named_and_lies_below_a_named_folder_is_read_once_and_must_be_good(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = str(runs / "generate_h100_counter")
+    assert cli.main(["rate", str(runs), named, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == len(make.GOOD)
+    assert cli.main(["rate", str(runs), str(runs / "nowhere")]) == 1
+    told = capsys.readouterr()
+    assert (told.out, "there is no" in told.err) == ("", True)
+
+
 def test_rate_refuses_a_score_that_was_named_and_leaves_out_one_that_was_found(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,13 +178,17 @@ def test_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(json.loads(capsys.readouterr().out)) == 15
 
 
-@pytest.mark.parametrize("arguments", [["tasks"], ["rate"], ["parse"]])
+@pytest.mark.parametrize("arguments", [["tasks"], ["rate"], ["parse"], ["check"], ["verify", "--no-sandbox"]])
 def test_tables_fit_a_terminal_of_80_columns(arguments: list[str], runs: Path) -> None:
-    paths = [] if arguments == ["tasks"] else [runs]
+    paths = {"tasks": [], "verify": [GOLDEN / "submissions" / "open.zip"]}.get(arguments[0], [runs])
     text = _in_a_terminal(*arguments, *paths, columns=80)
     lines = text.splitlines()
     assert len(lines) > 5
     assert max(len(line) for line in lines) <= 80
+    if arguments[0] == "check":
+        assert "  mend: See the kernel's log" in text
+    if arguments[0] == "verify":
+        assert "  file: runs/1/windows.jsonl" in text
 
 
 @pytest.mark.parametrize("arguments", [["tasks"], ["rate"], ["parse"]])

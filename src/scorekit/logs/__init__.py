@@ -3,13 +3,13 @@
 Nothing here opens a socket, starts a process or loads a model.
 """
 
-from scorekit.logs.discover import Found, Refusal, is_log, read_logs
+from scorekit.logs.discover import Found, Refusal, is_log, read_logs, read_scores
 from scorekit.logs.formats import FOREIGN, Reader
 from scorekit.logs.from_score import result_of, unverified
 from scorekit.logs.outputs import withdraw_score, write_score
 from scorekit.logs.run_bundle import Examined
 from scorekit.logs.runs import find_runs, read_score, read_validity
-from scorekit.logs.score_file import read_score_file, run_beside
+from scorekit.logs.score_file import is_score_file, read_score_file, run_beside
 from scorekit.logs.validity_file import write_validity
 
 __all__ = [
@@ -20,9 +20,11 @@ __all__ = [
     "Refusal",
     "find_runs",
     "is_log",
+    "is_score_file",
     "read_logs",
     "read_score",
     "read_score_file",
+    "read_scores",
     "read_validity",
     "result_of",
     "run_beside",

@@ -13,6 +13,8 @@ from scorekit.errors import InvalidRunError, LogError
 from scorekit.logs.runs import read_score
 from scorekit.records import Reason, Score, first_complaint
 
+_MARK: Final = b'"scorekit.score/'
+_MARK_BYTES: Final = 4096
 UNVERIFIED: Final = Reason(code="unverified", message="read from a score.json without its run")
 
 
@@ -21,6 +23,11 @@ def run_beside(path: Path) -> Path | None:
     if path.name == bundle.SCORE and path.is_file() and (path.parent / bundle.MANIFEST).is_file():
         return path.parent
     return None
+
+
+def is_score_file(path: Path, head: bytes) -> bool:
+    """Whether a file is a score, by its name or by what stands at its beginning."""
+    return path.name == bundle.SCORE or _MARK in head[:_MARK_BYTES]
 
 
 def read_score_file(path: Path) -> Score:
