@@ -1,8 +1,8 @@
 """Archives of logs: unpacked into a folder within limits, and nothing that could harm on the way.
 
 An archive may come from a stranger. Refused whole: names that lead out of the folder, links, devices, names that stand
-twice or differ by case only, encrypted entries, and more entries, bytes, depth or compression than logs have. Archives
-within archives are left packed and named.
+twice or differ by case only, a file that has other entries below it, encrypted entries, and more entries, bytes, depth
+or compression than logs have. Archives within archives are left packed and named.
 """
 
 from __future__ import annotations
@@ -161,6 +161,7 @@ class _Gate:
     def __init__(self, label: str, limits: Limits, packed_bytes: int) -> None:
         self._label, self._limits, self._packed_bytes = label, limits, packed_bytes
         self._seen: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
         self._entries = self._bytes = 0
 
     def admit(self, entry: _Entry, folder: Path) -> Path | None:
@@ -173,15 +174,27 @@ class _Gate:
             return None
         if len(parts) > self._limits.depth:
             raise _refused(self._label, entry.name, f"lies deeper than {self._limits.depth} folders")
-        key = "/".join(parts).casefold()
-        if not entry.is_folder:
-            if key in self._seen:
-                raise _refused(self._label, entry.name, f"stands beside {self._seen[key]!r}, which is the same name")
-            self._seen[key] = entry.name
+        self._check_name(entry, parts)
         self._check_size(entry.size, entry.name)
         target = folder.joinpath(*parts)
         (target if entry.is_folder else target.parent).mkdir(parents=True, exist_ok=True)
         return None if entry.is_folder else target
+
+    def _check_name(self, entry: _Entry, parts: tuple[str, ...]) -> None:
+        """That no file has the name of another, or of a folder; on some systems names that differ by case are one."""
+        keys = ["/".join(parts[: count + 1]).casefold() for count in range(len(parts))]
+        above = keys if entry.is_folder else keys[:-1]
+        for key in above:
+            if key in self._seen:
+                raise _refused(self._label, entry.name, f"needs a folder where {self._seen[key]!r} is a file")
+            self._folders.setdefault(key, entry.name)
+        if entry.is_folder:
+            return
+        if keys[-1] in self._seen:
+            raise _refused(self._label, entry.name, f"stands beside {self._seen[keys[-1]]!r}, which is the same name")
+        if keys[-1] in self._folders:
+            raise _refused(self._label, entry.name, f"is a file where {self._folders[keys[-1]]!r} needs a folder")
+        self._seen[keys[-1]] = entry.name
 
     def write(self, source: IO[bytes], target: Path, name: str) -> None:
         """Unpack one file; what it says of its own size is not trusted."""

@@ -165,3 +165,30 @@ def test_a_header_of_a_tar_takes_no_more_memory_than_names_do(kind: bytes, tmp_p
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 8 * 1024**2
+
+
+@WRITERS
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a", "a/b"), "'a/b' needs a folder where 'a' is a file"),
+        (("a/b", "a"), "'a' is a file where 'a/b' needs a folder"),
+        (("a/b/c", "A/B"), "'A/B' is a file where 'a/b/c' needs a folder"),
+        (("x/a", "x/a/b/c"), "'x/a/b/c' needs a folder where 'x/a' is a file"),
+    ],
+)
+def test_a_file_that_has_others_below_it_is_refused(
+    names: tuple[str, str], message: str, write: Write, kind: Kind, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "logs", [(name, b"1") for name in names])
+    with pytest.raises(LogError, match=message):
+        _unpack(path, kind, tmp_path / "out")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_folder_may_stand_in_a_zip_before_and_after_its_files(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "logs.zip", "w") as archive:
+        for name in ("a/", "a/b.json", "a/c/", "a/"):
+            archive.writestr(zipfile.ZipInfo(name), b"{}" if name.endswith(".json") else b"")
+    folder = _unpack(tmp_path / "logs.zip", "zip", tmp_path / "out")
+    assert (folder / "a" / "b.json").read_bytes() == b"{}"
