@@ -17,6 +17,24 @@ from scorekit.records import Conditions, Reason, Uncertainty
 
 _UNKNOWN: Final = "unknown"
 """The hardware of a score whose log does not tell it."""
+_SHARED: Final = (
+    "task",
+    "size class",
+    "hardware",
+    "what the energy covers",
+    "origin of the energy",
+    "number of queries",
+    "whether the log tells the conditions",
+    "samples of the dataset",
+    "batch size",
+    "steps for an image",
+    "limit on what is generated",
+)
+"""What members of one cohort have in common, as `_work` gives it, and at last `_limit`."""
+_DIGESTS: Final = frozenset({"samples of the dataset"})
+"""Of these the value says nothing to a person."""
+_MOST_COMPARED: Final = 200
+"""So many unlike sets of conditions are gone through for the nearest."""
 
 
 class Rateable(Protocol):
@@ -117,6 +135,64 @@ def local_cohorts(scores: Sequence[Rateable]) -> list[tuple[float, ...]]:
     return [() if untold(score) else energies_wh.get(key, ()) for key, score in zip(keys, scores, strict=True)]
 
 
+class Given:
+    """The scores that are rated together, asked why one of them is alone in its cohort.
+
+    Args:
+        scores: all of them.
+    """
+
+    def __init__(self, scores: Sequence[Rateable]) -> None:
+        self._scores = scores
+        self._by_task: dict[Hashable, list[Rateable]] | None = None
+
+    def alone_because(self, score: Rateable) -> str:
+        """What the nearest other model of its task has otherwise, or that there is none."""
+        if self._by_task is None:
+            # Made when the first one is alone: mostly none is.
+            self._by_task = _representatives(self._scores)
+        given = self._by_task.get(score.cohort, [])
+        others = [other for other in given if _model(other) != _model(score)]
+        if not others:
+            again = any(other is not score for other in given)
+            return "the others of its task are of the same model" if again else "nothing else of its task is given"
+        nearest = min(others, key=lambda other: len(_differences(score, other)))
+        told = ", and ".join(_difference(*found) for found in _differences(score, nearest))
+        return f"the nearest of its task, {nearest.model}, has {told}"
+
+
+def _representatives(scores: Sequence[Rateable]) -> dict[Hashable, list[Rateable]]:
+    """By task, of each set of conditions two models at most: one of them is another than whoever asks."""
+    found: dict[Hashable, dict[Hashable, dict[Hashable, Rateable]]] = {}
+    for score in scores:
+        if score.wh_per_1000_queries is None or score.model is None or untold(score):
+            continue
+        of_task = found.setdefault(score.cohort, {})
+        if len(of_task) < _MOST_COMPARED:
+            models = of_task.setdefault((*_work(score), _limit(score)), {})
+            if len(models) < 2:
+                models.setdefault(_model(score), score)
+    return {task: [one for models in sets.values() for one in models.values()] for task, sets in found.items()}
+
+
+def _differences(score: Rateable, other: Rateable) -> list[tuple[str, Hashable, Hashable]]:
+    own, theirs = (*_work(score), _limit(score)), (*_work(other), _limit(other))
+    return [found for found in zip(_SHARED, own, theirs, strict=True) if found[1] != found[2]]
+
+
+def _difference(name: str, own: Hashable, other: Hashable) -> str:
+    if name in _DIGESTS:
+        return f"other {name}"
+    return f"another {name} ({_value(other)}, here {_value(own)})"
+
+
+def _value(value: Hashable) -> str:
+    if isinstance(value, tuple):
+        # The exact number of new tokens where there is one, else their limit.
+        return next((str(part) for part in value if part is not None), "none")
+    return "none" if value is None else str(value)
+
+
 def untold(score: Rateable) -> tuple[str, ...]:
     """What must be known of a score before it may stand beside another, and is not: unknown is not alike."""
     missing = []
@@ -129,8 +205,8 @@ def untold(score: Rateable) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def _work(score: Rateable) -> Hashable:
-    """What was done and on what, but for the limits on what is generated."""
+def _work(score: Rateable) -> tuple[Hashable, ...]:
+    """What was done and on what, but for the limits on what is generated: `_SHARED` tells what each is."""
     asked = score.conditions
     return (
         score.cohort,
@@ -139,7 +215,10 @@ def _work(score: Rateable) -> Hashable:
         score.domain,
         score.origin,
         score.queries,
-        None if asked is None else (asked.dataset_fingerprint, asked.batch_size, asked.image_steps),
+        "no" if asked is None else "yes",
+        None if asked is None else asked.dataset_fingerprint,
+        None if asked is None else asked.batch_size,
+        None if asked is None else asked.image_steps,
     )
 
 

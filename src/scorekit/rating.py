@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from scorekit.cohorts import Rateable, local_cohorts, untold
+from scorekit.cohorts import Given, Rateable, local_cohorts, untold
 from scorekit.editions import LOCAL, Edition, scale_of, thresholds_for
 from scorekit.errors import RatingError
 from scorekit.records import Reason, Record
@@ -117,10 +118,24 @@ def rate_scores(scores: Sequence[Rateable], edition: Edition | None, rule: str |
     # An energy that cannot be true gets no star, and moves nobody else's.
     sound = [score for score in scores if score.valid is not False]
     cohorts = dict(zip(map(id, sound), local_cohorts(sound), strict=True))
-    return [_rate(score, cohorts.get(id(score), ()), edition, asked) for score in scores]
+    given = Given(sound)
+    return [_rate(score, _Beside(cohorts.get(id(score), ()), given), edition, asked) for score in scores]
 
 
-def _rate(score: Rateable, local_wh: Sequence[float], edition: Edition | None, rule: str) -> Rating:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What a score is given beside.
+
+    Attributes:
+        energies_wh: of the members of its local cohort.
+        given: all that may be rated.
+    """
+
+    energies_wh: Sequence[float]
+    given: Given
+
+
+def _rate(score: Rateable, beside: _Beside, edition: Edition | None, rule: str) -> Rating:
     reasons: tuple[Reason, ...] = ()
     fault = _fault(score)
     if fault is not None:
@@ -133,7 +148,7 @@ def _rate(score: Rateable, local_wh: Sequence[float], edition: Edition | None, r
                 reasons = (Reason(code="edition", message=error.message),)
         else:
             reasons = score.not_comparable_because or (Reason(code="unknown", message="the log does not tell why"),)
-    return _locally(score, local_wh, reasons, rule)
+    return _locally(score, beside, reasons, rule)
 
 
 def _fault(score: Rateable) -> RatingError | None:
@@ -165,7 +180,8 @@ def _in_edition(score: Rateable, cohort: str, edition: Edition, rule: str) -> Ra
     return rating.model_copy(update={"official": not reasons, "edition_sha256": edition.content_sha256})
 
 
-def _locally(score: Rateable, energies_wh: Sequence[float], reasons: tuple[Reason, ...], rule: str) -> Rating:
+def _locally(score: Rateable, beside: _Beside, reasons: tuple[Reason, ...], rule: str) -> Rating:
+    energies_wh = beside.energies_wh
     try:
         if score.cohort is None:
             raise RatingError(
@@ -183,7 +199,8 @@ def _locally(score: Rateable, energies_wh: Sequence[float], reasons: tuple[Reaso
             )
         if len(energies_wh) < SMALLEST_COHORT:
             raise RatingError(
-                "it is the only model given of its task and conditions, and a cohort needs two",
+                "it is the only model given of its task and conditions, and a cohort needs two: "
+                f"{beside.given.alone_because(score)}",
                 mend="rate it with other models, measured on the same hardware with the same queries",
             )
         scale = RULES[rule].scale(energies_wh)
