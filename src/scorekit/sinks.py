@@ -7,17 +7,17 @@ or not at all.
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final, Literal, Protocol, get_args
 
-from scorekit import atomic, csv_cells
+from scorekit import atomic
 from scorekit.errors import LogError, UsageError
 from scorekit.records import Result
 from scorekit.store import columns
+from scorekit.store import export as exporting
 
 Form = Literal["table", "json", "jsonl", "csv", "parquet"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -58,22 +58,13 @@ def open_sink(form: Form, output: Path | None) -> Iterator[Sink]:
         if form != "table" and hasattr(sys.stdout, "reconfigure"):
             # What programs read is UTF-8, whatever this terminal speaks.
             sys.stdout.reconfigure(encoding="utf-8")
-        sink = _text_sink(form, sys.stdout)
-        yield sink
-        sink.end()
+        with _sink(form, sys.stdout) as sink:
+            yield sink
         return
     part = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
-        if form == "parquet":
-            parquet = _Parquet(part)
-            with contextlib.closing(parquet):
-                yield parquet
-                parquet.end()
-        else:
-            with part.open("w", encoding="utf-8", newline="") as stream:
-                sink = _text_sink(form, stream)
-                yield sink
-                sink.end()
+        with part.open("w", encoding="utf-8", newline="") as stream, _sink(form, stream) as sink:
+            yield sink
         os.replace(part, output)
     except OSError as error:
         raise atomic.write_error(output, error) from error
@@ -82,11 +73,19 @@ def open_sink(form: Form, output: Path | None) -> Iterator[Sink]:
             part.unlink(missing_ok=True)
 
 
-def _text_sink(form: Form, stream: IO[str]) -> Sink:
-    kinds: dict[str, type[_Lines] | type[_Array] | type[_Csv] | type[_Tables]] = {
-        "json": _Array, "jsonl": _Lines, "csv": _Csv, "table": _Tables,
-    }  # fmt: skip
-    return kinds[form](stream)
+@contextlib.contextmanager
+def _sink(form: Form, stream: IO[str]) -> Iterator[Sink]:
+    if form in ("csv", "parquet"):
+        stream.flush()
+        with exporting.writer(columns.ROW_SCHEMA, form, stream.buffer) as write:  # type: ignore[attr-defined]
+            rows = _Rows(write)
+            yield rows
+            rows.end()
+        return
+    kinds: dict[str, type[_Lines] | type[_Array] | type[_Tables]] = {"json": _Array, "jsonl": _Lines, "table": _Tables}
+    sink = kinds[form](stream)
+    yield sink
+    sink.end()
 
 
 class _Lines:
@@ -119,53 +118,23 @@ class _Array:
         self._stream.write("\n]\n" if self.count else "[]\n")
 
 
-class _Csv:
-    """CSV with the columns of the results store; unknown is an empty cell."""
+class _Rows:
+    """Rows with the columns of the results store, in batches."""
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._writer = csv.writer(stream)
-        self._writer.writerow([column.name for column in columns.COLUMNS])
+    def __init__(self, write: Callable[[Any], None]) -> None:
+        self._write = write
+        self._batch: list[list[Any]] = []
         self.count = 0
 
     def add(self, result: Result) -> None:
-        self._writer.writerow(map(csv_cells.cell, _values(result)))
-        self.count += 1
-
-    def end(self) -> None:
-        """Nothing is left to write."""
-
-
-class _Parquet:
-    """Parquet with the columns of the results store, in batches."""
-
-    def __init__(self, path: Path) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        self._schema = pa.schema([(column.name, column.type) for column in columns.COLUMNS])
-        self._writer = pq.ParquetWriter(path, self._schema)
-        self._batch: list[dict[str, Any]] = []
-        self.count = 0
-
-    def add(self, result: Result) -> None:
-        names = (column.name for column in columns.COLUMNS)
-        self._batch.append(dict(zip(names, _values(result), strict=True)))
+        self._batch.append(_values(result))
         self.count += 1
         if len(self._batch) >= _BATCH:
-            self._flush()
+            self.end()
 
     def end(self) -> None:
-        self._flush()
-
-    def close(self) -> None:
-        """Close the file, also where not all could be written."""
-        self._writer.close()
-
-    def _flush(self) -> None:
-        import pyarrow as pa
-
         if self._batch:
-            self._writer.write_table(pa.Table.from_pylist(self._batch, self._schema))
+            self._write(columns.row_table(self._batch))
             self._batch = []
 
 

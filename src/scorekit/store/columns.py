@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -144,6 +144,8 @@ _FILE: Final = (pa.field("file_bytes", _WHOLE, nullable=False), pa.field("file_m
 SCHEMA: Final = pa.schema([*_IDENTITY, *(pa.field(column.name, column.type) for column in COLUMNS), *_FILE])
 SHOWN_SCHEMA: Final = pa.schema(list(SCHEMA)[: -len(_FILE)])
 """The table `results`, as those see it who ask for results."""
+ROW_SCHEMA: Final = pa.schema([pa.field(column.name, column.type) for column in COLUMNS])
+"""What is told of a result that lies in no store."""
 SHOWN: Final[tuple[str, ...]] = tuple(SHOWN_SCHEMA.names)
 
 
@@ -163,9 +165,16 @@ def values(result: Result) -> list[Any]:
 
 def table(rows: Iterable[tuple[str, str, list[Any], int, int]]) -> Any:
     """The rows (id, path, values, bytes and time of the file) as an Arrow table."""
-    names = SCHEMA.names
-    flat = [(identity, path, *told, size, mtime_ns) for identity, path, told, size, mtime_ns in rows]
-    columns = list(zip(*flat, strict=True)) if flat else [()] * len(names)
+    return _table([(identity, path, *told, size, mtime_ns) for identity, path, told, size, mtime_ns in rows], SCHEMA)
+
+
+def row_table(rows: Sequence[list[Any]]) -> Any:
+    """Rows of `values` as an Arrow table of `ROW_SCHEMA`."""
+    return _table(rows, ROW_SCHEMA)
+
+
+def _table(rows: Sequence[Sequence[Any]], schema: Any) -> Any:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
     return pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
     )

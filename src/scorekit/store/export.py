@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any, Final
 
 import pyarrow as pa
@@ -30,15 +31,33 @@ def write(table: Any, kind: str, out: IO[bytes]) -> None:
             spreadsheet would take for a formula), jsonl (null for what is not known) or parquet.
         out: where to.
     """
-    if kind == "parquet":
-        held = io.BytesIO()
-        pa.parquet.write_table(table.replace_schema_metadata(None), held)
-        out.write(held.getvalue())
-    elif kind == "csv":
-        pa.csv.write_csv(_flat(table), out)
-    else:
+    if kind == "jsonl":
         for row in rows(table):
             out.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace") + b"\n")
+        return
+    # Parquet asks where it is in its file, which a pipe does not know.
+    held = io.BytesIO()
+    with writer(table.schema, kind, held) as add:
+        add(table)
+    out.write(held.getvalue())
+
+
+@contextlib.contextmanager
+def writer(schema: Any, kind: str, out: IO[bytes]) -> Iterator[Callable[[Any], None]]:
+    """Writes tables of one schema one after the other, as CSV or Parquet: `add(table)`.
+
+    Args:
+        schema: Arrow's, of every table.
+        kind: csv or parquet, as for `write`.
+        out: where to; for Parquet a file that knows its position.
+    """
+    plain_schema = schema.remove_metadata()
+    if kind == "parquet":
+        with pa.parquet.ParquetWriter(out, plain_schema) as parquet:
+            yield lambda table: parquet.write_table(table.replace_schema_metadata(None))
+    else:
+        with pa.csv.CSVWriter(out, _flat(plain_schema.empty_table()).schema) as lines:
+            yield lambda table: lines.write_table(_flat(table))
 
 
 def rows(table: Any) -> Iterator[dict[str, Any]]:
