@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,7 +165,7 @@ def build_index(folder: Path, *, full: bool) -> int:
 
 def _incoming(path: str, *, trusted: bool) -> Iterator[Result | ScorekitError]:
     """The results of a path; what cannot be read as one is among them, as an error."""
-    if path != _STDIN and not _holds_records(Path(path)):
+    if not _is_stream(path) and not _holds_records(Path(path)):
         for read in logs.read_logs([Path(path)]):
             yield read if isinstance(read, Result) else read.error
         return
@@ -177,6 +178,18 @@ def _incoming(path: str, *, trusted: bool) -> Iterator[Result | ScorekitError]:
         yield error
     except OSError as error:
         yield LogError(f"{label} cannot be read: {error.strerror or error}", mend="check that it is there and readable")
+
+
+def _is_stream(path: str) -> bool:
+    """Whether what is read of it is gone: such a thing holds records, for a look at its beginning would take that."""
+    if path == _STDIN:
+        return True
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        # Whoever reads it tells.
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _holds_records(path: Path) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -338,3 +340,15 @@ def test_a_record_that_cannot_be_kept_keeps_no_other_from_being_added(say: Any, 
     assert "error: the result cannot be stored" in said.err
     assert "2 added, 0 there already, 1 not added" in said.err
     assert {result.model for result in store.open(tmp_path / "results").results()} == {"a", "c"}
+
+
+def test_a_pipe_is_read_once(say: Any, tmp_path: Path) -> None:
+    # As the shell gives `<(...)`: a name under which a pipe can be opened, and what was read of it is gone.
+    os.mkfifo(tmp_path / "pipe")
+    content = lines(*(records.make(f"org/model-{number}") for number in range(60)))
+    assert len(content) > 64 * 1024
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(content,))
+    writer.start()
+    done = say("add", "pipe")
+    writer.join()
+    assert (done.code, done.err) == (0, "60 added, 0 there already\n")
