@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
 from scorekit.portal.ledger import people
@@ -21,6 +22,7 @@ from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.settings import DATABASE, Settings, settings
 from scorekit.portal.storage import Database, Storage, migrating
+from scorekit.portal.web.app import create_app
 from tests.conftest import NOT_APPLICABLE
 from tests.portal.postgres import Cluster, binaries
 from tests.portal.statements import watch
@@ -115,6 +117,20 @@ def portal(portal_settings: Settings, clock: Clock) -> Iterator[Portal]:
     yield opened
     opened.close()
     assert late() == [], "a transaction waits for rows while it holds the end of the audit log"
+
+
+@pytest.fixture
+def portal_on_sqlite(sqlite_url: str, tmp_path: Path, clock: Clock) -> Iterator[Portal]:
+    """A portal on SQLite alone: for what has nothing to do with the kind of database."""
+    opened = Portal.open(settings_of(tmp_path / "data", sqlite_url), now=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def app(portal_on_sqlite: Portal) -> FastAPI:
+    """Its application."""
+    return create_app(portal_on_sqlite)
 
 
 @pytest.fixture

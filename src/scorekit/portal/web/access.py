@@ -174,11 +174,12 @@ def same_secret(kept: str, given: str | None) -> bool:
     return given is not None and hmac.compare_digest(kept.encode(), given.encode("utf-8", "replace"))
 
 
-def set_session(response: Response, settings: Settings, made: MadeSession) -> None:
+def set_session(response: Response, portal: Portal, made: MadeSession) -> None:
     """Give a browser its session: no script reads it, and no other site's form carries it."""
+    lasts_s = int((made.expires_at - portal.storage.now()).total_seconds())
     response.set_cookie(
-        COOKIE, made.secret, expires=made.expires_at, path=f"{root_of(settings)}/", httponly=True, samesite="lax",
-        secure=settings.is_secure,
+        COOKIE, made.secret, max_age=lasts_s, path=f"{root_of(portal.settings)}/", httponly=True, samesite="lax",
+        secure=portal.settings.is_secure,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from scorekit.portal.settings import Settings
 
 API: Final = "/api/v1"
+OPENAPI: Final = f"{API}/openapi.json"
 _LOCAL: Final = re.compile(r"/(?!/)[A-Za-z0-9._~/?=&%+-]{0,500}")
 
 
@@ -30,8 +31,8 @@ def route_path(scope: Mapping[str, Any]) -> str:
 
 
 def is_api(scope: Mapping[str, Any]) -> bool:
-    """Whether a program asks."""
-    return route_path(scope).startswith("/api/")
+    """Whether a program asks: for the API, or for how the portal is."""
+    return route_path(scope).startswith(("/api/", "/health/", "/metrics"))
 
 
 def local(path: str | None) -> str:

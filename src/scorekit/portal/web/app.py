@@ -11,19 +11,17 @@ import pkgutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import ModuleType
-from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
 from scorekit import __version__
 from scorekit.portal.opened import Portal
 from scorekit.portal.web import answers, api, health, login, oauth, pages, static
-from scorekit.portal.web.addresses import API, root_of
+from scorekit.portal.web.addresses import API, OPENAPI, root_of
 from scorekit.portal.web.headers import HeaderMiddleware
 from scorekit.portal.web.limits import LimitMiddleware, Limits
 from scorekit.portal.web.observing import ObserveMiddleware
 
-OPENAPI: Final = f"{API}/openapi.json"
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -47,7 +45,8 @@ def create_app(portal: Portal, *, lifespan: Lifespan = _nothing) -> FastAPI:
         # Both would load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
-        root_path=root_of(portal.settings),
+        # It would make an address of the host's name and the wrong scheme.
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     app.state.portal = portal
@@ -62,7 +61,7 @@ def create_app(portal: Portal, *, lifespan: Lifespan = _nothing) -> FastAPI:
         oauth.install(app, portal.settings)
     app.add_middleware(LimitMiddleware, settings=portal.settings, limits=app.state.limits)
     app.add_middleware(HeaderMiddleware, settings=portal.settings)
-    app.add_middleware(ObserveMiddleware)
+    app.add_middleware(ObserveMiddleware, root=root_of(portal.settings))
     return app
 
 

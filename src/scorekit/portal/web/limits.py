@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scorekit.portal.ledger.refusals import RefusalError, TooMuchError
 from scorekit.portal.settings import Settings
+from scorekit.portal.web import journal
 from scorekit.portal.web.addresses import API, route_path
 from scorekit.portal.web.answers import TooManyError, TooSlowError, refusal
 
@@ -31,6 +32,10 @@ LONGEST_SILENCE_S: Final = 30.0
 """Between two pieces of what is sent."""
 _IPV6_NETWORK: Final = 64
 """What one household or machine has of IPv6 addresses, at least."""
+
+
+class NotReadError(Exception):
+    """A client takes nothing of its answer."""
 
 
 class Buckets:
@@ -146,7 +151,10 @@ class LimitMiddleware:
         except RefusalError as error:
             await refusal(Request(scope, receive), error)(scope, receive, send)
             return
-        await self._app(scope, _watched(receive, most), send)
+        try:
+            await self._app(scope, _watched(receive, most), _impatient(send))
+        except NotReadError:
+            journal.tell("not_read", level="warning")
 
 
 def takes_file(scope: Scope) -> bool:
@@ -178,6 +186,17 @@ def _watched(receive: Receive, most: int) -> Receive:
         return message
 
     return watched
+
+
+def _impatient(send: Send) -> Send:
+    async def impatient(message: Message) -> None:
+        try:
+            with anyio.fail_after(LONGEST_SILENCE_S):
+                await send(message)
+        except TimeoutError as error:
+            raise NotReadError from error
+
+    return impatient
 
 
 def _check_announced(length: str, most: int) -> None:

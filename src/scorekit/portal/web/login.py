@@ -71,7 +71,7 @@ def begin_session(request: Request, actor: Actor, path: str) -> Response:
     if before := request.cookies.get(access.COOKIE):
         people.close_session(portal.storage, before)
     answer = redirect(request, path)
-    access.set_session(answer, portal.settings, made)
+    access.set_session(answer, portal, made)
     answer.delete_cookie(FORM_COOKIE, path=f"{root_of(portal.settings)}/login")
     return answer
 

@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scorekit.portal.web import journal, metrics
+from scorekit.portal.web.addresses import OPENAPI, route_path
 from scorekit.portal.web.answers import UNEXPECTED, problem
 from scorekit.portal.web.limits import takes_file
 
@@ -18,16 +19,24 @@ _LEFT: Final = 499
 
 
 class ObserveMiddleware:
-    """Stands outermost: nothing goes by it, and no error goes beyond it."""
+    """Stands outermost: nothing goes by it, and no error goes beyond it.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what it stands around.
+        root: path below which the portal stands.
+    """
+
+    def __init__(self, app: ASGIApp, root: str) -> None:
         self._app = app
+        self._root = root
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and tell of it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # Whether or not what stands before the portal took it away from the path.
+        scope["root_path"] = self._root
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()
@@ -66,4 +75,6 @@ class ObserveMiddleware:
 def _template(scope: Scope) -> str:
     """The route as it is written, never with what stands in it."""
     path = getattr(scope.get("route"), "path", None)
-    return path if isinstance(path, str) else "none"
+    if isinstance(path, str):
+        return path
+    return OPENAPI if route_path(scope) == OPENAPI else "none"
