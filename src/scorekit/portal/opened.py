@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from scorekit.atomic import write_error
 from scorekit.errors import UsageError
 from scorekit.portal.settings import DATABASE, Settings
 from scorekit.portal.storage import Blobs, Database, Storage, migrating, utc_now
 
-_ELSEWHERE = "--data DIR"
+_ELSEWHERE: Final = "--data DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Portal:
         database = Database(settings.database_url)
         try:
             _require_version(settings, database)
-            blobs = _folders(settings)
+            blobs = open_blobs(settings)
         except BaseException:
             database.close()
             raise
@@ -69,7 +70,7 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
     try:
         before = migrating.current(database)
         migrating.upgrade(database)
-        _folders(settings)
+        open_blobs(settings)
         return before, migrating.head()
     finally:
         database.close()
@@ -82,6 +83,19 @@ def is_new(settings: Settings) -> bool:
         return database.file is not None and not database.file.exists()
     finally:
         database.close()
+
+
+def open_blobs(settings: Settings) -> Blobs:
+    """The blobs of a portal, after its folders have been made.
+
+    Raises:
+        BundleError: a folder cannot be made.
+    """
+    for folder in (settings.data, settings.parts, settings.results, settings.editions):
+        _make(folder)
+    blobs = Blobs(settings.blobs_url)
+    blobs.prepare()
+    return blobs
 
 
 def _require_version(settings: Settings, database: Database) -> None:
@@ -99,14 +113,6 @@ def _require_version(settings: Settings, database: Database) -> None:
         f"{migrating.head()}",
         mend=mend,
     )
-
-
-def _folders(settings: Settings) -> Blobs:
-    for folder in (settings.data, settings.parts, settings.results, settings.editions):
-        _make(folder)
-    blobs = Blobs(settings.blobs_url)
-    blobs.prepare()
-    return blobs
 
 
 def _make(folder: Path) -> None:

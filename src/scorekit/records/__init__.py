@@ -9,6 +9,7 @@ from scorekit.records.edition import EDITION_SCHEMA, Edition, EditionSource, Lef
 from scorekit.records.environment import ENVIRONMENT_SCHEMA, DatasetFacts, Environment, ModelFacts, RunFacts
 from scorekit.records.gpus import GPU_STATE_SCHEMA, POWER_SCHEMA, GpuFacts, GpuState
 from scorekit.records.manifest import MANIFEST_SCHEMA, Manifest, ManifestEntry
+from scorekit.records.portal import PORTAL_BACKUP_SCHEMA, PORTAL_CHECK_SCHEMA, PortalBackup, PortalCheck, PortalFinding
 from scorekit.records.result import RESULT_SCHEMA, Fault, FaultCode, Figure, PhaseEnergy, Result, Source
 from scorekit.records.score import (
     SCORE_SCHEMA,
@@ -56,6 +57,8 @@ __all__ = [
     "ENVIRONMENT_SCHEMA",
     "GPU_STATE_SCHEMA",
     "MANIFEST_SCHEMA",
+    "PORTAL_BACKUP_SCHEMA",
+    "PORTAL_CHECK_SCHEMA",
     "POWER_SCHEMA",
     "RESULT_SCHEMA",
     "SCORE_SCHEMA",
@@ -95,6 +98,9 @@ __all__ = [
     "Phase",
     "PhaseEnergy",
     "PhaseScore",
+    "PortalBackup",
+    "PortalCheck",
+    "PortalFinding",
     "Provenance",
     "Reason",
     "Record",

@@ -88,6 +88,23 @@ def entries(connection: Connection, subject: str | None = None, *, after: int = 
         yield Entry(**row._mapping)
 
 
+def newest(connection: Connection, subject: str | None = None, before: int | None = None) -> Iterator[Entry]:
+    """The log from its end, or the lines about one subject.
+
+    Args:
+        connection: in a transaction.
+        subject: id of what they are about; None for all.
+        before: only lines with smaller numbers, to go on where one has stopped.
+    """
+    asked = select(audit).order_by(audit.c.number.desc())
+    if subject is not None:
+        asked = asked.where(audit.c.subject == subject)
+    if before is not None:
+        asked = asked.where(audit.c.number < before)
+    for row in connection.execute(asked.execution_options(yield_per=_AT_ONCE)):
+        yield Entry(**row._mapping)
+
+
 def first_break(connection: Connection) -> str | None:
     """What is wrong with the chain at its first fault; None for a whole one."""
     previous, number = BEGINNING, 0
