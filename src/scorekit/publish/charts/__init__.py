@@ -7,8 +7,8 @@ from scorekit.publish.charts.chart import Chart, Column
 from scorekit.publish.charts.cohort import cohort_chart
 from scorekit.publish.charts.compare import compare_chart
 from scorekit.publish.charts.csv_text import csv_text
-from scorekit.publish.charts.extremes import extremes_chart
-from scorekit.publish.charts.figure import figure
+from scorekit.publish.charts.extremes import ends, extremes_chart
+from scorekit.publish.charts.figure import SharedSpecs, figure
 from scorekit.publish.charts.history import HistoryPoint, history_chart
 from scorekit.publish.charts.looks import DARK, LIGHT, LOOKS, Look
 from scorekit.publish.charts.parameters import parameters_chart
@@ -33,12 +33,14 @@ __all__ = [
     "Look",
     "ModelEnergy",
     "PhaseShare",
+    "SharedSpecs",
     "TaskSpread",
     "ZoneImpact",
     "budget_chart",
     "cohort_chart",
     "compare_chart",
     "csv_text",
+    "ends",
     "extremes_chart",
     "figure",
     "history_chart",

@@ -18,6 +18,17 @@ _COLUMNS: Final = (Column("group", "Group"), *COLUMNS)
 _STEP_PX: Final = 42
 
 
+def ends(count: int, each: int) -> tuple[int, int]:
+    """How many of so many models stand at either end, none at both: the most efficient, and the least.
+
+    Args:
+        count: of models.
+        each: at either end, where there are so many.
+    """
+    most = min(each, (count + 1) // 2)
+    return most, min(each, count - most)
+
+
 def extremes_chart(
     points: Sequence[ModelEnergy], title: str = "Most and least efficient models", each: int = 5
 ) -> Chart:
@@ -29,8 +40,7 @@ def extremes_chart(
         each: models of each group, where there are so many.
     """
     ordered = by_energy(points)
-    first = min(each, (len(ordered) + 1) // 2)
-    last = min(each, len(ordered) - first)
+    first, last = ends(len(ordered), each)
     chosen = [(_MOST, point) for point in ordered[:first]]
     chosen += [(_LEAST, point) for point in (ordered[-last:] if last else [])]
     values = [point.energy_wh_per_1000_queries for _, point in chosen]
@@ -45,13 +55,10 @@ def extremes_chart(
         }
         for place, (group, point) in enumerate(chosen)
     ]
-    left_out = len(ordered) - len(chosen)
-    between = f" {left_out:,} models between them are left out." if left_out else ""
     return Chart(
         name="extremes",
         title=title,
-        subtitle=f"The {first} most and the {last} least efficient of {len(ordered):,} models.{between}"
-        f"{hollow_note([point for _, point in chosen])}",
+        subtitle=f"{_words(first, last, len(ordered))}{hollow_note([point for _, point in chosen])}",
         description=_description(chosen),
         columns=_COLUMNS,
         rows=tuple({"group": group} | point.row() for group, point in chosen),
@@ -61,6 +68,20 @@ def extremes_chart(
         params=axes.log_params("x", values),
         empty=None if chosen else "no model of this cohort has a figure",
     )
+
+
+def _words(first: int, last: int, count: int) -> str:
+    """Which models are shown, of so many."""
+    if count < 2:
+        return "The only model." if count else "No model."
+    if count == 2:
+        return "Both models, the more efficient one first."
+    between = count - first - last
+    if not between:
+        return f"All {count} models, from the most to the least efficient."
+    are = "The model between them is" if between == 1 else f"The {between:,} models between them are"
+    each = "The most and the least" if first == 1 else f"The {first} most and the {last} least"
+    return f"{each} efficient of {count:,} models. {are} left out."
 
 
 def _design(look: Look) -> alt.LayerChart:
@@ -81,7 +102,7 @@ def _design(look: Look) -> alt.LayerChart:
         base.transform_filter("!datum.hollow")
         .mark_point(filled=True, opacity=1, size=110, yOffset=lanes.MARK_DOWN_PX)
         .encode(x=x, y=lanes.lane(), color=color, shape=shape, tooltip=told),
-        lanes.names(look, room_px=76),
+        lanes.names(look, beside=lanes.FIGURE),
         lanes.figures(look),
     )
 

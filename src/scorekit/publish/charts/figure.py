@@ -19,11 +19,37 @@ from scorekit.publish.charts.looks import BY_NAME
 from scorekit.publish.label.characters import clean
 
 FIGURE_SCHEMA: Final = "scorekit.chart/1"
+_OWN: Final = ("datasets", "params", "height")
+"""Of a specification, what charts that are designed alike have each for itself."""
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _UNSAFE: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
-def figure(chart: Chart, figure_id: str, *, level: int = 3, still: str | None = None) -> Markup:
+class SharedSpecs:
+    """Specifications without their data, each once for all the charts of a site that are designed alike.
+
+    A page of many such charts names `scorekit.publish.site.pages.script_data("chartSpecs", shared.specs, ...)` before
+    charts.js.
+    """
+
+    def __init__(self) -> None:
+        self.specs: dict[str, dict[str, Any]] = {}
+        self._names: dict[str, str] = {}
+
+    def shorten(self, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+        """What a chart's specification has of its own, and under `like` the name of the rest."""
+        own: dict[str, Any] = {key: spec[key] for key in _OWN if key in spec}
+        rest = {key: value for key, value in spec.items() if key not in own}
+        key = json.dumps(rest, sort_keys=True)
+        if key not in self._names:
+            self._names[key] = f"{name}-{len(self._names) + 1}"
+            self.specs[self._names[key]] = rest
+        return {"like": self._names[key], **own}
+
+
+def figure(
+    chart: Chart, figure_id: str, *, level: int = 3, still: str | None = None, shared: SharedSpecs | None = None
+) -> Markup:
     """The HTML of a chart.
 
     Args:
@@ -31,6 +57,7 @@ def figure(chart: Chart, figure_id: str, *, level: int = 3, still: str | None = 
         figure_id: unique on its page; letters, digits, `-` and `_`, a letter first.
         level: of its heading, 2 to 6.
         still: address of a picture for readers without JavaScript, e.g. what `svg` makes; None where there is none.
+        shared: takes what many charts have in common; None where the page brings it whole.
 
     Raises:
         ValueError: the id or level is not one that HTML has.
@@ -59,7 +86,7 @@ def figure(chart: Chart, figure_id: str, *, level: int = 3, still: str | None = 
         still=_still(still, chart),
         words=clean(chart.description),
         table=_table(chart),
-        data=Markup(json_text(payload(chart))),  # noqa: S704 - escaped for a script element
+        data=Markup(json_text(_shortened(chart, shared))),  # noqa: S704 - escaped for a script element
     )
 
 
@@ -78,6 +105,11 @@ def payload(chart: Chart) -> dict[str, Any]:
         "csv": csv_text(chart),
         "spec": spec,
     }
+
+
+def _shortened(chart: Chart, shared: SharedSpecs | None) -> dict[str, Any]:
+    whole = payload(chart)
+    return whole if shared is None else whole | {"spec": shared.shorten(chart.name, whole["spec"])}
 
 
 def json_text(value: Any) -> str:

@@ -12,6 +12,11 @@ from scorekit.publish.charts.looks import Look
 STEP_PX: Final = 46
 MARK_DOWN_PX: Final = 9
 _NAME_UP_PX: Final = -11
+_SIGN_PX: Final = 6.6
+"""How wide a sign of a figure is, on the average of letters and digits and a little more."""
+_GAP_PX: Final = 12
+FIGURE: Final = "told"
+"""The field of the figures."""
 
 
 def lane() -> alt.Y:
@@ -19,13 +24,13 @@ def lane() -> alt.Y:
     return alt.Y("place:O", axis=None, title=None, sort=None)
 
 
-def names(look: Look, field: str = "label", *, room_px: int = 0, only_first: bool = False) -> alt.Chart:
+def names(look: Look, field: str = "label", *, beside: str | None = None, only_first: bool = False) -> alt.Chart:
     """The words of each row, from the left edge, cut to the width.
 
     Args:
         look: its colours.
         field: that holds the words.
-        room_px: left free at the right edge, for a figure.
+        beside: field of the figure that stands at the right edge, and so ends the room of the words.
         only_first: where several rows of the dataset stand in one lane, of which one is its first.
     """
     marked = alt.Chart(source()).mark_text(
@@ -34,7 +39,9 @@ def names(look: Look, field: str = "label", *, room_px: int = 0, only_first: boo
         yOffset=_NAME_UP_PX,
         color=look.text,
         fontSize=12.5,
-        limit=alt.ExprRef(expr=f"width - {room_px}"),
+        limit=alt.ExprRef(
+            expr="width" if beside is None else f"width - {_GAP_PX} - {_SIGN_PX} * length(datum.{beside})"
+        ),
     )
     if only_first:
         marked = marked.transform_filter("datum.first")
@@ -42,7 +49,7 @@ def names(look: Look, field: str = "label", *, room_px: int = 0, only_first: boo
     return made
 
 
-def figures(look: Look, field: str = "told") -> alt.Chart:
+def figures(look: Look, field: str = FIGURE) -> alt.Chart:
     """The figure of each row, at the right edge beside its words."""
     made: alt.Chart = (
         alt.Chart(source())

@@ -1,4 +1,4 @@
-"""Where the energy of a run went: its phases, one beside the other."""
+"""Where the energy of a repeat went: the phases of its run, one beside the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scorekit.publish.charts.wrapping import shortened
 _COLUMNS: Final = (
     Column("run", "Run"),
     Column("phase", "Phase"),
-    Column("energy_wh", "Energy", "Wh"),
+    Column("energy_wh", "Energy of one repeat", "Wh"),
     Column("share_percent", "Share", "%"),
     Column("counted", "Counts for the score"),
 )
@@ -27,7 +27,7 @@ _STEP_PX: Final = 54
 
 @dataclass(frozen=True, slots=True)
 class PhaseShare:
-    """Energy of one phase of a run. Phases of a run do not overlap.
+    """Energy of one phase in one repeat of a run. Phases of a run do not overlap.
 
     Attributes:
         run: what was run, e.g. a task or a model.
@@ -90,7 +90,7 @@ def phases_chart(shares: Sequence[PhaseShare], title: str = "Energy by phase") -
     return Chart(
         name="phases",
         title=title,
-        subtitle="Energy in the order of the work; what is not counted is no part of the score.",
+        subtitle="Energy of one repeat, in the order of the work; what is not counted is no part of the score.",
         description=_description(ordered, total),
         columns=_COLUMNS,
         rows=rows,
@@ -105,7 +105,7 @@ def phases_chart(shares: Sequence[PhaseShare], title: str = "Energy by phase") -
 def _design(look: Look, series: tuple[str, ...]) -> alt.LayerChart:
     colours = [look.series[number % _MOST_SERIES] for number in range(len(series))]
     axis = alt.Axis(grid=True, labelExpr=axes.LABEL, tickCount=5)
-    x = alt.X("from:Q", title="Energy of the run (Wh)", axis=axis, scale=alt.Scale(zero=True, nice=False))
+    x = alt.X("from:Q", title="Energy of one repeat (Wh)", axis=axis, scale=alt.Scale(zero=True, nice=False))
     color = alt.Color(
         "phase:N",
         scale=alt.Scale(domain=series, range=colours),
@@ -145,6 +145,7 @@ def _description(shares: Sequence[PhaseShare], total: dict[str, float]) -> str:
         return "No phase has an energy."
     largest = max(shares, key=lambda share: share.energy_wh)
     return (
-        f"Energy of {len(shares)} phases of {len(total)} runs. The largest is {_phase(largest)} of "
+        f"Energy of one repeat by phase: {len(shares)} {'phase' if len(shares) == 1 else 'phases'} of "
+        f"{len(total)} {'run' if len(total) == 1 else 'runs'}. The largest is {_phase(largest)} of "
         f"{shortened(largest.run)}, {axes.told(largest.energy_wh, 'Wh')}."
     )

@@ -20,9 +20,9 @@ from scorekit.publish.charts.task_energies import tasks_chart
 from scorekit.publish.charts.uncertainty_budget import budget_chart
 from scorekit.publish.charts.world import world_chart
 from scorekit.publish.charts.zone_bars import zones_chart
+from scorekit.publish.charts.zone_impacts import FIRST_ZONES
 from scorekit.publish.site.content import Entry, Site
 
-FIRST_ZONES: Final = ("WOR", "EEE", "BRA", "CHN", "DEU", "FRA", "GBR", "IND", "JPN", "POL", "USA", "ZAF")
 _MOST_ZONES: Final = 60
 
 

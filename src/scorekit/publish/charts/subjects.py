@@ -13,9 +13,9 @@ from scorekit.publish.charts.phases import PhaseShare
 from scorekit.publish.charts.points import ModelEnergy
 from scorekit.publish.charts.task_energies import TaskSpread
 from scorekit.publish.charts.uncertainty_budget import BudgetTerm
-from scorekit.publish.charts.zone_impacts import ZoneImpact
+from scorekit.publish.charts.zone_impacts import CAUTIONED, ZoneImpact
 from scorekit.publish.site.content import Cohort, CohortSummary, Entry, Site
-from scorekit.publish.site.standings import history_of, scales_of
+from scorekit.publish.site.standings import Standing, history_of, scales_of
 from scorekit.records import PhaseEnergy, Uncertainty
 from scorekit.units import kwh_to_wh, wh_to_kwh
 
@@ -28,8 +28,6 @@ _TERMS: Final = {
     "sampling": "Sampling of the power",
     "board_gain": "Gain of the board's sensor",
 }
-_CAUTIONED: Final = frozenset({"pe", "adpe"})
-"""Impacts whose factors a zone's caution is about."""
 
 
 def spreads(summaries: Iterable[CohortSummary]) -> list[TaskSpread]:
@@ -150,6 +148,11 @@ def find_models(site: Site, wanted: Sequence[str], *, least: int = 1) -> list[st
 
 def history(site: Site, model: str) -> list[HistoryPoint]:
     """Where a model stands in every edition that names its members."""
+    return history_points(history_of(site.editions).get(model, ()))
+
+
+def history_points(standings: Iterable[Standing]) -> list[HistoryPoint]:
+    """Where one model stands in editions, as charts show it."""
     return [
         HistoryPoint(
             edition=standing.edition.name,
@@ -159,7 +162,7 @@ def history(site: Site, model: str) -> list[HistoryPoint]:
             stars=standing.stars,
             hardware=standing.edition.hardware,
         )
-        for standing in history_of(site.editions).get(model, ())
+        for standing in standings
     ]
 
 
@@ -231,7 +234,7 @@ def zone_impacts(
                 zone=zone.name,
                 value=None if factor is None else wh_to_kwh(energy_wh) * factor,
                 why_none=zone.why_none.get(kind.name),
-                caution=zone.caution if kind.name in _CAUTIONED else None,
+                caution=zone.caution if kind.name in CAUTIONED else None,
             )
         )
     return found

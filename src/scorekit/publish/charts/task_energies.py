@@ -115,7 +115,7 @@ def _design(look: Look) -> alt.LayerChart:
         .mark_point(size=110, filled=True, opacity=1, color=look.accent, yOffset=down)
         .encode(x=x, y=y, tooltip=told)
     )
-    return layered(spread, ring, dot, median, lanes.names(look, room_px=56), lanes.figures(look))
+    return layered(spread, ring, dot, median, lanes.names(look, beside=lanes.FIGURE), lanes.figures(look))
 
 
 def _models(count: int) -> str:

@@ -104,6 +104,6 @@ def _design(look: Look, some: bool) -> alt.LayerChart:
         alt.Chart(source())
         .mark_bar(size=16, yOffset=lanes.MARK_DOWN_PX)
         .encode(x=x, y=lanes.lane(), color=color, tooltip=told),
-        lanes.names(look, room_px=110),
+        lanes.names(look, beside=lanes.FIGURE),
         lanes.figures(look),
     )

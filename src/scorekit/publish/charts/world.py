@@ -58,12 +58,11 @@ def world_chart(impacts: Sequence[ZoneImpact], *, impact: str, unit: str, of: st
         for one in ordered
         if one.code in codes()
     ]
-    without = len(codes()) - len(known)
     return Chart(
         name="world",
         title=title,
-        subtitle=f"{len(known)} zones by their electricity mix. Hatched: {without} without data of their own.",
-        description=_description(ordered, title, scaled, without),
+        subtitle=f"By electricity mix. {_counted(len(known))}",
+        description=_description(ordered, title, scaled),
         columns=zone_impacts.columns(f"{impact[:1].upper()}{impact[1:]}", unit),
         rows=zone_impacts.rows(ordered),
         design=_design,
@@ -151,10 +150,18 @@ def _spread(count: int) -> list[int]:
     return [round(number * (_CLASSES - 1) / (count - 1)) for number in range(count)]
 
 
-def _description(ordered: Sequence[ZoneImpact], title: str, scaled: zone_impacts.Scaled, without: int) -> str:
+def _counted(known: int) -> str:
+    """How many of what the map shows have data of their own, and how many are hatched."""
+    shown = len(codes())
+    return (
+        f"{known} of {shown} countries and territories have data of their own; the other {shown - known} are hatched."
+    )
+
+
+def _description(ordered: Sequence[ZoneImpact], title: str, scaled: zone_impacts.Scaled) -> str:
     known = sorted((one.value, one.zone) for one in ordered if one.value is not None and one.code in codes())
     if not known:
         return f"Map of the world: {title}. No zone has data of its own."
     words = f"Map of the world: {title}, from {axes.told(known[0][0] * scaled.factor, scaled.unit)} in {known[0][1]}"
     words += f" to {axes.told(known[-1][0] * scaled.factor, scaled.unit)} in {known[-1][1]}."
-    return f"{words} {without} zones without data of their own are hatched."
+    return f"{words} {_counted(len(known))}"

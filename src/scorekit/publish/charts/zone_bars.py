@@ -76,7 +76,7 @@ def _design(look: Look, title: str) -> alt.LayerChart:
         alt.Chart(source())
         .mark_bar(size=14, yOffset=lanes.MARK_DOWN_PX, color=look.series1)
         .encode(x=x, y=lanes.lane(), tooltip=told),
-        lanes.names(look, room_px=130),
+        lanes.names(look, beside=lanes.FIGURE),
         lanes.figures(look),
     )
 

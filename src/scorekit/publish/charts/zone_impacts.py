@@ -9,6 +9,10 @@ from typing import Final, NamedTuple
 from scorekit.publish.charts.chart import Column
 
 NO_DATA: Final = "no data of its own"
+FIRST_ZONES: Final = ("WOR", "EEE", "BRA", "CHN", "DEU", "FRA", "GBR", "IND", "JPN", "POL", "USA", "ZAF")
+"""Zones that are shown as bars where nobody chose any."""
+CAUTIONED: Final = ("pe", "adpe")
+"""Impacts whose factors a zone's caution is about."""
 _PREFIXES: Final[dict[str, tuple[tuple[float, str], ...]]] = {
     "kgCO2eq": ((1.0, "kg CO\u2082e"), (1e-3, "g CO\u2082e"), (1e-6, "mg CO\u2082e"), (1e-9, "\u00b5g CO\u2082e")),
     "kgSbeq": ((1.0, "kg Sb eq"), (1e-3, "g Sb eq"), (1e-6, "mg Sb eq"), (1e-9, "\u00b5g Sb eq"), (1e-12, "ng Sb eq")),

@@ -1,14 +1,15 @@
 """Where everything on a label stands, pure: 260 x 364 px, 16 px of margin at the sides.
 
 From the top: a header, the model, rows of facts, a rule, the energy, the star, and a bar at the bottom. The model takes
-what room the rows leave it. Texts wrap, then shrink, and are cut at the smallest size; none leaves its box.
+what room the rows leave it. Texts wrap, then shrink, and are cut at the smallest size; none leaves its box. The bar of
+a local label is as high as its reasons need, where the model leaves room: all else then stands higher.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from scorekit.publish.label import wording
 from scorekit.publish.label.characters import clean, is_right_to_left
@@ -37,6 +38,9 @@ _ENERGY_TOP: Final = 205
 _STARS_TOP: Final = 247
 _STARS_BOTTOM: Final = 274
 BAR_TOP: Final = 280
+_WHY_TOP: Final = 23
+_WHY_PX: Final = HEIGHT_PX - BAR_TOP - _WHY_TOP - 10
+"""For the reasons of a local label, from so far below the top of the bar."""
 _CODE_PX: Final = 68
 _MODULE_STEP: Final = 0.5
 """A picture at twice the size draws each module with whole pixels."""
@@ -64,14 +68,21 @@ def lay_out(facts: LabelFacts) -> Drawing:
     _header(page, facts)
     rows = _rows_of(facts)
     rows_top = _ROWS_BOTTOM - sum(height for _, _, height in rows) - _ROW_GAP * (len(rows) - 1)
-    _model(page, facts, rows_top - _MODEL_GAP)
+    model = _model_of(facts, rows_top - _MODEL_GAP - _MODEL_TOP)
+    why = ""
+    if facts.kind == "local":
+        spare = max(0.0, rows_top - _MODEL_GAP - _MODEL_TOP - model.height)
+        why, page.up = _why_of(facts, spare)
+    rows_top -= page.up
+    _model(page, model, rows_top - _MODEL_GAP)
     _set_rows(page, rows, rows_top)
-    page.shapes.append(Area(LEFT, _RULE_Y, INNER_PX, 1, page.colours.rule))
+    page.shapes.append(Area(LEFT, _RULE_Y - page.up, INNER_PX, 1, page.colours.rule))
     _energy(page, facts)
     _stars(page, facts)
-    page.shapes.append(Area(0, BAR_TOP, WIDTH_PX, HEIGHT_PX - BAR_TOP, page.colours.bar, bottom_radius=RADIUS_PX))
+    bar_top = BAR_TOP - page.up
+    page.shapes.append(Area(0, bar_top, WIDTH_PX, HEIGHT_PX - bar_top, page.colours.bar, bottom_radius=RADIUS_PX))
     if facts.kind == "local":
-        _why_local(page, facts)
+        _why_local(page, why)
     else:
         _verification(page, facts)
     border = Border(page.colours.border, 3 if facts.kind == "local" else 1, dashed=facts.kind == "local")
@@ -81,6 +92,8 @@ def lay_out(facts: LabelFacts) -> Drawing:
 @dataclass(slots=True)
 class _Page:
     colours: Palette
+    up: float = 0.0
+    """How much higher than elsewhere all below the model stands."""
     shapes: list[Area | Star | Code] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
 
@@ -144,11 +157,25 @@ def _header(page: _Page, facts: LabelFacts) -> None:
     page.block(edition, "medium", colours.on_header_soft, (left, 30, RIGHT - left, 13), (Size(11, 13), Size(9, 11)))
 
 
-def _model(page: _Page, facts: LabelFacts, bottom: float) -> None:
-    """Set provider and name below each other at one size."""
+class _Model(NamedTuple):
+    """Provider and name, the size of both, and the height of either."""
+
+    provider: str
+    name: str
+    size: Size
+    above: float
+    below: float
+
+    @property
+    def height(self) -> float:
+        """Of both."""
+        return self.above + self.below
+
+
+def _model_of(facts: LabelFacts, room: float) -> _Model:
+    """Provider and name below each other at one size, as large as they fit."""
     name = clean(facts.name or "") or "Unknown model"
     provider = clean(facts.provider or "")
-    room = bottom - _MODEL_TOP
     for size in _NAME_SIZES:
         above = fit(provider, "bold", INNER_PX, _MANY_LINES_PX, (size,)).height_px
         below = fit(name, "bold", INNER_PX, _MANY_LINES_PX, (size,)).height_px
@@ -158,9 +185,15 @@ def _model(page: _Page, facts: LabelFacts, bottom: float) -> None:
         # The provider gives way: the name is what tells one model from another.
         most = 2 if room - below < size.leading_px else max(1, (room - below) // size.leading_px)
         above = min(above, most * size.leading_px)
-    top = _MODEL_TOP + min(_MODEL_DROP, max(0.0, room - above - below) / 3)
-    page.block(provider, "bold", page.colours.text, (LEFT, top, INNER_PX, above), (size,))
-    page.block(name, "bold", page.colours.text, (LEFT, top + above, INNER_PX, room - above), (size,))
+    return _Model(provider, name, size, above, below)
+
+
+def _model(page: _Page, model: _Model, bottom: float) -> None:
+    room = bottom - _MODEL_TOP
+    top = _MODEL_TOP + min(_MODEL_DROP, max(0.0, room - model.height) / 3)
+    page.block(model.provider, "bold", page.colours.text, (LEFT, top, INNER_PX, model.above), (model.size,))
+    box = (LEFT, top + model.above, INNER_PX, room - model.above)
+    page.block(model.name, "bold", page.colours.text, box, (model.size,))
 
 
 def _rows_of(facts: LabelFacts) -> tuple[tuple[str, str, float], ...]:
@@ -185,11 +218,12 @@ def _set_rows(page: _Page, rows: tuple[tuple[str, str, float], ...], top: float)
 def _energy(page: _Page, facts: LabelFacts) -> None:
     colours = page.colours
     words = Size(14, 17)
-    page.block("Inference energy", "medium", colours.text, (LEFT, _ENERGY_TOP, 124, 17), (words,))
-    page.block("(Wh) per 1k tasks", "medium", colours.text, (LEFT, _ENERGY_TOP + 17, 124, 17), (words,))
-    box = (LEFT + 128, _ENERGY_TOP - 2, INNER_PX - 128, 24)
+    top = _ENERGY_TOP - page.up
+    page.block("Inference energy", "medium", colours.text, (LEFT, top, 124, 17), (words,))
+    page.block("(Wh) per 1k tasks", "medium", colours.text, (LEFT, top + 17, 124, 17), (words,))
+    box = (LEFT + 128, top - 2, INNER_PX - 128, 24)
     page.block(wording.energy(facts), "bold", colours.text, box, _ENERGY_SIZES, end=True)
-    box = (LEFT + 128, _ENERGY_TOP + 23, INNER_PX - 128, 12)
+    box = (LEFT + 128, top + 23, INNER_PX - 128, 12)
     page.block(wording.uncertainty(facts), "medium", colours.soft, box, _SMALL_SIZES, end=True)
 
 
@@ -197,8 +231,14 @@ def _stars(page: _Page, facts: LabelFacts) -> None:
     colours = page.colours
     height = _STARS_BOTTOM - _STARS_TOP
     if facts.kind != "official" or facts.stars is None:
-        text = wording.stars(facts) if facts.kind == "unrated" else f"{wording.covers(facts)}. {wording.stars(facts)}"
-        page.block(text, "medium", colours.text, (LEFT, _STARS_TOP - 1, INNER_PX, height + 3), _SMALL_SIZES)
+        text = wording.stars(facts)
+        if facts.kind == "local":
+            text = f"{wording.covers(facts)}. {text}"
+            if facts.stars is None and not fit(text, "medium", INNER_PX, height + 3, _SMALL_SIZES).whole:
+                # Half a reason says nothing; it is whole in the label's description.
+                text = f"{wording.covers(facts)}. No star."
+        box = (LEFT, _STARS_TOP - 1 - page.up, INNER_PX, height + 3)
+        page.block(text, "medium", colours.text, box, _SMALL_SIZES)
         return
     for place in range(5):
         fill = colours.star if place < facts.stars else colours.no_star
@@ -229,11 +269,21 @@ def _verification(page: _Page, facts: LabelFacts) -> None:
     page.block(shown, "medium", colours.on_bar_soft, (LEFT, top + 19, width, _CODE_PX - 20), _SMALL_SIZES)
 
 
-def _why_local(page: _Page, facts: LabelFacts) -> None:
+def _why_of(facts: LabelFacts, spare: float) -> tuple[str, float]:
+    """Why a label is local: as many whole reasons as there is room for, and how much of the spare room they need."""
+    for most in range(len(facts.reasons), 0, -1):
+        text = wording.reasons(facts, most)
+        found = fit(text, "medium", INNER_PX, _WHY_PX + spare, _SMALL_SIZES)
+        if found.whole:
+            return text, max(0.0, found.height_px - _WHY_PX)
+    # Not even one whole: its end is cut.
+    return wording.reasons(facts), spare
+
+
+def _why_local(page: _Page, text: str) -> None:
     colours = page.colours
-    text = "Not an official energy label, because"
-    page.block(text, "bold", colours.on_bar, (LEFT, BAR_TOP + 8, INNER_PX, 14), (Size(11, 14),))
-    room = HEIGHT_PX - BAR_TOP - 23 - 10
-    page.block(
-        wording.reasons(facts), "medium", colours.on_bar_soft, (LEFT, BAR_TOP + 23, INNER_PX, room), _SMALL_SIZES
-    )
+    top = BAR_TOP - page.up
+    words = "Not an official energy label, because"
+    page.block(words, "bold", colours.on_bar, (LEFT, top + 8, INNER_PX, 14), (Size(11, 14),))
+    box = (LEFT, top + _WHY_TOP, INNER_PX, _WHY_PX + page.up)
+    page.block(text, "medium", colours.on_bar_soft, box, _SMALL_SIZES)

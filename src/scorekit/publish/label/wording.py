@@ -81,9 +81,11 @@ def no_star(facts: LabelFacts) -> str:
     return clean(facts.no_star_because or "") or reasons(facts) or "the rating does not tell why"
 
 
-def reasons(facts: LabelFacts) -> str:
-    """Every reason why there is no official star."""
-    return "; ".join(clean(reason.message) for reason in facts.reasons)
+def reasons(facts: LabelFacts, most: int | None = None) -> str:
+    """Why there is no official star: every reason, or the first ones and how many more there are."""
+    told = [clean(reason.message) for reason in facts.reasons[:most]]
+    more = len(facts.reasons) - len(told)
+    return "; ".join([*told, f"and {more} more"] if more else told)
 
 
 def title(facts: LabelFacts) -> str:

@@ -14,7 +14,7 @@ from scorekit.publish.site.content import Entry, Site, is_official, model_slug
 from scorekit.publish.site.figures import number, told_of
 from scorekit.publish.site.names import shown
 
-VERSION: Final = 1
+VERSION: Final = 2
 _KIND: Final = ("edition", "hardware", "origin", "official", "comparable", "borderline", "told", "notes")
 """What is alike for many rows."""
 _FEWEST_DIGITS: Final = 6
@@ -53,10 +53,11 @@ def table_data(site: Site, rows: Sequence[Entry]) -> dict[str, Any]:
         rows: all of them, by `in_order`.
 
     Returns:
-        `cohorts`, each with how many rows it has; `models`, the names of each provider, None for names without one;
-        `slugs`, of the models whose page a script cannot tell from the name; `kinds`. And of each row the place of its
-        model and kind, its energy in Wh of 1,000 queries (with as many digits as tell the same on the page, at least
-        six), its half-width at 95 % in percent or None, and its stars as one sign, 0 for none.
+        `cohorts`, each with how many rows it has and whether it may hold models of any class; `models`, the names of
+        each provider, None for names without one; `slugs`, of the models whose page a script cannot tell from the
+        name; `kinds`. And of each row the place of its model and kind, its energy in Wh of 1,000 queries (with as many
+        digits as tell the same on the page, at least six), its half-width at 95 % in percent or None, and its stars as
+        one sign, 0 for none.
     """
     models = sorted({entry.model for entry in rows}, key=_by_name)
     model_places = Interned(models)
@@ -71,7 +72,14 @@ def table_data(site: Site, rows: Sequence[Entry]) -> dict[str, Any]:
     return {
         "version": VERSION,
         "cohorts": [
-            [cohort.key, cohort.name, cohort.task_title, cohort.model_class, len(site.of_cohort(cohort))]
+            [
+                cohort.key,
+                cohort.name,
+                cohort.task_title,
+                cohort.model_class,
+                len(site.of_cohort(cohort)),
+                cohort.may_mix_classes,
+            ]
             for cohort in site.cohorts
         ],
         "models": [

@@ -112,7 +112,8 @@ def environment() -> jinja2.Environment:
     )
     made.globals.update(
         next_id=_next_id, figure=_figure, energy=_energy, stars=figures.stars, stars_html=figures.stars_html,
-        origin=figures.origin_html, cohort_title=lambda name, size: Cohort(name, size).title, Told=figures.Told,
+        origin=figures.origin_html, edition_named=figures.edition_html,
+        cohort_title=lambda name, size: Cohort(name, size).title, Told=figures.Told,
     )  # fmt: skip
     return made
 

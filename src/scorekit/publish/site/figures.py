@@ -132,6 +132,11 @@ def figure_html(text: str | Markup, told: Told, identity: str) -> Markup:
     ).format(identity, sign, text, Markup("").join(rows))
 
 
+def edition_html(name: str, date: str) -> Markup:
+    """An edition by its name, with its date where the name does not tell it already."""
+    return isolated(name) if date in name else Markup("{} ({})").format(isolated(name), isolated(date))
+
+
 def published_in(edition: str) -> str:
     """The source of a member's figure."""
     return f"edition {edition}, a published figure"

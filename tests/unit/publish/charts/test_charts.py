@@ -157,6 +157,22 @@ def test_no_model_is_both_most_and_least_efficient() -> None:
         assert count < 2 or least[-1] == f"m{count - 1}"
 
 
+@pytest.mark.parametrize(
+    ("count", "each", "words"),
+    [
+        (1, 5, "The only model."),
+        (2, 5, "Both models, the more efficient one first."),
+        (7, 5, "All 7 models, from the most to the least efficient."),
+        (11, 5, "The 5 most and the 5 least efficient of 11 models. The model between them is left out."),
+        (40, 5, "The 5 most and the 5 least efficient of 40 models. The 30 models between them are left out."),
+        (4, 1, "The most and the least efficient of 4 models. The 2 models between them are left out."),
+    ],
+)
+def test_extremes_say_which_models_they_show(count: int, each: int, words: str) -> None:
+    points = [ModelEnergy(f"m{place}", "ASR", 1.0 + place) for place in range(count)]
+    assert charts.extremes_chart(points, each=each).subtitle.startswith(words)
+
+
 def test_models_without_a_size_are_counted_and_left_out() -> None:
     chart = charts.parameters_chart(models())
     assert [row["parameters"] for row in chart.rows] == [10**9, 2 * 10**9]
@@ -180,6 +196,7 @@ def test_phases_follow_each_other_without_a_gap() -> None:
         ("decode", 1.0, 4.0),
     ]
     assert [row["share_percent"] for row in chart.rows] == [25.0, 75.0]
+    assert '"title": "Energy of one repeat (Wh)"' in json.dumps(chart.vega_lite(LIGHT))
     assert charts.phases_chart([PhaseShare("r", "call", 0.0)]).empty
 
 

@@ -14,7 +14,8 @@ from scorekit.publish.label import fonts, layout
 from scorekit.publish.label.facts import LabelFacts
 from scorekit.publish.label.layout import lay_out
 from scorekit.publish.label.palette import PALETTES
-from scorekit.publish.label.shapes import Code, Star, Text
+from scorekit.publish.label.shapes import Area, Code, Star, Text
+from scorekit.records import Reason
 from tests.unit.publish.label.examples import local, official, unrated
 
 FOLDER = Path(fonts.__file__).parent / "fonts"
@@ -84,11 +85,17 @@ def test_every_text_stays_on_the_card_and_clear_of_the_others(facts: LabelFacts)
         assert apart, (text, other)
 
 
+_BANDS = (lambda area: area.height == 1, lambda area: area.bottom_radius > 0)
+"""What parts the model's facts from the energy, and the energy from the bar."""
+
+
 @settings(max_examples=50, deadline=None)
 @given(facts_of_any_name)
 def test_the_parts_of_a_label_keep_to_their_places(facts: LabelFacts) -> None:
     drawing = lay_out(facts)
-    bands = [0, layout.HEADER_PX, 198, 280, layout.HEIGHT_PX]
+    rule, bar = (next(area.y for area in drawing.shapes if isinstance(area, Area) and test(area)) for test in _BANDS)
+    assert (rule, bar) == (198, 280) or (facts.kind == "local" and bar - rule == 82 and bar < 280)
+    bands = [0, layout.HEADER_PX, rule, bar, layout.HEIGHT_PX]
     for text in drawing.texts:
         top, bottom = text.baseline - fonts.CAPITAL_EM * text.size_px, text.baseline
         assert any(low <= top and bottom <= high for low, high in itertools.pairwise(bands)), text
@@ -133,6 +140,43 @@ def test_a_local_label_has_no_star_no_code_and_other_colours() -> None:
     assert "Local result, not comparable" in written
     assert "AI Energy Score" not in written
     assert "no GPU was used" in written
+
+
+def _written(facts: LabelFacts) -> str:
+    return " ".join(text.text for text in lay_out(facts).texts)
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 8, 30])
+def test_reasons_of_a_local_label_are_whole_and_the_others_counted(count: int) -> None:
+    reasons = tuple(
+        Reason(code=f"r{number}", message=f"condition number {number} is not the one expected")
+        for number in range(count)
+    )
+    written = _written(local(reasons=reasons))
+    told = [reason for reason in reasons if reason.message in written]
+    assert told == list(reasons[: len(told)])
+    assert len(told) >= min(count, 4)
+    assert (f"and {count - len(told)} more" in written) == (len(told) < count)
+    assert "\u2026" not in written
+
+
+def test_a_long_reason_makes_the_bar_higher_only_where_the_model_leaves_room() -> None:
+    reasons = (Reason(code="long", message="expected something else than what was found there " * 5),)
+    short, long = (local(reasons=reasons, name=name) for name in ("m", "an-extraordinarily-long-name-of-a-model-" * 4))
+    tops = [
+        min(area.y for area in lay_out(one).shapes if isinstance(area, Area) and area.y > 200) for one in (short, long)
+    ]
+    assert tops[0] < tops[1] - 10.5
+    assert tops[1] <= 280
+    assert reasons[0].message.strip() in _written(short)
+
+
+def test_a_local_label_without_a_star_tells_the_whole_reason_or_none() -> None:
+    brief = _written(local(stars=None, no_star_because="it is alone"))
+    assert "No star: it is alone" in brief
+    long = _written(local(stars=None, no_star_because="it is the only model given of its task and conditions " * 3))
+    assert "No star." in long
+    assert "\u2026" not in long
 
 
 def test_long_names_wrap_then_shrink_then_end_with_an_ellipsis() -> None:

@@ -26,7 +26,7 @@ from tests.web.boards import board_site, built_board
 def entries_of(data: dict) -> list[tuple]:
     """The rows again, as a script reads them."""
     names = [name if provider is None else f"{provider}/{name}" for provider, group in data["models"] for name in group]
-    cohorts = [cohort for *cohort, rows in data["cohorts"] for _ in range(rows)]
+    cohorts = [cohort for *cohort, rows, _ in data["cohorts"] for _ in range(rows)]
     return [
         (names[model], cohort[0], data["kinds"][kind]["edition"], wh, half, int(stars) or None)
         for model, cohort, kind, wh, half, stars in zip(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scorekit.logs.from_score import result_of
+from scorekit.publish.charts import budget_chart, history_chart, phases_chart, subjects
+from scorekit.publish.charts.figure import payload
 from scorekit.publish.site import labels
 from scorekit.publish.site.content import model_slug
+from scorekit.publish.site.figures import edition_html
 from scorekit.publish.site.gathering import gather
 from scorekit.publish.site.pages import SECTIONS
 from scorekit.publish.site.pages.model import MOST_DETAILS
@@ -65,6 +70,80 @@ def test_a_model_page_tells_all_of_an_official_result(full: Path) -> None:
         "scorekit.bundle/1",
     ):
         assert words in text
+
+
+def _specs(folder: Path) -> dict[str, Any]:
+    text = (folder / "data/chart-specs.js").read_text(encoding="ascii")
+    return dict(json.loads(text.removeprefix("scorekit.data.chartSpecs = ").removesuffix(";\n")))
+
+
+def _charts(page: Path) -> dict[str, dict[str, Any]]:
+    """What each chart of a page is drawn from, by its id."""
+    figures = re.findall(
+        r'<figure class="chart" id="([^"]+)".*?class="chart-data">(.*?)</script>',
+        page.read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
+    return {identity: json.loads(data) for identity, data in figures}
+
+
+def test_a_model_page_draws_its_phases_its_uncertainty_and_its_history(full: Path) -> None:
+    page = full / "models" / f"{model_slug('example/writer-1b')}.html"
+    found = _charts(page)
+    entry = next(one for one in full_site().models["example/writer-1b"] if one.result is not None)
+    assert entry.result is not None
+    assert set(found) == {"history-chart", f"phases-{entry.id}", f"uncertainty-{entry.id}"}
+    shares = subjects.phase_shares(entry.cohort.title, entry.result.phases)
+    expected = {
+        f"phases-{entry.id}": phases_chart(shares),
+        f"uncertainty-{entry.id}": budget_chart(subjects.budget(entry.result.uncertainty)),
+        "history-chart": history_chart(subjects.history(full_site(), "example/writer-1b"), "example/writer-1b"),
+    }
+    specs = _specs(full)
+    for identity, chart in expected.items():
+        own = found[identity]["spec"]
+        whole = specs[own.pop("like")] | own
+        assert whole == json.loads(json.dumps(payload(chart)["spec"]))
+    text = page.read_text(encoding="utf-8")
+    assert text.index("data/chart-specs.js") < text.index("assets/charts.js")
+    assert text.count('<details class="chart-table">') == 3
+
+
+def test_a_model_without_anything_to_draw_brings_no_chart(full: Path) -> None:
+    page = full / "models" / f"{model_slug('refused/model')}.html"
+    assert _charts(page) == {}
+    assert "charts.js" not in page.read_text(encoding="utf-8")
+
+
+def test_what_charts_have_in_common_stands_once_for_the_whole_site(full: Path) -> None:
+    pages = sorted((full / "models").glob("*.html"))
+    drawn = [chart["spec"]["like"] for page in pages for chart in _charts(page).values()]
+    assert len(drawn) > 20
+    assert set(drawn) == set(_specs(full))
+    assert len(set(drawn)) <= 8
+
+
+def test_why_a_figure_is_local_stands_beside_its_label(full: Path) -> None:
+    page = (full / "models" / f"{model_slug('tiny-llama')}.html").read_text(encoding="utf-8")
+    assert page.index("Why it is not comparable") < page.index('<details class="parts"')
+    assert page.count("Why it is not comparable") == 1
+
+
+def test_an_edition_that_is_named_by_its_date_tells_it_once(full: Path) -> None:
+    for path in ("index.html", "methodology.html", "data.html"):
+        assert "(2026-01)" not in _text(full / path)
+        footer = html.unescape((full / path).read_text(encoding="utf-8").partition("<footer")[2])
+        assert "(<bdi>2026-01" not in footer
+    assert edition_html("spring", "2026-03") == "<bdi>spring</bdi> (<bdi>2026-03</bdi>)"
+    assert edition_html("2026-03-b", "2026-03") == "<bdi>2026-03-b</bdi>"
+
+
+def test_tasks_without_classes_tell_none(full: Path) -> None:
+    rows = re.findall(r'<td role="cell" data-label="Class">(.*?)</td>', (full / "leaderboard/asr.html").read_text())
+    assert rows
+    assert set(rows) == {""}
+    unknown = (full / "leaderboard/text_generation-a.html").read_text(encoding="utf-8")
+    assert '<td role="cell" data-label="Class"><span class="class-mark a">A</span></td>' in unknown
 
 
 def test_a_corrected_figure_stands_beside_the_published_one(full: Path) -> None:

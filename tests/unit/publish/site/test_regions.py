@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from scorekit import impact
+from scorekit.publish.charts.subjects import zone_impacts
+from scorekit.publish.charts.world import codes
+from scorekit.publish.charts.zone_impacts import FIRST_ZONES
 from scorekit.publish.site.content import Site
 from scorekit.publish.site.environment import Renderer
 from scorekit.publish.site.pages import Build, Page, calculator, regions
@@ -16,7 +19,6 @@ from tests import sites
 from tests.web.impact_site import impact_site
 
 BUILD = Build(sites.TIME, "0.1.0")
-KINDS = [{"name": kind.name, "title": kind.title, "unit": kind.unit, "short": kind.name} for kind in impact.KINDS]
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +63,12 @@ def test_the_world_comes_first_and_is_cautioned() -> None:
 
 
 def test_charts_are_of_the_same_zones() -> None:
-    mix = _page().context["mix"]
-    impacts = regions.zone_impacts(mix, KINDS[0], regions.FIRST_BARS)
-    assert {one.code for one in impacts} == set(regions.FIRST_BARS)
-    thousandth = regions.zone_impacts(mix, KINDS[0], regions.FIRST_BARS, kwh=0.001)
+    mix = impact.find_mix(_page().context["mix"]["name"])
+    impacts = zone_impacts(mix, impact.KINDS[0], FIRST_ZONES)
+    assert {one.code for one in impacts} == set(FIRST_ZONES)
+    thousandth = zone_impacts(mix, impact.KINDS[0], FIRST_ZONES, energy_wh=1.0)
     assert [one.value for one in thousandth] == [one.value and one.value * 0.001 for one in impacts]
-    water = {one.code: one for one in regions.zone_impacts(mix, KINDS[3])}
+    water = {one.code: one for one in zone_impacts(mix, impact.KINDS[3])}
     assert water["EEE"].value is None
     assert water["EEE"].why_none
     assert water["WOR"].caution is None
@@ -80,6 +82,12 @@ def test_the_page_tells_its_sources_and_how_many_have_data(html: str) -> None:
     own = sum(zone.water is not None for zone in mix.zones)
     assert f"{own} of {len(mix.zones)} zones for water" in html
     body = html[html.index('<table id="zones">') :]
+    off = [zone for zone in mix.zones if zone.code not in codes()]
+    assert f"{len(off)} zones are no countries and stand in this table only" in html
+    assert all(zone.name in html for zone in off)
+    # Every figure of the table tells its source, and its origin by sign.
+    figures = sum(zone.factor(kind.name) is not None for zone in mix.zones for kind in impact.KINDS)
+    assert body.count('<td class="num"><span class="figure">') == body.count("sign origin-modelled") == figures
     assert len(re.findall('<td class="num hatched">none</td>', body)) == sum(
         zone.factor(kind.name) is None for zone in mix.zones for kind in impact.KINDS
     )

@@ -396,17 +396,29 @@
     });
   });
 
+  // What many charts have in common stands in a file of its own.
+  function whole(spec) {
+    if (!spec.like) {
+      return spec;
+    }
+    var made = Object.assign({}, scorekit.data.chartSpecs[spec.like], spec);
+    delete made.like;
+    return made;
+  }
+
   function find(root) {
     root.querySelectorAll("figure.chart").forEach(function (figure) {
       if (charts.has(figure)) {
         return;
       }
+      var payload = JSON.parse(figure.querySelector(".chart-data").textContent);
+      payload.spec = whole(payload.spec);
       var chart = {
         figure: figure,
         plot: figure.querySelector(".chart-plot"),
         status: figure.querySelector(".chart-status"),
         table: figure.querySelector(".chart-table"),
-        payload: JSON.parse(figure.querySelector(".chart-data").textContent),
+        payload: payload,
         turn: 0,
         width: 0,
         seen: false,

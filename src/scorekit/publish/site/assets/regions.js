@@ -11,7 +11,6 @@
   var WH_PER_KWH = 1000;
   var MOST_BARS = 30;
   var MOST_OPTIONS = 500;
-  var CAUTIONED = ["pe", "adpe"];
   var NAMES = ["impact", "unit", "model", "mix", "zones", "sort", "down", "find", "own"];
   var first = {
     impact: words.first_impact,
@@ -25,8 +24,9 @@
     own: "",
   };
   var state = Object.assign({}, first);
-  // Rows of the table by their zone, made once for a choice of impact, energy and edition.
+  // Rows of the table by their zone, made once for an energy and an edition.
   var made = {};
+  var madeFor = "";
 
   function byId(id) {
     return document.getElementById(id);
@@ -78,7 +78,7 @@
   }
 
   function caution(zone, name) {
-    return CAUTIONED.indexOf(name) >= 0 ? zone.caution : null;
+    return words.cautioned.indexOf(name) >= 0 ? zone.caution : null;
   }
 
   function choice(zones) {
@@ -259,7 +259,6 @@
     var box = create("input");
     box.type = "checkbox";
     box.value = zone.code;
-    box.checked = ticked().indexOf(zone.code) >= 0;
     label.append(box, create("span", "Bar of " + zone.name, "for-readers"));
     return label;
   }
@@ -276,24 +275,36 @@
       var cell = create("td", null, zone[one.name] === null ? "num hatched" : "num");
       if (zone[one.name] === null) {
         cell.textContent = "none";
-      } else if (one.name === state.impact || caution(zone, one.name)) {
-        cell.appendChild(scorekit.told(amountText(zone, one.name), toldOf(zone, one.name), words.origins));
       } else {
-        cell.textContent = amountText(zone, one.name);
+        cell.appendChild(scorekit.told(amountText(zone, one.name), toldOf(zone, one.name), words.origins));
       }
       row.appendChild(cell);
     });
     return row;
   }
 
+  function offMap(zones) {
+    var names = zones
+      .filter(function (zone) { return words.off_map.indexOf(zone.code) >= 0; })
+      .map(function (zone) { return zone.name; });
+    var stand = names.length === 1 ? "1 zone is no country and stands" : names.length + " zones are no countries and stand";
+    return names.length ? stand + " in this table only, not on the map: " + names.join(", ") + "." : "";
+  }
+
   function drawTable() {
     var zones = mix().zones;
     var rows = rowsShown();
+    var wanted = [state.mix, isOfModel() ? state.model : ""].join(" ");
+    if (madeFor !== wanted) {
+      made = {};
+      madeFor = wanted;
+    }
     put(
       byId("zones").tBodies[0],
       rows.map(function (zone) {
-        made[zone.code] = made[zone.code] || tableRow(zone);
-        return made[zone.code];
+        var row = (made[zone.code] = made[zone.code] || tableRow(zone));
+        row.querySelector(".tick-label input").checked = ticked().indexOf(zone.code) >= 0;
+        return row;
       })
     );
     byId("zones-count").textContent =
@@ -311,6 +322,7 @@
         return own + " of " + zones.length + " zones for " + one.short;
       })
       .join(", ");
+    byId("zones-off").textContent = offMap(zones);
     put(
       byId("cautions"),
       zones
@@ -391,7 +403,6 @@
   function showAll(keep) {
     withMeasured(function () {
       hint(settle());
-      made = {};
       fill();
       drawWords();
       drawTable();

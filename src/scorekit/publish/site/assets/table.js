@@ -35,7 +35,7 @@
   var stars = Uint8Array.from(data.stars, Number);
   var kinds = data.kinds;
   var cohorts = data.cohorts.map(function (one) {
-    return { key: one[0], name: one[1], title: one[2], modelClass: one[3], rows: one[4] };
+    return { key: one[0], name: one[1], title: one[2], modelClass: one[3], rows: one[4], isMixed: one[5] };
   });
   var cohort = new Uint16Array(count);
   cohorts.reduce(function (first, one, place) {
@@ -248,6 +248,14 @@
     return make("span", { class: official ? "stars" : "stars local" }, [signs, words, official ? null : tag]);
   }
 
+  // Tasks without classes have none to tell.
+  function classElement(of) {
+    if (of.modelClass) {
+      return span("class-mark " + of.modelClass.toLowerCase(), of.modelClass);
+    }
+    return of.isMixed ? span("soft", "unknown") : null;
+  }
+
   function cell(label, children, className) {
     return make("td", { role: "cell", class: className || null, "data-label": label }, children);
   }
@@ -266,7 +274,7 @@
         providers[place] ? make("span", { class: "provider" }, [bdi(providers[place])]) : null,
       ]),
       cell("Task", [of.title]),
-      cell("Class", [of.modelClass ? span("class-mark " + of.modelClass.toLowerCase(), of.modelClass) : span("soft", "none")]),
+      cell("Class", [classElement(of)]),
       cell("Energy of 1,000 queries", [bareEnergy(row)], "num energy"),
       cell("Uncertainty at 95\u00a0%", [isNaN(half[row]) ? span("soft", "unknown") : percent(half[row])], "num"),
       cell("Stars", [

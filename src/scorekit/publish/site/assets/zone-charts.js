@@ -203,7 +203,8 @@
     );
     var titles = titlesOf(edges);
     var title = titleOf(choice);
-    var without = choice.mapZones - known.length;
+    var counted = known.length + " of " + choice.mapZones + " countries and territories have data of their own; the other " +
+      (choice.mapZones - known.length) + " are hatched.";
     var rows = shown.map(function (one) {
       var place = edges.filter(function (edge) {
         return one.value !== null && one.value * scaled.factor >= edge;
@@ -221,8 +222,7 @@
       var order = byValue(known);
       var most = order.filter(function (one) { return one.value === order[order.length - 1].value; }).slice(-1)[0];
       words = "Map of the world: " + title + ", from " + told(order[0].value, scaled) + " in " + order[0].zone;
-      words += " to " + told(most.value, scaled) + " in " + most.zone + ". " + without;
-      words += " zones without data of their own are hatched.";
+      words += " to " + told(most.value, scaled) + " in " + most.zone + ". " + counted;
     }
     var spec = JSON.parse(JSON.stringify(Object.assign({}, payload.spec, { datasets: {} })));
     spec.layer.forEach(function (layer) {
@@ -238,7 +238,7 @@
       payload,
       {
         title: title,
-        subtitle: known.length + " zones by their electricity mix. Hatched: " + without + " without data of their own.",
+        subtitle: "By electricity mix. " + counted,
         description: words,
         csv: csv(byName(choice.impacts)),
       },

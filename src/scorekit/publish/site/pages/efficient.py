@@ -9,7 +9,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from scorekit.publish.charts import ModelEnergy, extremes_chart, figure
+from scorekit.publish.charts import ends, extremes_chart, figure
+from scorekit.publish.charts.subjects import energies
 from scorekit.publish.site.content import Cohort, Entry, Site
 from scorekit.publish.site.names import shown
 from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File, Page
@@ -106,8 +107,7 @@ def groups(site: Site) -> Iterator[Group]:
 
 def _group(key: str, cohort: Cohort, entries: Sequence[Entry], *, is_official: bool) -> Group:
     places = _places(entries)
-    first = min(EACH, (len(places) + 1) // 2)
-    last = min(EACH, len(places) - first)
+    first, last = ends(len(places), EACH)
     lowest, highest = places[0].entry.wh_per_1000_queries, places[-1].entry.wh_per_1000_queries
     return Group(
         key=key,
@@ -169,19 +169,7 @@ def _chart(group: Group) -> Markup | None:
     """Both ends on one axis; None where there is nothing to compare."""
     if group.models == 1:
         return None
-    points = [
-        ModelEnergy(
-            model=place.entry.model,
-            task=group.cohort.title,
-            energy_wh_per_1000_queries=place.entry.wh_per_1000_queries,
-            half_width_95_percent=place.entry.half_width_95_percent,
-            stars=place.entry.stars,
-            origin=place.entry.origin,
-            hardware=place.entry.hardware,
-            edition=place.entry.edition,
-        )
-        for place in group.places
-    ]
+    points = energies(place.entry for place in group.places)
     title = f"Most and least efficient: {group.cohort.title}, {group.kind}"
     return figure(extremes_chart(points, title, EACH), f"chart-{group.key}")
 

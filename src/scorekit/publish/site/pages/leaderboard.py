@@ -40,6 +40,7 @@ _SCRIPTS: Final = (
 def pages(site: Site, _build: Build) -> Iterator[Page | File]:
     """The table with its data, and the plain pages of every task."""
     rows = in_order(site)
+    choices = _choices(site, rows)
     yield script_data("leaderboard", table_data(site, rows), _DATA)
     yield script_data("leaderboardSources", source_data(rows), _SOURCES)
     yield Page(
@@ -55,7 +56,8 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
             "sources_path": _SOURCES,
             "compare_chart": _compare_chart(),
             "cohorts": [(cohort, len(site.of_cohort(cohort)), plain_path(cohort)) for cohort in site.cohorts],
-            "choices": _choices(site, rows),
+            "choices": choices,
+            "filters": sum(len(values) > 1 for values in choices.values()),
             "origins": {word: {"sign": sign, "meaning": meaning} for word, (sign, meaning) in ORIGINS.items()},
         },
         description="The energy of AI models on each task, with stars: filter, sort and compare them.",
@@ -124,6 +126,10 @@ def _choices(site: Site, rows: Sequence[Entry]) -> dict[str, list[tuple[str, str
         "class": [(one, f"Class {one}") for one in sorted({c.model_class for c in site.cohorts if c.model_class})],
         "hardware": [(one, one) for one in dict.fromkeys(hardware)],
         "stars": [*((str(stars), f"{stars} of 5") for stars in range(5, 0, -1)), ("0", "no star")],
-        "standing": [("official", "official and comparable"), ("local", "local, not comparable")],
+        "standing": [
+            (value, words)
+            for value, words in (("official", "official and comparable"), ("local", "local, not comparable"))
+            if any(is_official(entry) == (value == "official") for entry in rows)
+        ],
         "origin": [(word, word) for word in ORIGINS if word in origins],
     }

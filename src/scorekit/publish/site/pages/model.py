@@ -6,17 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from markupsafe import Markup
+
 from scorekit.explain import explain
+from scorekit.publish.charts import SharedSpecs, budget_chart, figure, history_chart, phases_chart, subjects
 from scorekit.publish.site import labels
 from scorekit.publish.site.content import Entry, Site, model_slug
 from scorekit.publish.site.figures import Told, published_in, told_of
-from scorekit.publish.site.pages import Build, File, Page
+from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File, Page, script_data
 from scorekit.publish.site.standings import Standing, history_of
 from scorekit.records import PhaseEnergy, Reason, Result
 from scorekit.units import kwh_to_wh
 
 MOST_DETAILS: Final = 50
 """So many figures of a model are told in full; of the others the page has one line each."""
+SPECS_PATH: Final = "data/chart-specs.js"
+"""What the charts of all models have in common."""
+_FEWEST_EDITIONS: Final = 2
+"""One edition alone is no history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Detail:
         warnings: checks that warned.
         label: path of its label; None where it has none.
         badge: path of its badge.
+        phases_chart: of its energy; None where no phase has any.
+        uncertainty_chart: of each source of its uncertainty; None where none is known.
     """
 
     entry: Entry
@@ -52,6 +61,8 @@ class Detail:
     warnings: tuple[Reason, ...]
     label: str | None
     badge: str | None
+    phases_chart: Markup | None
+    uncertainty_chart: Markup | None
 
 
 def pages(site: Site, build: Build) -> Iterator[Page | File]:
@@ -59,8 +70,12 @@ def pages(site: Site, build: Build) -> Iterator[Page | File]:
     history = history_of(site.editions)
     labelled = labels.labelled(site)
     refused = site.refused_of
+    shared = SharedSpecs()
     for model in sorted({*site.models, *refused}):
-        yield _page(model, site.models.get(model, ()), refused.get(model, ()), history.get(model, ()), labelled)
+        entries = site.models.get(model, ())
+        yield _page(model, entries, refused.get(model, ()), history.get(model, ()), labelled, shared)
+    if shared.specs:
+        yield script_data("chartSpecs", shared.specs, SPECS_PATH)
     yield from labels.files(site, build)
 
 
@@ -70,7 +85,11 @@ def _page(
     refused: Sequence[Result],
     standings: Sequence[Standing],
     labelled: frozenset[str],
+    shared: SharedSpecs,
 ) -> Page:
+    details = [_detail(entry, labelled, shared) for entry in entries[:MOST_DETAILS]]
+    over_editions = _history_chart(model, standings, shared)
+    has_charts = over_editions is not None or any(one.phases_chart or one.uncertainty_chart for one in details)
     return Page(
         f"models/{model_slug(model)}.html",
         model,
@@ -80,13 +99,15 @@ def _page(
             "model": model,
             "entries": entries,
             "tasks": len({entry.cohort for entry in entries}),
-            "details": [_detail(entry, labelled) for entry in entries[:MOST_DETAILS]],
+            "details": details,
             "refused": refused[:MOST_DETAILS],
             "refused_count": len(refused),
             "standings": [(standing, _told(standing)) for standing in standings],
+            "history_chart": over_editions,
         },
         description=f"Energy of {model} for 1,000 queries, with its uncertainty and where each figure comes from.",
-        styles=("assets/model.css",),
+        scripts=(SPECS_PATH, *CHART_SCRIPTS) if has_charts else (),
+        styles=(*(CHART_STYLES if has_charts else ()), "assets/model.css"),
     )
 
 
@@ -96,7 +117,13 @@ def _told(standing: Standing) -> Told:
     return Told(source=published_in(edition.name), edition=edition.name, hardware=edition.hardware, origin="measured")
 
 
-def _detail(entry: Entry, labelled: frozenset[str]) -> Detail:
+def _history_chart(model: str, standings: Sequence[Standing], shared: SharedSpecs) -> Markup | None:
+    if len({standing.edition.name for standing in standings}) < _FEWEST_EDITIONS:
+        return None
+    return figure(history_chart(subjects.history_points(standings), model), "history-chart", shared=shared)
+
+
+def _detail(entry: Entry, labelled: frozenset[str], shared: SharedSpecs) -> Detail:
     result = entry.result
     has_label = entry.id in labelled
     return Detail(
@@ -107,7 +134,20 @@ def _detail(entry: Entry, labelled: frozenset[str]) -> Detail:
         warnings=() if result is None or result.score is None else result.score.warnings,
         label=labels.label_path(entry) if has_label else None,
         badge=labels.badge_path(entry) if has_label else None,
+        phases_chart=None if result is None else _phases_chart(entry, result, shared),
+        uncertainty_chart=None if result is None else _uncertainty_chart(entry, result, shared),
     )
+
+
+def _phases_chart(entry: Entry, result: Result, shared: SharedSpecs) -> Markup | None:
+    title = entry.cohort.title
+    chart = phases_chart(subjects.phase_shares(title, result.phases), f"{title}: energy by phase")
+    return None if chart.empty else figure(chart, f"phases-{entry.id}", level=4, shared=shared)
+
+
+def _uncertainty_chart(entry: Entry, result: Result, shared: SharedSpecs) -> Markup | None:
+    chart = budget_chart(subjects.budget(result.uncertainty), f"{entry.cohort.title}: uncertainty of the score")
+    return None if chart.empty else figure(chart, f"uncertainty-{entry.id}", level=4, shared=shared)
 
 
 def _phases(phases: Sequence[PhaseEnergy]) -> tuple[Phase, ...]:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from scorekit.publish.charts import ZoneImpact, figure, world_chart, zones_chart
+from scorekit import impact
+from scorekit.publish.charts import figure, world_chart, zones_chart
+from scorekit.publish.charts.subjects import zone_impacts
 from scorekit.publish.charts.world import codes as map_codes
+from scorekit.publish.charts.zone_impacts import CAUTIONED, FIRST_ZONES
 from scorekit.publish.site import amounts, figures, impacts
 from scorekit.publish.site.content import Site
 from scorekit.publish.site.figures import Told
@@ -18,16 +21,13 @@ from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File
 from scorekit.publish.site.pages.calculator import MEASURED_PATH, ordered_zones
 
 PATH: Final = "regions.html"
-FIRST_IMPACT: Final = "gwp"
-FIRST_BARS: Final = ("WOR", "EEE", "BRA", "CHN", "DEU", "FRA", "GBR", "IND", "JPN", "POL", "USA", "ZAF")
+FIRST_IMPACT: Final = impact.KINDS[0]
 BARS_ID: Final = "regions-bars"
 MAP_ID: Final = "regions-map"
 _TITLE: Final = "Regions"
 _DESCRIPTION: Final = "Greenhouse gases, primary energy, elements and water of a kWh of electricity in each country."
 _HARDWARE: Final = "none: it is the electricity's"
 _UNCERTAINTY: Final = "not told by the edition"
-_CAUTIONED: Final = ("pe", "adpe")
-"""Impacts whose factors a zone's caution is about."""
 _SHORT: Final = {"gwp": "GWP", "pe": "PE", "adpe": "ADPe", "water": "water"}
 
 
@@ -40,7 +40,8 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
     data = found.data
     mix = found.mix
     kinds = [kind | {"short": _SHORT[kind["name"]]} for kind in data["impacts"]]
-    chosen = next(kind for kind in kinds if kind["name"] == FIRST_IMPACT)
+    installed = impact.find_mix(mix["name"])
+    drawn = {"impact": FIRST_IMPACT.title, "unit": FIRST_IMPACT.unit}
     yield Page(
         PATH,
         _TITLE,
@@ -51,15 +52,12 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
             "mix": mix,
             "kinds": kinds,
             "shown": impacts.SHOWN,
-            "chosen": chosen,
+            "chosen": FIRST_IMPACT,
             "rows": zone_rows(mix, kinds),
-            "bars": figure(
-                zones_chart(zone_impacts(mix, chosen, FIRST_BARS), impact=chosen["title"], unit=chosen["unit"]),
-                BARS_ID,
-            ),
-            "map": figure(world_chart(zone_impacts(mix, chosen), impact=chosen["title"], unit=chosen["unit"]), MAP_ID),
+            "bars": figure(zones_chart(zone_impacts(installed, FIRST_IMPACT, FIRST_ZONES), **drawn), BARS_ID),
+            "map": figure(world_chart(zone_impacts(installed, FIRST_IMPACT), **drawn), MAP_ID),
             "counts": counts(mix, kinds),
-            "told": told(mix),
+            "off_map": off_map(mix),
             "cautions": cautions(mix),
             "models": len(site.entries),
             "words": {
@@ -68,8 +66,9 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
                 "mixes": [_for_script(one) for one in data["mixes"]],
                 "shown": {name: {"unit": each.unit, "per_unit": each.per_unit} for name, each in impacts.SHOWN.items()},
                 "origins": {k: {"sign": sign, "meaning": meaning} for k, (sign, meaning) in figures.ORIGINS.items()},
-                "first_impact": FIRST_IMPACT,
-                "first_bars": FIRST_BARS,
+                "first_impact": FIRST_IMPACT.name,
+                "first_bars": FIRST_ZONES,
+                "cautioned": CAUTIONED,
                 "bars_id": BARS_ID,
                 "map_id": MAP_ID,
                 "map_zones": len(map_codes()),
@@ -94,54 +93,27 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
 
 
 def zone_rows(mix: dict[str, Any], kinds: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The table's rows: factors per kWh in the units that the page shows; None without own data.
-
-    Of the impact that the page begins with, and wherever there is a caution, each tells its source beside it.
-    """
+    """The table's rows: factors per kWh in the page's units, each with its source; None without own data."""
     return [
         {
             "code": zone["code"],
             "name": zone["name"],
-            "cells": [{"text": factor_text(zone, kind["name"]), "told": _told_in(mix, zone, kind)} for kind in kinds],
+            "cells": [
+                {
+                    "text": factor_text(zone, kind["name"]),
+                    "told": told(mix, zone["caution"] if kind["name"] in CAUTIONED else None),
+                }
+                for kind in kinds
+            ],
         }
         for zone in ordered_zones(mix["zones"])
     ]
-
-
-def _told_in(mix: dict[str, Any], zone: dict[str, Any], kind: dict[str, Any]) -> Told | None:
-    caution = zone["caution"] if kind["name"] in _CAUTIONED else None
-    return told(mix, caution) if caution or kind["name"] == FIRST_IMPACT else None
 
 
 def factor_text(zone: dict[str, Any], impact: str) -> str | None:
     """A zone's factor in the unit that the page shows, without it; None without own data."""
     factor = zone[impact]
     return None if factor is None else amounts.number(factor * impacts.SHOWN[impact].per_unit)
-
-
-def zone_impacts(
-    mix: dict[str, Any], kind: dict[str, Any], codes: tuple[str, ...] | None = None, *, kwh: float = 1.0
-) -> list[ZoneImpact]:
-    """An impact of an energy in some zones, or in all, as charts take it.
-
-    Args:
-        mix: the edition.
-        kind: of the impact.
-        codes: of the zones; None for all.
-        kwh: the energy.
-    """
-    name = kind["name"]
-    return [
-        ZoneImpact(
-            code=zone["code"],
-            zone=zone["name"],
-            value=None if zone[name] is None else zone[name] * kwh,
-            why_none=zone["why_none"].get(name),
-            caution=zone["caution"] if name in _CAUTIONED else None,
-        )
-        for zone in mix["zones"]
-        if codes is None or zone["code"] in codes
-    ]
 
 
 def counts(mix: dict[str, Any], kinds: list[dict[str, Any]]) -> list[str]:
@@ -151,6 +123,15 @@ def counts(mix: dict[str, Any], kinds: list[dict[str, Any]]) -> list[str]:
         f"{sum(zone[kind['name']] is not None for zone in zones)} of {len(zones)} zones for {kind['short']}"
         for kind in kinds
     ]
+
+
+def off_map(mix: dict[str, Any]) -> str:
+    """Which zones the map does not show, in a sentence; empty where it shows all."""
+    names = [zone["name"] for zone in ordered_zones(mix["zones"]) if zone["code"] not in map_codes()]
+    if not names:
+        return ""
+    stand = "1 zone is no country and stands" if len(names) == 1 else f"{len(names)} zones are no countries and stand"
+    return f"{stand} in this table only, not on the map: {', '.join(names)}."
 
 
 def told(mix: dict[str, Any], caution: str | None = None) -> Told:
