@@ -1,0 +1,164 @@
+"""States, verdicts and weights in words: the same on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from scorekit.records import Verdict, VerdictReason
+
+Tone = Literal["calm", "good", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A state as people read it.
+
+    Attributes:
+        short: in a table.
+        meaning: in a sentence.
+        tone: how it is coloured; never the only thing that tells it.
+        next: what happens next; empty where nothing does.
+    """
+
+    short: str
+    meaning: str
+    tone: Tone = "calm"
+    next: str = ""
+
+    @property
+    def sign(self) -> str:
+        """A sign beside the word, so that no colour is needed."""
+        return {"calm": "\N{BLACK CIRCLE}", "good": "\N{CHECK MARK}", "warn": "!", "bad": "\N{MULTIPLICATION X}"}[
+            self.tone
+        ]
+
+
+SUBMISSION: Final[dict[str, Word]] = {
+    "received": Word(
+        "received",
+        "The file is stored, and waits for its turn to be checked.",
+        next="The portal checks it by itself, most often within a minute. You need not stay on this page.",
+    ),
+    "checking": Word(
+        "being checked",
+        "The checks are running.",
+        next="The verdict will stand here, most often within a minute. You need not stay on this page.",
+    ),
+    "refused": Word(
+        "refused by the checks",
+        "The checks found what makes it no valid submission. Each reason stands below, with what mends it.",
+        "bad",
+        "Mend what is named, pack the run again with `scorekit pack`, and hand in the new file.",
+    ),
+    "waiting": Word(
+        "waits for an operator",
+        "The checks are done. An operator looks at the evidence and decides.",
+        next="An operator accepts or refuses it, and gives a reason. It will stand here.",
+    ),
+    "accepted": Word(
+        "accepted",
+        "An operator has accepted it.",
+        "good",
+        "The result is put on the site by itself, most often within a few minutes.",
+    ),
+    "published": Word("published", "An operator has accepted it, and the result is public.", "good"),
+    "declined": Word(
+        "refused by an operator",
+        "An operator has refused it, for the reason below.",
+        "bad",
+        "If the reason can be mended, measure or pack again and hand in the new file.",
+    ),
+}
+"""States of submissions; `published` is an accepted one of which every result is public."""
+
+REQUEST: Final[dict[str, Word]] = {
+    "waiting": Word(
+        "waits for an operator",
+        "An operator decides whether it is measured.",
+        next="An operator accepts or refuses the request, and gives a reason.",
+    ),
+    "declined": Word("refused", "An operator has refused the request, for the reason below.", "bad"),
+    "queued": Word(
+        "accepted, to be measured",
+        "A worker measures the model as soon as one is free.",
+        next="What the worker measures is handed in and checked like any other submission.",
+    ),
+    "measured": Word(
+        "measured",
+        "The model was measured, and the measurement was handed in as a submission.",
+        "good",
+        "The submission is checked, and an operator decides whether it is published.",
+    ),
+    "failed": Word(
+        "not measured", "The measurement failed, for the reason below.", "bad", "It may be asked for again."
+    ),
+}
+
+JOB: Final[dict[str, Word]] = {
+    "queued": Word("waits for a worker", "It is measured as soon as a worker is free."),
+    "leased": Word("being measured", "A worker has it."),
+    "done": Word("done", "It was measured.", "good"),
+    "failed": Word("failed", "It was tried as often as it may be.", "bad"),
+}
+
+SITE: Final[dict[str, Word]] = {
+    "wanted": Word("to be built", "The site is built again as soon as possible."),
+    "built": Word("built", "The site shows all that was accepted.", "good"),
+    "failed": Word("failed", "The site could not be built; the one before it stands.", "bad"),
+}
+
+VERDICT: Final[dict[str, Word]] = {
+    "accepted": Word("sound", "The checks found nothing against it.", "good"),
+    "needs review": Word("needs a look", "The checks found what a person should look at.", "warn"),
+    "refused": Word("refused", "The checks refuse it.", "bad"),
+}
+"""Verdicts of the checks. `sound` and not `accepted`: that is an operator's word."""
+
+DECISION: Final[dict[str, Word]] = {
+    "accept": Word("accepted", "", "good"),
+    "refuse": Word("refused", "", "bad"),
+}
+
+SIGNED: Final[dict[str, Word]] = {
+    "unsigned": Word("not signed", "It bears no signature."),
+    "allowed": Word("signed", "The signature holds, by a key that is allowed here.", "good"),
+    "unknown_key": Word("signed by an unknown key", "The signature holds, and nobody vouched for the key.", "warn"),
+    "wrong": Word("wrong signature", "The signature does not hold.", "bad"),
+    "unchecked": Word("signature not checked", "It is signed, and there is no ssh-keygen here to check it.", "warn"),
+}
+
+_WEIGHTS: Final[dict[str, str]] = {
+    "refuse": "Refuses it",
+    "review": "For an operator to look at",
+    "note": "Only told",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonGroup:
+    """Reasons of one weight."""
+
+    weight: str
+    title: str
+    reasons: tuple[VerdictReason, ...]
+
+
+def by_weight(verdict: Verdict) -> Sequence[ReasonGroup]:
+    """Every reason of a verdict, the gravest first."""
+    found = (
+        (weight, title, tuple(one for one in verdict.reasons if one.weight == weight))
+        for weight, title in _WEIGHTS.items()
+    )
+    return [ReasonGroup(*group) for group in found if group[2]]
+
+
+def of_submission(state: str, *, public: bool) -> Word:
+    """The state of a submission.
+
+    Args:
+        state: as the ledger has it.
+        public: whether every result of it is public.
+    """
+    return SUBMISSION["published" if public and state == "accepted" else state]
