@@ -15,7 +15,8 @@ from scorekit.records.base import Count, Finite, Record
 from scorekit.records.score import Conditions, Reason, Score, Uncertainty
 
 RESULT_SCHEMA: Final = "scorekit.result/1"
-_OWN_FORMAT: Final = "scorekit.bundle/"
+_OWN_FORMATS: Final = ("scorekit.bundle/", "scorekit.submission/")
+"""Of runs of ours: as they were measured, and as they were packed and worked out again."""
 _WH_OF_1000_IN_KWH: Final = 1e6
 """What kWh of one query are multiplied by for Wh of 1,000; records stand below the module of units."""
 _ROUNDING: Final = 1e-9
@@ -191,8 +192,9 @@ class Result(Record):
         if self.valid is False or score.valid is False:
             raise ValueError("comparable is true, but a check of the run failed")
         for found in (self.source.format, score.provenance.log_format):
-            if not found.startswith(_OWN_FORMAT):
-                raise ValueError(f"comparable is true, but the format is {found}, expected {_OWN_FORMAT}*")
+            if not found.startswith(_OWN_FORMATS):
+                expected = " or ".join(f"{name}*" for name in _OWN_FORMATS)
+                raise ValueError(f"comparable is true, but the format is {found}, expected {expected}")
         for name in _OF_SCORE:
             told, scored = getattr(self, name), getattr(score, name)
             if told != scored:
