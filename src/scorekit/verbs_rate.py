@@ -6,16 +6,12 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from scorekit import editions, explain, logs, rating, store, tables
 from scorekit.cohorts import Rateable
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, LogError
 from scorekit.layout import layout_for
 from scorekit.messages import say
-
-_STORE: Final = "store.json"
-"""What lies at the root of a results store."""
 
 
 def rate(
@@ -61,7 +57,7 @@ def rate(
 
 
 def _scores(paths: Sequence[Path]) -> Iterator[Rateable]:
-    stores = [path for path in paths if (path / _STORE).is_file()]
+    stores = [path for path in paths if (path / store.STORE).is_file()]
     for found in logs.read_scores(path for path in paths if path not in stores):
         if not isinstance(found, logs.Refusal):
             yield found

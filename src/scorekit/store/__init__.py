@@ -11,7 +11,7 @@ time. docs/store.md tells the layout and what is promised.
 
 from scorekit.store.columns import COLUMNS
 from scorekit.store.files import MOST_RESULT_BYTES, Added, Skipped
-from scorekit.store.folder import DEFAULT_FOLDER, Built, Store, open  # noqa: A004 - as in sqlite3, gzip and others
+from scorekit.store.folder import DEFAULT_FOLDER, STORE, Built, Store, open  # noqa: A004 - as in sqlite3, gzip and others
 from scorekit.store.incoming import read_records
 from scorekit.store.selection import Selection, select
 
@@ -19,6 +19,7 @@ __all__ = [
     "COLUMNS",
     "DEFAULT_FOLDER",
     "MOST_RESULT_BYTES",
+    "STORE",
     "Added",
     "Built",
     "Selection",

@@ -10,7 +10,6 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from scorekit import logs, store
-from scorekit.bundle import SCORE
 from scorekit.errors import LogError, UsageError, nearest
 from scorekit.rating import Rating, rate_scores
 from scorekit.records import Edition, Result, Score, first_complaint
@@ -32,7 +31,8 @@ def rated_at(path: Path, edition: Edition | None, *, model: str | None = None, t
     """The one result at a path, rated as `scorekit rate` does.
 
     Args:
-        path: a run folder, a score.json, a log of another tool, or the JSON that `scorekit rate --json` printed.
+        path: a run folder, a score.json, a log of another tool, or the JSON that `scorekit rate --json` printed; a pipe
+            of the last.
         edition: the edition to rate in; None for a local rating.
         model: which model is meant, where there are several.
         task: which task is meant, by its config or leaderboard name.
@@ -41,9 +41,11 @@ def rated_at(path: Path, edition: Edition | None, *, model: str | None = None, t
         UsageError: it is not one result that is meant; lists what is there.
         ScorekitError: it cannot be read, or its run failed its checks.
     """
-    if path.is_file() and _says(path, b'"scorekit.rating/'):
+    # A pipe can be read once only, so nothing is looked at before: what comes that way is a rating.
+    is_stream = path.exists() and not path.is_file() and not path.is_dir()
+    if is_stream or (path.is_file() and _says(path, b'"scorekit.rating/')):
         return _one([Rated(rating, None) for rating in _ratings(path)], model, task, str(path))
-    if (path / "store.json").is_file():
+    if (path / store.STORE).is_file():
         raise UsageError(f"{path} is a results folder", mend=f"name a model or an id in it: MODEL --results {path}")
     return _one(_rate(list(_subjects(path)), edition), model, task, str(path))
 
@@ -86,7 +88,7 @@ def _subjects(path: Path) -> Iterable[Score | Result]:
     run = logs.run_beside(path) or path
     if run.is_dir() and (run / "manifest.json").is_file():
         yield logs.read_score(run)
-    elif path.name == SCORE or not path.exists() or (path.is_file() and _says(path, b'"scorekit.score/')):
+    elif not path.exists() or (path.is_file() and logs.is_score_file(path, _head(path))):
         yield logs.read_score_file(path)
     else:
         for found in logs.read_logs([path]):
@@ -113,11 +115,15 @@ def _ratings(path: Path) -> list[Rating]:
 
 
 def _says(path: Path, mark: bytes) -> bool:
+    return mark in _head(path)
+
+
+def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return mark in file.read(_PEEK_BYTES)
+            return file.read(_PEEK_BYTES)
     except OSError:
-        return False
+        return b""
 
 
 def _one(found: Sequence[Rated], model: str | None, task: str | None, where: str) -> Rated:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from scorekit import logs, store
+from scorekit import editions, logs, store
 from scorekit.cli import main
+from scorekit.records import Member
 from tests.bundles import local_score, official_score
+from tests.edition_members import draft, frozen
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 RUN = GOLDEN / "generate_h100"
@@ -131,3 +135,106 @@ def test_badge_and_card_need_no_extra() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "## Energy of inference" in done.stdout
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that commands run in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _member(model: str, energy_wh: float, cohort: str = "asr", model_class: str | None = None) -> Member:
+    return Member.model_validate(
+        {"cohort": cohort, "model": model, "wh_per_1000_queries": energy_wh, "model_class": model_class}
+    )
+
+
+MEMBERS = [_member("org/ear", 1.0), _member("org/horn", 8.0), _member("org/ear", 3.0, "summarization")]
+
+
+def test_a_model_is_looked_up_in_the_results_folder_of_this_place(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frozen(MEMBERS, here / "editions", "2026-01")
+    store.open("results").add(logs.result_of(official_score("org/ear", 10.0), "run"))
+    assert main(["label", "org/ear", "--format", "badge"]) == 0
+    told = capsys.readouterr()
+    assert "10.0 Wh" in told.out
+    assert told.err == ""
+    # Of what it has not, the published figure stands.
+    assert main(["label", "org/horn", "--format", "badge"]) == 0
+    assert "2026-01" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["label", "card"])
+def test_a_model_without_a_result_gets_its_published_figure(
+    command: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frozen([_member("org/horn", 4.0), *MEMBERS[:1]], here / "editions", "2025-12")
+    edition = frozen(MEMBERS, here / "editions", "2026-01")
+    assert edition.date == "2025-02"
+    assert main([command, "org/horn", "--link", LINK]) == 0
+    told = capsys.readouterr()
+    assert "published figure of edition 2026-01" in told.err
+    assert "8.00" in told.out
+    assert "1 of 5 stars" in told.out
+    assert "Local result" not in told.out
+    # What the edition does not tell stays unknown.
+    assert "uncertainty unknown" in told.out
+    assert LINK in told.out
+    assert main([command, "org/horn", "--edition", "2025-12"]) == 0
+    assert "4.00" in capsys.readouterr().out
+
+
+def test_several_figures_of_a_model_are_told_apart_by_task(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frozen(MEMBERS, here / "editions", "2026-01")
+    assert main(["card", "org/ear"]) == 2
+    assert "2 figures of 'org/ear': asr 1 Wh, summarization 3 Wh" in capsys.readouterr().err
+    assert main(["card", "org/ear", "--task", "automatic_speech_recognition"]) == 0
+    assert "5 of 5 stars" in capsys.readouterr().out
+    # A cohort of one has no thresholds, so there is no star, and why is told.
+    assert main(["label", "org/ear", "--task", "summarization", "--format", "badge"]) == 0
+    assert "no star" in capsys.readouterr().out
+
+
+def test_a_figure_of_other_hardware_is_local(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    editions.write_draft(draft(MEMBERS[:2], "small", hardware="NVIDIA L4"), here / "editions")
+    editions.freeze("small", here / "editions")
+    assert main(["card", "org/horn", "--link", LINK]) == 0
+    told = capsys.readouterr()
+    assert "Local result, not comparable" in told.out
+    assert "holds energies of NVIDIA L4" in told.out
+    assert LINK not in told.out
+    assert "--link is left out" in told.err
+
+
+def test_a_model_that_is_nowhere_is_told_what_to_type(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["label", "org/my model"]) == 1
+    told = capsys.readouterr().err
+    assert "there is no results folder 'results' here, nor does any edition in 'editions' name such a model" in told
+    assert "scorekit label runs/TASK/MODEL" in told
+    assert "scorekit label 'org/my model' --results DIR" in told
+    assert "scorekit edition import SOURCE --name NAME" in told
+    frozen(MEMBERS, here / "editions", "2026-01")
+    assert main(["card", "org/hern"]) == 1
+    assert "mend: did you mean: scorekit card org/horn" in capsys.readouterr().err
+    # A folder of that name which is none of ours gets no index written into it.
+    (here / "results").mkdir()
+    assert main(["card", "org/hern", "--edition", "local"]) == 1
+    assert "edition" not in capsys.readouterr().err.partition("mend")[0]
+    assert list((here / "results").iterdir()) == []
+
+
+def test_a_rating_may_come_through_a_pipe(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # One alone gets no star, and a rating all the same.
+    assert main(["rate", str(RUN), "--json"]) == 1
+    content = capsys.readouterr().out
+    os.mkfifo(here / "pipe")
+    writer = threading.Thread(target=(here / "pipe").write_text, args=(content,))
+    writer.start()
+    assert main(["card", "pipe"]) == 0
+    writer.join()
+    told = capsys.readouterr()
+    assert "it is the only model given" in told.out
+    assert told.err == ""
