@@ -62,11 +62,11 @@ def published(storage: Storage, publication: Publication, result_path: str) -> N
             .values(result_path=result_path, published_at=now)
         )
         if changed.rowcount == 1:
+            # A build that is under way may have read the folder before.
+            want(connection, now, "a result was published")
             audit.append(
                 connection, now, "portal", "result.publish", publication.submission_id, {"folder": publication.folder}
             )
-            # A build that is under way may have read the folder before.
-            want(connection, now, "a result was published")
 
 
 def of_submission(storage: Storage, submission_id: str) -> list[Publication]:
