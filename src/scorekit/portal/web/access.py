@@ -89,8 +89,7 @@ def actor_of(request: Request, secret: str) -> Actor:
         NoLoginError: it does not hold.
         TooManyError: too many that do not hold came from this address.
     """
-    looks_right = secret.startswith(people.TOKEN_MARK) and len(secret) <= _LONGEST_SECRET and secret.isascii()
-    actor = people.actor_of_token(portal_of(request).storage, secret) if looks_right else None
+    actor = known(request, secret)
     if actor is None:
         if secret:
             request.app.state.limits.take_login(request.scope)
@@ -99,6 +98,12 @@ def actor_of(request: Request, secret: str) -> Actor:
             mend="send a token that holds, as `Authorization: Bearer sk_...`",
         )
     return actor
+
+
+def known(request: Request, secret: str) -> Actor | None:
+    """Who a token is of; None for one that does not hold."""
+    looks_right = secret.startswith(people.TOKEN_MARK) and len(secret) <= _LONGEST_SECRET and secret.isascii()
+    return people.actor_of_token(portal_of(request).storage, secret) if looks_right else None
 
 
 def page_visitor(request: Request) -> Actor | None:

@@ -1,6 +1,6 @@
 """The portal as one application: its routes, its answers to errors, and around them what guards it.
 
-From the outside in: the journal (which also answers what nobody expected), headers and the host's name, limits of one
+From the outside in: headers, the journal (which also answers what nobody expected), the host's name, limits of one
 address, then the routes.
 """
 
@@ -17,8 +17,8 @@ from fastapi import APIRouter, FastAPI
 from scorekit import __version__
 from scorekit.portal.opened import Portal
 from scorekit.portal.web import answers, api, health, login, oauth, pages, static
-from scorekit.portal.web.addresses import API, OPENAPI, root_of
-from scorekit.portal.web.headers import HeaderMiddleware
+from scorekit.portal.web.addresses import API, OPENAPI
+from scorekit.portal.web.headers import HeaderMiddleware, HostMiddleware
 from scorekit.portal.web.limits import LimitMiddleware, Limits
 from scorekit.portal.web.observing import ObserveMiddleware
 
@@ -60,8 +60,9 @@ def create_app(portal: Portal, *, lifespan: Lifespan = _nothing) -> FastAPI:
     if portal.settings.oauth:
         oauth.install(app, portal.settings)
     app.add_middleware(LimitMiddleware, settings=portal.settings, limits=app.state.limits)
+    app.add_middleware(HostMiddleware, settings=portal.settings)
+    app.add_middleware(ObserveMiddleware)
     app.add_middleware(HeaderMiddleware, settings=portal.settings)
-    app.add_middleware(ObserveMiddleware, root=root_of(portal.settings))
     return app
 
 

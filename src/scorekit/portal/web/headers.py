@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scorekit.portal.settings import Settings
-from scorekit.portal.web.addresses import host_of, is_api, route_path
+from scorekit.portal.web.addresses import host_of, is_api, root_of, route_path
 from scorekit.portal.web.answers import Problem, problem
 from scorekit.publish.site import serve
 
@@ -28,12 +28,11 @@ _YEAR_S: Final = 365 * 24 * 3600
 
 
 class HeaderMiddleware:
-    """Adds the headers, and refuses a host's name that is not the portal's."""
+    """Adds the headers to every answer; stands outermost."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        host = host_of(settings)
-        self._hosts = _LOOPBACK | {f"[{host}]" if ":" in host else host}
+        self._root = root_of(settings)
         self._everywhere = {
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
@@ -49,6 +48,8 @@ class HeaderMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # Whether or not what stands before the portal took it away from the path.
+        scope["root_path"] = self._root
         is_site = route_path(scope).startswith("/site/")
         policy = API_POLICY if is_api(scope) else SITE_POLICY if is_site else PAGES_POLICY
 
@@ -63,13 +64,24 @@ class HeaderMiddleware:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        if not self._is_ours(scope):
-            told = Problem(
-                error="wrong_host", message="this host's name is not the portal's", mend="use its own address"
-            )
-            await problem(Request(scope, receive), 400, told)(scope, receive, with_headers)
-            return
         await self._app(scope, receive, with_headers)
+
+
+class HostMiddleware:
+    """Refuses a host's name that is neither the portal's nor the loopback's: another's that was made to lead here."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        host = host_of(settings)
+        self._hosts = _LOOPBACK | {f"[{host}]" if ":" in host else host}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it."""
+        if scope["type"] == "http" and not self._is_ours(scope):
+            told = Problem(error="wrong_host", message="this host's name is not the portal's", mend="use its own name")
+            await problem(Request(scope, receive), 400, told)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
     def _is_ours(self, scope: Scope) -> bool:
         named = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]

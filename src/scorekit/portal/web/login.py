@@ -18,7 +18,6 @@ from scorekit.portal.ledger.refusals import NotAllowedError
 from scorekit.portal.web import access
 from scorekit.portal.web.access import Posted, page_visitor, portal_of, posted, same_secret
 from scorekit.portal.web.addresses import local, root_of
-from scorekit.portal.web.answers import NoLoginError
 from scorekit.portal.web.rendering import redirect, render
 
 router: Final = APIRouter()
@@ -77,9 +76,8 @@ def begin_session(request: Request, actor: Actor, path: str) -> Response:
 
 
 def _log_in(request: Request, token: str, path: str) -> Response:
-    try:
-        actor = access.actor_of(request, token)
-    except NoLoginError:
+    actor = access.known(request, token)
+    if actor is None:
         return _form(request, path, error="This token does not hold: it is unknown, revoked or over.", status=401)
     return begin_session(request, actor, path)
 

@@ -19,24 +19,16 @@ _LEFT: Final = 499
 
 
 class ObserveMiddleware:
-    """Stands outermost: nothing goes by it, and no error goes beyond it.
+    """Nothing goes by it, and no error goes beyond it; only the headers stand around it."""
 
-    Args:
-        app: what it stands around.
-        root: path below which the portal stands.
-    """
-
-    def __init__(self, app: ASGIApp, root: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._root = root
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and tell of it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Whether or not what stands before the portal took it away from the path.
-        scope["root_path"] = self._root
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()

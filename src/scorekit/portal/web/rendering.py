@@ -22,6 +22,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from scorekit import __version__
 from scorekit.portal.ledger.people import Session
 from scorekit.portal.opened import Portal
+from scorekit.portal.web import sentences
 from scorekit.portal.web.addresses import root_of
 from scorekit.publish.site import figures, names
 
@@ -45,6 +46,8 @@ def environment() -> jinja2.Environment:
         number=figures.number,
         name=lambda text: names.isolated(text) if text else figures.UNKNOWN,
         shown=names.shown,
+        told=sentences.told,
+        words=sentences.words,
     )
     made.globals.update(version=__version__)
     return made
