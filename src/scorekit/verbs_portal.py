@@ -15,7 +15,6 @@ from scorekit.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from scorekit.layout import Column, layout_for, render
 from scorekit.portal import opened
 from scorekit.portal.backup import backup
-from scorekit.portal.consistency import check as check_all
 from scorekit.portal.ledger import accounts, people
 from scorekit.portal.opened import Portal
 from scorekit.portal.restore import restore as bring
@@ -165,6 +164,9 @@ def check(options: argparse.Namespace) -> int:
     Returns:
         1 where something does not fit.
     """
+    # The store loads pyarrow, which the other commands do without.
+    from scorekit.portal.consistency import check as check_all
+
     with _portal(options) as portal:
         found = check_all(portal)
     if options.json:
