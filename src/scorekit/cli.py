@@ -118,6 +118,7 @@ VERBS: Final[dict[str, Command]] = {
     "verify": Command("verify a submission: whole, signed, by the rules, new, and with figures that can be true"),
     "submit": Command("hand in a submission at a portal, and go on where an upload broke off", "portal"),
     "portal": Command("serve a portal for submissions and requests, and look after it", "portal"),
+    "worker": Command("measure what a portal has been asked for, and hand it in", "portal"),
     "doctor": Command("tell what is on this machine and what is in the way of a run"),
     "tasks": Command("list the tasks and what the protocol asks of them"),
 }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from scorekit import tasks as registry
 from scorekit.errors import EXIT_DONE, ScorekitError
+from scorekit.measure.configs import hydra_value
 from scorekit.messages import say
 
 if TYPE_CHECKING:
@@ -131,12 +132,6 @@ def measure(run: DemoRun, folder: Path, scores: list[Score]) -> int:
     if run.task == "reasoning":
         settings.append(f"scenario.generate_kwargs.max_new_tokens={REASONING_TOKENS}")
     return bench.run(settings, lambda _folder, score: scores.append(score))
-
-
-def hydra_value(path: Path) -> str:
-    """A path as Hydra's grammar takes it: commas, blanks and brackets would mean something there."""
-    escaped = str(path).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def show(scores: list[Score], folder: Path) -> None:

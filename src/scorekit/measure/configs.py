@@ -57,6 +57,12 @@ def slug(value: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text.replace("/", "--")).strip("-.") or "model"
 
 
+def hydra_value(value: str | Path) -> str:
+    """A text or path as Hydra's grammar takes it: commas, blanks and brackets would mean something there."""
+    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
 def register() -> None:
     """Register the config groups, the `slug` resolver and the search path with Hydra; may be called again.
 

@@ -1,4 +1,4 @@
-"""Publishing an edition: gathered of the comparable results, frozen for ever, and what the portal judges by from then on.
+"""Publishing an edition: gathered of the comparable results, frozen for ever, and then what the portal judges by.
 
 It takes two steps that cannot be one, a file and a row. Whoever breaks off between them does both again: a frozen file
 of the same name and rule is the edition that was meant.
