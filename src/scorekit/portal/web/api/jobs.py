@@ -12,13 +12,14 @@ from fastapi import APIRouter, Depends, Path, Response
 from scorekit.portal.ledger import jobs
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
-from scorekit.portal.web.access import bearer, portal_of
+from scorekit.portal.web.access import bearer
 from scorekit.portal.web.api.models import ID_PATTERN
 from scorekit.portal.web.api.models_queue import Beat, BeatTold, GivenBack, GivenBackTold, JobTold, JobWanted
+from scorekit.portal.web.api.receiving import opened
 
 router = APIRouter(tags=["jobs"])
 Working = Annotated[Actor, Depends(bearer("work"))]
-Opened = Annotated[Portal, Depends(portal_of)]
+Opened = Annotated[Portal, Depends(opened)]
 JobId = Annotated[str, Path(pattern=ID_PATTERN, description="Of the job.")]
 
 
@@ -31,14 +32,14 @@ JobId = Annotated[str, Path(pattern=ID_PATTERN, description="Of the job.")]
 )
 def take(told: JobWanted, actor: Working, portal: Opened) -> JobTold | Response:
     """The oldest job that is free, for a time; it goes to another when no heartbeat comes."""
-    found = jobs.take(portal.storage, actor, told.worker)
+    found = jobs.take(portal.storage, actor, told.worker, portal.settings.job_lease)
     return Response(status_code=204) if found is None else JobTold.of(found)
 
 
 @router.post("/jobs/{job_id}/beat", name="keep_job", summary="Keep a job")
 def beat(job_id: JobId, told: Beat, actor: Working, portal: Opened) -> BeatTold:
     """Keep a job for longer. After 409 another has it: stop working on it."""
-    return BeatTold(lease_until=jobs.beat(portal.storage, actor, job_id, told.lease))
+    return BeatTold(lease_until=jobs.beat(portal.storage, actor, job_id, told.lease, portal.settings.job_lease))
 
 
 @router.post("/jobs/{job_id}/give-back", name="give_job_back", summary="Give a job back")
