@@ -16,7 +16,6 @@ from scorekit.portal.storage import Storage
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _REGISTRY: Final = CollectorRegistry()
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _CHECK_BUCKETS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 _STATES: Final = {
@@ -42,9 +41,8 @@ CHECK_SECONDS: Final = Histogram(
 
 def requested(method: str, route: str, status: int, duration_s: float) -> None:
     """Count a request that was answered."""
-    known = method if method in _METHODS else "other"
-    REQUESTS.labels(known, route, str(status)).inc()
-    REQUEST_SECONDS.labels(known, route).observe(duration_s)
+    REQUESTS.labels(method, route, str(status)).inc()
+    REQUEST_SECONDS.labels(method, route).observe(duration_s)
 
 
 def checked(verdict: str, duration_s: float) -> None:

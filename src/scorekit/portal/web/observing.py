@@ -10,10 +10,13 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scorekit.portal.web import journal, metrics
-from scorekit.portal.web.addresses import OPENAPI, route_path
+from scorekit.portal.web.addresses import API, OPENAPI, route_path
 from scorekit.portal.web.answers import UNEXPECTED, problem
 from scorekit.portal.web.limits import takes_file
 
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""All others are one, or a stranger could make as many as there are words."""
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LEFT: Final = 499
 """Told of a client that left before its answer began; a number that proxies use too."""
 
@@ -55,18 +58,29 @@ class ObserveMiddleware:
             if status == _LEFT:
                 await problem(Request(scope), 500, UNEXPECTED)(scope, receive, noted)
         finally:
+            if scope["method"] not in _READING and status < 400:
+                _wake(scope)
             duration_s = time.perf_counter() - began
+            method = scope["method"] if scope["method"] in _METHODS else "other"
             route = _template(scope)
-            metrics.requested(scope["method"], route, status, duration_s)
+            metrics.requested(method, route, status, duration_s)
             journal.tell(
-                "request", request=request_id, method=scope["method"][:16], route=route, status=status,
+                "request", request=request_id, method=method, route=route, status=status,
                 duration_ms=round(duration_s * 1000, 1),
             )  # fmt: skip
+
+
+def _wake(scope: Scope) -> None:
+    """Something came in or was decided: what works beside the server need not find it by looking."""
+    background = getattr(scope["app"].state, "background", None)
+    if background is not None:
+        background.wake()
 
 
 def _template(scope: Scope) -> str:
     """The route as it is written, never with what stands in it."""
     path = getattr(scope.get("route"), "path", None)
-    if isinstance(path, str):
-        return path
-    return OPENAPI if route_path(scope) == OPENAPI else "none"
+    if not isinstance(path, str):
+        return OPENAPI if route_path(scope) == OPENAPI else "none"
+    # A router's route does not know below which path the router stands.
+    return f"{API}{path}" if route_path(scope).startswith(f"{API}/") and not path.startswith(f"{API}/") else path

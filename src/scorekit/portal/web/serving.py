@@ -110,11 +110,11 @@ def _config(app: FastAPI) -> uvicorn.Config:
 
 def _lifespan(portal: Portal, background: bool) -> Any:
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         running = None
         if background:
             module = importlib.import_module("scorekit.portal.background")
-            running = await asyncio.to_thread(module.start, portal)
+            running = app.state.background = await asyncio.to_thread(module.start, portal)
         journal.tell("started")
         try:
             yield
