@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -76,6 +77,7 @@ def publish_pending(portal: Portal) -> int:
             continue
         # Whoever dies before the next line adds the same file again, which changes nothing.
         publications.published(portal.storage, publication, path)
+        journal.tell("result.publish", submission=publication.submission_id, path=path)
         done += 1
     if failed is not None:
         raise failed
@@ -99,8 +101,11 @@ def build_site(portal: Portal) -> bool:
         number = sites.wanted(portal.storage)
         if number is None:
             return False
+        started = time.monotonic()
         fault = _build(portal)
         sites.built(portal.storage, number, fault)
+        if fault is None:
+            journal.tell("site.build", duration_ms=round((time.monotonic() - started) * 1000, 1))
         return fault is None
 
 
