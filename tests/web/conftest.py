@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -34,7 +34,7 @@ PATIENCE_MS = 60_000
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS_PX = {"phone": 360, "tablet": 768, "desktop": 1440}
 # Without preload: axe would ask for the style sheets by a request that the policy forbids.
-_AXE_RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, preload: false})"
+_AXE_RUN = "([type, values]) => axe.run(document, {runOnly: {type, values}, preload: false})"
 _WATCH = """
 window.policyViolations = [];
 document.addEventListener("securitypolicyviolation", function (event) {
@@ -94,6 +94,49 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+@contextlib.contextmanager
+def watched(
+    browser: Browser,
+    inside: str,
+    *,
+    width_px: int = 1440,
+    height_px: int = 900,
+    scheme: Literal["light", "dark"] = "light",
+    scripts: bool = True,
+) -> Iterator[tuple[Page, list[str]]]:
+    """A page of its own, and what it does that no page may do: log an error, fail, or ask outside of `inside`."""
+    context = browser.new_context(
+        viewport={"width": width_px, "height": height_px},
+        color_scheme=scheme,
+        java_script_enabled=scripts,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    complaints: list[str] = []
+    try:
+        page = context.new_page()
+        if scripts:
+            page.add_init_script(_WATCH)
+        page.on("console", lambda said: said.type == "error" and complaints.append(f"console: {said.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        # A page that is left stops what it was still loading.
+        page.on(
+            "requestfailed",
+            lambda asked: (
+                None if asked.failure == "net::ERR_ABORTED" else complaints.append(f"{asked.failure}: {asked.url}")
+            ),
+        )
+        page.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith((inside, "data:", "blob:")) else complaints.append(f"outside: {asked.url}")
+            ),
+        )
+        yield page, complaints
+    finally:
+        context.close()
+
+
 @pytest.fixture
 def visit(browser: Browser) -> Callable[..., contextlib.AbstractContextManager[Visit]]:
     """Opens a site: `with visit(folder, width_px=360, scheme="dark") as seen: seen.open("index.html")`.
@@ -102,49 +145,11 @@ def visit(browser: Browser) -> Callable[..., contextlib.AbstractContextManager[V
     """
 
     @contextlib.contextmanager
-    def opened(
-        folder: Path,
-        *,
-        width_px: int = 1440,
-        height_px: int = 900,
-        scheme: Literal["light", "dark"] = "light",
-        scripts: bool = True,
-    ) -> Iterator[Visit]:
-        context = browser.new_context(
-            viewport={"width": width_px, "height": height_px},
-            color_scheme=scheme,
-            java_script_enabled=scripts,
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        complaints: list[str] = []
-        inside = folder.as_uri()
-        try:
-            page = context.new_page()
-            if scripts:
-                page.add_init_script(_WATCH)
-            page.on("console", lambda said: said.type == "error" and complaints.append(f"console: {said.text}"))
-            page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-            # A page that is left stops what it was still loading.
-            page.on(
-                "requestfailed",
-                lambda asked: (
-                    None if asked.failure == "net::ERR_ABORTED" else complaints.append(f"{asked.failure}: {asked.url}")
-                ),
-            )
-            page.on(
-                "request",
-                lambda asked: (
-                    None
-                    if asked.url.startswith((f"{inside}/", "data:", "blob:"))
-                    else complaints.append(f"outside: {asked.url}")
-                ),
-            )
+    def opened(folder: Path, **how: Any) -> Iterator[Visit]:
+        with watched(browser, f"{folder.as_uri()}/", **how) as (page, complaints):
             seen = Visit(page, folder, complaints)
             yield seen
             seen.check()
-        finally:
-            context.close()
 
     return opened
 
@@ -208,13 +213,16 @@ def _fetch_axe(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def axe(axe_source: str) -> Callable[[Page], list[str]]:
-    """What axe-core finds on a page that breaks WCAG 2.2 AA, or is bad practice: rule, element and what to mend."""
+def axe(axe_source: str) -> Callable[..., list[str]]:
+    """What axe-core finds on a page that breaks WCAG 2.2 AA, or is bad practice: rule, element and what to mend.
 
-    def found(page: Page) -> list[str]:
+    `axe(page, "color-contrast")` asks for one rule alone, such as a theme may break.
+    """
+
+    def found(page: Page, *rules: str) -> list[str]:
         # By the debugger's protocol, which no policy of the page stops.
         page.evaluate(axe_source)
-        answer = page.evaluate(_AXE_RUN, WCAG)
+        answer = page.evaluate(_AXE_RUN, ["rule", list(rules)] if rules else ["tag", WCAG])
         return [
             f"{rule['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
             for rule in answer["violations"]

@@ -10,17 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from playwright.sync_api import Browser, Page
 
 from scorekit.portal import opened
 from scorekit.portal.ledger import people
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.settings import settings
+from scorekit.portal.web.access import COOKIE
 from scorekit.portal.web.app import create_app
+from tests.web.conftest import watched
 
 _LONGEST_START_S = 60.0
+_ANSWERED = "console: Failed to load resource: the server responded with a status of 4"
 
 
 @dataclass
@@ -66,10 +71,31 @@ def running(data: Path) -> Iterator[Running]:
         try:
             began = time.monotonic()
             while not server.started:
-                assert thread.is_alive() and time.monotonic() - began < _LONGEST_START_S, "the server did not start"
+                assert thread.is_alive(), "the server ended"
+                assert time.monotonic() - began < _LONGEST_START_S, "the server did not start"
                 time.sleep(0.01)
             yield Running(portal, url)
         finally:
             server.should_exit = True
             thread.join(_LONGEST_START_S)
             portal.close()
+
+
+@contextmanager
+def visiting(browser: Browser, place: Running, actor: Actor | None = None, **how: Any) -> Iterator[Page]:
+    """A page of a browser in which somebody is logged in; its end fails on whatever no page may do.
+
+    Args:
+        browser: that opens it.
+        place: the portal.
+        actor: who is logged in; None for nobody.
+        how: as `watched` has it.
+    """
+    with watched(browser, f"{place.url}/", **how) as (page, complaints):
+        if actor is not None:
+            page.context.add_cookies([{"name": COOKIE, "value": place.session(actor), "url": place.url}])
+        yield page
+        if how.get("scripts", True):
+            complaints += page.evaluate("window.policyViolations || []")
+        # The browser logs the status of a page that tells what is wrong; that is what it is for.
+        assert [told for told in complaints if not told.startswith(_ANSWERED)] == []

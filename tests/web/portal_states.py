@@ -12,12 +12,12 @@ from scorekit.portal import publishing
 from scorekit.portal.ledger import checks, decisions, jobs, people, requests, submissions
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
-from scorekit.records import Neighbour, RunPrint, Submitter, Verdict, VerdictReason
+from scorekit.records import Neighbour, RunPrint, Submitter, Verdict, VerdictReason, Weight
 from scorekit.submission import CLAUSES
 from tests.golden.submissions import make
 from tests.sites import HOSTILE
 
-ACCEPTED = {clause.name: clause.sha256 for clause in CLAUSES}
+ACCEPTED: dict[str, str] = {clause.name: clause.sha256 for clause in CLAUSES}
 LONG = "W" * 200
 GOLDEN = Path(make.__file__).parent / "open.zip"
 
@@ -42,7 +42,9 @@ def verdict(number: int, *reasons: VerdictReason, model: str = "example/model", 
     """A verdict on a run of its own, of a model and from a person of these names."""
     found = golden_verdict()
     run = found.runs[0]
-    assert run.score is not None and run.evidence is not None and found.submission is not None
+    assert run.score is not None
+    assert run.evidence is not None
+    assert found.submission is not None
     evidence = RunPrint(
         sha256=hashlib.sha256(str(number).encode()).hexdigest(),
         energies_wh=run.evidence.energies_wh,
@@ -74,11 +76,11 @@ def verdict(number: int, *reasons: VerdictReason, model: str = "example/model", 
     )
 
 
-def reason(weight: str, code: str, message: str) -> VerdictReason:
+def reason(weight: Weight, code: str, message: str) -> VerdictReason:
     """A reason that names a hostile file and a mend."""
     return VerdictReason(
         code=code, weight=weight, message=message, file=f"runs/1/{HOSTILE[4]}", mend="pack it anew with `scorekit pack`"
-    )  # type: ignore[arg-type]
+    )
 
 
 def hand_in(portal: Portal, actor: Actor, number: int) -> str:

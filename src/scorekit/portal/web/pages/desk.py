@@ -14,7 +14,6 @@ from scorekit.portal.opened import Portal
 from scorekit.portal.web.access import page_actor, portal_of
 from scorekit.portal.web.pages import paging, wording
 from scorekit.portal.web.pages.paging import Paging
-from scorekit.portal.web.pages.requests import title_of
 from scorekit.portal.web.pages.submissions import row_of
 from scorekit.portal.web.rendering import render
 
@@ -46,11 +45,11 @@ def queues(
         section="desk",
         waiting=[(row_of(one), names.get(one.account_id, "")) for one in waiting],
         paging=Paging(at, count, "Pages of submissions that wait", {"asked": str(asked_at)}),
-        requests=[(one, title_of(one.task), names.get(one.account_id, "")) for one in wanted],
+        requests=[(one, wording.task_title(one.task), names.get(one.account_id, "")) for one in wanted],
         requests_paging=Paging(asked_at, wanted_count, "Pages of requests that wait", {"page": str(at)}, "asked"),
         counts=[(wording.SUBMISSION[state].short, counts.get(state, 0)) for state in _COUNTED],
         job_counts=[(wording.JOB[state].short, count) for state, count in sorted(jobs.counts(storage).items())],
-        jobs=[(job, title_of(job.task), wording.JOB[job.state]) for job in desk.open_jobs(storage)],
+        jobs=[(job, wording.task_title(job.task), wording.JOB[job.state]) for job in desk.open_jobs(storage)],
         build=build,
         build_word=None if build is None else wording.SITE[build.state],
         unpublished=len(publications.pending(storage)),

@@ -19,6 +19,7 @@ from scorekit.portal.publishing import Preview
 from scorekit.portal.web.access import Posted, page_actor, portal_of, posted
 from scorekit.portal.web.pages.fields import Fault, text_of
 from scorekit.portal.web.rendering import redirect, render
+from scorekit.publish.site.content import Cohort
 from scorekit.scales import EQUAL_WIDTH, RULES
 
 router: Final = APIRouter()
@@ -94,6 +95,7 @@ def _page(
         draft=draft,
         most_left_out=_MOST_LEFT_OUT,
         difference=_difference(current, draft),
+        cohort_title=lambda name, size: Cohort(name, size).title,
         rules=sorted(RULES),
         given={field: given.get(field, "") for field in _FIELDS},
         done=next((one.name for one in known if one.name == done), None),

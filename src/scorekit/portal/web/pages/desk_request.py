@@ -14,7 +14,6 @@ from scorekit.portal.ledger.refusals import TooLateError, WrongContentError
 from scorekit.portal.web.access import Posted, page_actor, portal_of, posted
 from scorekit.portal.web.pages import wording
 from scorekit.portal.web.pages.fields import CHOICES, Fault, text_of
-from scorekit.portal.web.pages.requests import title_of
 from scorekit.portal.web.rendering import redirect, render
 
 router: Final = APIRouter()
@@ -63,7 +62,7 @@ def _page(
         title=f"{'Not done: ' if faults else ''}Request {found.id[:8]} at the desk",
         section="desk",
         wanted=found,
-        task_title=title_of(found.task),
+        task_title=wording.task_title(found.task),
         word=wording.REQUEST[found.state],
         decision=decision,
         names=names,

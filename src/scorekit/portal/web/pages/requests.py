@@ -17,7 +17,6 @@ from scorekit.portal.web.pages import paging, wording
 from scorekit.portal.web.pages.fields import Fault, text_of
 from scorekit.portal.web.pages.paging import Paging
 from scorekit.portal.web.rendering import redirect, render
-from scorekit.publish.site.content import TITLES
 
 router: Final = APIRouter()
 FIELDS: Final = ("model", "revision", "task", "model_class", "note")
@@ -49,7 +48,7 @@ def one(request: Request, request_id: str, actor: Annotated[Actor, Depends(page_
         title=f"Request for {found.model}",
         section="requests",
         wanted=found,
-        task_title=title_of(found.task),
+        task_title=wording.task_title(found.task),
         word=wording.REQUEST[found.state],
         decision=decisions.find(storage, "request", found.id),
         job=job,
@@ -57,12 +56,6 @@ def one(request: Request, request_id: str, actor: Annotated[Actor, Depends(page_
         is_mine=found.account_id == actor.account_id,
         submission_id=submission_id if actor.may("operate") else None,
     )
-
-
-def title_of(task: str) -> str:
-    """A task for people, e.g. `Speech recognition (automatic_speech_recognition)`."""
-    found = tasks.TASKS.get(task)
-    return task if found is None else f"{TITLES.get(found.cohort, found.cohort)} ({task})"
 
 
 def _ask(request: Request, sent: Posted) -> Response:
@@ -117,10 +110,13 @@ def _page(request: Request, actor: Actor, page: int, faults: Sequence[Fault], gi
         title="Not asked for yet: requests" if faults else "Requests",
         section="requests",
         rows=[
-            (one, title_of(one.task), wording.REQUEST[one.state], one.account_id == actor.account_id) for one in found
+            (one, wording.task_title(one.task), wording.REQUEST[one.state], one.account_id == actor.account_id)
+            for one in found
         ],
         paging=Paging(page, count, "Pages of requests"),
-        tasks=[(name, title_of(name), tasks.TASKS[name].cohort in tasks.CLASSED_COHORTS) for name in tasks.TASKS],
+        tasks=[
+            (name, wording.task_title(name), tasks.TASKS[name].cohort in tasks.CLASSED_COHORTS) for name in tasks.TASKS
+        ],
         classes=CLASSES,
         errors=faults,
         given={field: given.get(field, "") for field in FIELDS},

@@ -106,7 +106,7 @@ def row_of(submission: Submission) -> Row:
         submission,
         wording.of_submission(submission.state, public=False),
         tuple(dict.fromkeys(run.model for run in claimed)),
-        tuple(dict.fromkeys(run.task or "unknown" for run in claimed)),
+        tuple(dict.fromkeys(wording.task_title(run.task or "unknown") for run in claimed)),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from scorekit import tasks
+from scorekit.publish.site.content import TITLES
 from scorekit.records import Verdict, VerdictReason
 
 Tone = Literal["calm", "good", "warn", "bad"]
@@ -26,6 +28,11 @@ class Word:
     meaning: str
     tone: Tone = "calm"
     next: str = ""
+
+    @property
+    def title(self) -> str:
+        """The short form, with a capital."""
+        return f"{self.short[:1].upper()}{self.short[1:]}"
 
     @property
     def sign(self) -> str:
@@ -92,7 +99,7 @@ REQUEST: Final[dict[str, Word]] = {
         "The submission is checked, and an operator decides whether it is published.",
     ),
     "failed": Word(
-        "not measured", "The measurement failed, for the reason below.", "bad", "It may be asked for again."
+        "not measured", "The measurement was tried, and failed.", "bad", "It may be asked for again."
     ),
 }
 
@@ -152,6 +159,15 @@ def by_weight(verdict: Verdict) -> Sequence[ReasonGroup]:
         for weight, title in _WEIGHTS.items()
     )
     return [ReasonGroup(*group) for group in found if group[2]]
+
+
+def task_title(task: str) -> str:
+    """A task for people, e.g. `Speech recognition (automatic_speech_recognition)`; as it is where nobody knows it."""
+    found = tasks.TASKS.get(task)
+    if found is None:
+        return task
+    title = TITLES.get(found.cohort, found.cohort)
+    return title if title.lower().replace(" ", "_") == task else f"{title} ({task})"
 
 
 def of_submission(state: str, *, public: bool) -> Word:
