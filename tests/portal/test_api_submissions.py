@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import anyio
@@ -82,7 +83,8 @@ def test_a_file_that_is_too_large_told_or_not(portal: Portal, ada: Caller) -> No
             yield block
 
     refused(ada.file(unannounced()), 413, "too_much")
-    refused(ada("POST", "/submissions/file", content=b"x", params=ALL, headers={**ZIP, "Content-Length": str(most * 2)}), 413, "too_much")  # fmt: skip
+    told = {**ZIP, "Content-Length": str(most * 2)}
+    refused(ada("POST", "/submissions/file", content=b"x", params=ALL, headers=told), 413, "too_much")
     assert list(portal.settings.parts.iterdir()) == []
 
 
@@ -92,17 +94,21 @@ def test_a_sender_that_falls_silent_is_cut_off(portal: Portal, ada: Caller, monk
     # The tests' client hands over what it has at once, so the application is asked without it.
     async def ask() -> list[Any]:
         sent: list[Any] = []
-        body = iter([{"type": "http.request", "body": CONTENT, "more_body": True}])
+        body = [{"type": "http.request", "body": CONTENT, "more_body": True}]
 
         async def receive() -> Any:
-            for message in body:
-                return message
-            await anyio.sleep_forever()
+            if not body:
+                await anyio.sleep_forever()
+            return body.pop()
 
         async def send(message: Any) -> None:
             sent.append(message)
 
-        headers = [(b"host", b"portal.test"), (b"authorization", f"Bearer {ada.token}".encode()), (b"content-type", b"application/zip")]  # fmt: skip
+        headers = [
+            (b"host", b"portal.test"),
+            (b"authorization", f"Bearer {ada.token}".encode()),
+            (b"content-type", b"application/zip"),
+        ]
         query = "&".join(f"{name}={value}" for name, value in ALL.items()).encode()
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
@@ -201,7 +207,7 @@ def test_the_audit_log_in_parts(portal: Portal, ada: Caller) -> None:
         found += page["items"]
         after = page["next"]
     assert [one["sha256"] for one in found] == [entry.sha256 for entry in everything]
-    assert all(one["previous_sha256"] == before["sha256"] for before, one in zip(found, found[1:], strict=False))
+    assert all(one["previous_sha256"] == before["sha256"] for before, one in pairwise(found))
     subject = everything[-1].subject
     assert operator("GET", "/desk/audit", params={"subject": subject}).json()["items"] == [found[-1]]
     refused(ada("GET", "/desk/audit"), 403, "not_allowed")
@@ -222,12 +228,11 @@ def test_editions(portal: Portal, ada: Caller) -> None:
 
 def test_a_request_becomes_a_job_and_the_job_a_submission(portal: Portal, ada: Caller, clock: Any) -> None:
     operator, worker, second = caller(portal, "operator"), caller(portal, "worker"), caller(portal, "worker")
-    asked = ada(
-        "POST", "/requests", json={"model": "openai-community/gpt2", "task": "text_generation", "model_class": "A"}
-    )
+    wish = {"model": "openai-community/gpt2", "task": "text_generation", "model_class": "A"}
+    asked = ada("POST", "/requests", json=wish)
     assert asked.status_code == 201, asked.text
     request = asked.json()["id"]
-    assert ada("POST", "/requests", json={"model": "openai-community/gpt2", "task": "text_generation", "model_class": "A"}).json()["id"] == request  # fmt: skip
+    assert ada("POST", "/requests", json=wish).json()["id"] == request
     assert worker("POST", "/jobs/take", json={"worker": "gpu-1"}).status_code == 204
     told = {"decision": "accept", "reason": "An open model."}
     refused(ada("POST", f"/desk/requests/{request}/decision", json=told), 403, "not_allowed")
@@ -294,6 +299,7 @@ def test_what_comes_of_nothing(ada: Caller, portal: Portal) -> None:
     refused(ada("GET", f"/requests/{'0' * 32}"), 404, "not_there")
     refused(ada("GET", "/requests/x"), 422, "wrong_content")
     refused(worker("POST", f"/jobs/{'0' * 32}/beat", json={"lease": "0" * 32}), 409, "too_late")
-    refused(worker("POST", f"/jobs/{'0' * 32}/give-back", json={"lease": "0" * 32, "error": "\0", "again": True}), 422, "wrong_content")  # fmt: skip
+    told = {"lease": "0" * 32, "error": "\0", "again": True}
+    refused(worker("POST", f"/jobs/{'0' * 32}/give-back", json=told), 422, "wrong_content")
     refused(ada("GET", "/nothing"), 404, "not_there")
     refused(ada("PUT", "/uploads"), 405, "wrong_method")

@@ -13,7 +13,7 @@ from scorekit.portal.ledger import checks, decisions, submissions
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.storage import audit
-from scorekit.portal.web.access import bearer, portal_of
+from scorekit.portal.web.access import bearer
 from scorekit.portal.web.api.models import (
     ID_PATTERN,
     AuditEntry,
@@ -27,13 +27,14 @@ from scorekit.portal.web.api.models import (
     SubmissionList,
     SubmissionSummary,
 )
+from scorekit.portal.web.api.receiving import opened
 from scorekit.portal.web.api.submissions import Limit, Offset
 
 _MOST_NUMBER: Final = 2**53
 
 router = APIRouter(prefix="/desk", tags=["desk"])
 Operating = Annotated[Actor, Depends(bearer("operate"))]
-Opened = Annotated[Portal, Depends(portal_of)]
+Opened = Annotated[Portal, Depends(opened)]
 SubmissionId = Annotated[str, Path(pattern=ID_PATTERN, description="Of the submission.")]
 
 

@@ -19,6 +19,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from scorekit.errors import BundleError
 from scorekit.portal.ledger.refusals import TooMuchError
+from scorekit.portal.opened import Portal
+from scorekit.portal.web.access import portal_of
 from scorekit.portal.web.answers import Problem
 
 PIECE_BYTES: Final = 512 * 1024
@@ -33,14 +35,14 @@ class Part:
     """A file that comes in one request: written, counted and hashed as it comes.
 
     Args:
-        path: where it is written; there must be no such file.
+        path: where it is written, from the first byte on; there must be no such file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size_bytes = 0
         self._hash = hashlib.sha256()
-        self._descriptor: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._descriptor: int | None = None
 
     @property
     def sha256(self) -> str:
@@ -49,7 +51,8 @@ class Part:
 
     def write(self, data: bytes) -> None:
         """Take some more bytes."""
-        assert self._descriptor is not None
+        if self._descriptor is None:
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
@@ -58,9 +61,9 @@ class Part:
 
     def finish(self) -> None:
         """Return when all of it is on the disk."""
-        assert self._descriptor is not None
-        os.fsync(self._descriptor)
-        self._close()
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
+            self._close()
 
     def give_up(self) -> None:
         """Remove what has come; nothing happens to a file that has gone its way since."""
@@ -95,6 +98,11 @@ def require_length(request: Request, most_bytes: int, what: str) -> None:
         raise TooMuchError(
             f"{what} has at most {most_bytes:,} bytes, and {int(told[:20]):,} are announced", mend=_SMALLER
         )
+
+
+async def opened(request: Request) -> Portal:
+    """The portal that is asked; a dependency that needs no thread."""
+    return portal_of(request)
 
 
 async def pour(request: Request, take: Callable[[bytes], None], most_bytes: int, what: str) -> None:

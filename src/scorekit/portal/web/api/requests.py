@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Path, Query
 from scorekit.portal.ledger import decisions, jobs, requests
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
-from scorekit.portal.web.access import bearer, portal_of
+from scorekit.portal.web.access import bearer
 from scorekit.portal.web.api.models import ID_PATTERN
 from scorekit.portal.web.api.models_queue import RequestList, RequestMade, RequestState, RequestTold
+from scorekit.portal.web.api.receiving import opened
 from scorekit.portal.web.api.submissions import Limit, Offset
 
 router = APIRouter(tags=["requests"])
-Opened = Annotated[Portal, Depends(portal_of)]
+Opened = Annotated[Portal, Depends(opened)]
 
 
 @router.post("/requests", status_code=201, name="make_request", summary="Ask for a measurement")

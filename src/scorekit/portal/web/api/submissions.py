@@ -12,7 +12,7 @@ from scorekit.portal.ledger.people import Actor, new_id
 from scorekit.portal.ledger.refusals import NotThereError, WrongContentError
 from scorekit.portal.ledger.submissions import Submission
 from scorekit.portal.opened import Portal
-from scorekit.portal.web.access import bearer, portal_of
+from scorekit.portal.web.access import bearer
 from scorekit.portal.web.api.models import (
     ID_PATTERN,
     SHA256_PATTERN,
@@ -23,7 +23,7 @@ from scorekit.portal.web.api.models import (
     SubmissionSummary,
     SubmissionTold,
 )
-from scorekit.portal.web.api.receiving import WRONG_TYPE, Part, pour, require_length, require_type
+from scorekit.portal.web.api.receiving import WRONG_TYPE, Part, opened, pour, require_length, require_type
 from scorekit.submission.clauses import CLAUSES
 
 ZIP: Final = "application/zip"
@@ -36,7 +36,7 @@ _MOST_OFFSET: Final = 1_000_000_000
 
 router = APIRouter(tags=["submissions"])
 Submitting = Annotated[Actor, Depends(bearer("submit"))]
-Opened = Annotated[Portal, Depends(portal_of)]
+Opened = Annotated[Portal, Depends(opened)]
 SubmissionId = Annotated[str, Path(pattern=ID_PATTERN, description="Of the submission.")]
 Offset = Annotated[int, Query(ge=0, le=_MOST_OFFSET, description="How many are left out at the beginning.")]
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="How many at most.")]
@@ -113,14 +113,15 @@ async def hand_in_file(
     most_bytes = portal.settings.limits.packed_bytes
     require_type(request, ZIP, "application/octet-stream")
     require_length(request, most_bytes, _THE_FILE)
-    part = await run_in_threadpool(Part, uploads.part_of(portal.settings.parts, new_id()))
+    part = Part(uploads.part_of(portal.settings.parts, new_id()))
     try:
         await pour(request, part.write, most_bytes, _THE_FILE)
-        found = await run_in_threadpool(_receive, portal, part, actor, accepted, sha256)
+        return await run_in_threadpool(
+            lambda: _told(request, response, portal, _receive(portal, part, actor, accepted, sha256))
+        )
     finally:
         # pour has waited for its threads. A part that became a blob is not there any more.
         part.give_up()
-    return await run_in_threadpool(_told, request, response, portal, found)
 
 
 @router.get("/submissions", name="list_submissions", summary="List your submissions")
@@ -170,9 +171,12 @@ def _of_file(portal: Portal, actor: Actor, sha256: str, state: str | None, offse
 
 def _told(request: Request, response: Response, portal: Portal, found: Submission) -> SubmissionTold:
     response.headers["Location"] = str(request.url_for("look_at_submission", submission_id=found.id).path)
+    page = f"{portal.settings.public_url}submissions/{found.id}"
+    if found.state in ("received", "checking"):
+        return SubmissionTold.of(found, page)
     return SubmissionTold.of(
         found,
-        f"{portal.settings.public_url}submissions/{found.id}",
+        page,
         decisions.find(portal.storage, "submission", found.id),
         tuple(publications.of_submission(portal.storage, found.id)),
     )

@@ -11,10 +11,10 @@ from scorekit.portal.ledger import uploads
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import TooLateError
 from scorekit.portal.opened import Portal
-from scorekit.portal.web.access import bearer, portal_of
+from scorekit.portal.web.access import bearer
 from scorekit.portal.web.answers import Problem, refusal
 from scorekit.portal.web.api.models import ID_PATTERN, MOST_BYTES, UploadAnnounced, UploadTold
-from scorekit.portal.web.api.receiving import WRONG_TYPE, in_threads, pour, require_length, require_type
+from scorekit.portal.web.api.receiving import WRONG_TYPE, in_threads, opened, pour, require_length, require_type
 
 MOST_PIECE_BYTES: Final = 16 * 1024**2
 """Of one request; what does not fit is sent by the next."""
@@ -26,7 +26,7 @@ _OFFSET_TOLD: Final[dict[str, Any]] = {
 
 router = APIRouter(tags=["uploads"])
 Submitting = Annotated[Actor, Depends(bearer("submit"))]
-Opened = Annotated[Portal, Depends(portal_of)]
+Opened = Annotated[Portal, Depends(opened)]
 UploadId = Annotated[str, Path(pattern=ID_PATTERN, description="Of the upload.")]
 
 
