@@ -24,11 +24,10 @@ from scorekit.portal.settings import DATABASE, Settings, settings
 from scorekit.portal.storage import Database, Storage, migrating
 from scorekit.portal.web.app import create_app
 from tests.conftest import NOT_APPLICABLE
-from tests.portal.postgres import Cluster, binaries
+from tests.portal.postgres import TEMPLATE, Cluster, binaries
 from tests.portal.statements import watch
 
 _NUMBERS = count()
-_TEMPLATE = "migrated"
 START = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=datetime.UTC)
 URL = "http://portal.test/"
 
@@ -57,8 +56,8 @@ def cluster() -> Iterator[Cluster]:
         pytest.skip(f"{marked}no PostgreSQL is installed (Debian: postgresql)")
     found = Cluster(programs)
     try:
-        found.execute(f"CREATE DATABASE {_TEMPLATE}")
-        _migrate(found.url(_TEMPLATE))
+        found.execute(f"CREATE DATABASE {TEMPLATE}")
+        _migrate(found.url(TEMPLATE))
         yield found
     finally:
         found.stop()
@@ -199,7 +198,6 @@ def _database(request: pytest.FixtureRequest, kind: str, data: Path) -> Iterator
         yield url
         return
     cluster = request.getfixturevalue("cluster")
-    name = f"portal_{next(_NUMBERS)}"
-    cluster.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    name = cluster.database()
     yield cluster.url(name)
-    cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    cluster.give_back(name)

@@ -208,6 +208,9 @@ def check(storage: Storage, parts: Path, upload: Upload) -> None:
     if upload.state != "open":
         raise _not_open(upload.state)
     if upload.offset != upload.size_bytes:
+        if upload.offset == 0 and storage.blobs.has(upload.sha256):
+            # Its part has become the blob in this moment, and its row is about to say so.
+            raise _handed_in()
         raise WrongContentError(
             f"{upload.offset:,} of {upload.size_bytes:,} bytes are there", mend=f"send the rest, from {upload.offset}"
         )
@@ -286,6 +289,10 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _handed_in() -> TooLateError:
+    return TooLateError("the upload has just been handed in, or given up", mend="ask for it again")
 
 
 def _not_open(state: str) -> TooLateError:
