@@ -27,7 +27,7 @@ def serve(options: argparse.Namespace) -> int:
     """Serve a portal until it is asked to stop."""
     from scorekit.portal.web.serving import serve as serve_web
 
-    serve_web(_settings(options), options.host, options.port)
+    serve_web(_settings(options), options.host, options.port, background=not options.no_background)
     return EXIT_DONE
 
 

@@ -60,6 +60,9 @@ def _add_serve(commands: Any) -> None:
         "--trusted-proxy", metavar="NETWORK", action="append", default=[],
         help="take the address of a visitor from this proxy; may be given again",
     )  # fmt: skip
+    serve.add_argument(
+        "--no-background", action="store_true", help="check and publish nothing here: another process does"
+    )
 
 
 def _add_tokens(commands: Any) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import uvicorn
@@ -24,7 +26,7 @@ from scorekit.portal.web.app import create_app
 MOST_CONNECTIONS: Final = 512
 HEADERS_S: Final = 15.0
 """In which all headers of a request must have come."""
-_KEEP_ALIVE_S: Final = 15
+KEEP_ALIVE_S: Final = 15
 _SHUTDOWN_S: Final = 25
 _BACKLOG: Final = 256
 _LARGEST_HEADERS_BYTES: Final = 32 * 1024
@@ -50,7 +52,7 @@ def serve(settings: Settings, host: str, port: int, *, background: bool = True) 
         with _listen(host, port) as listening:
             _announce(settings, listening)
             _take_over_logging()
-            server = uvicorn.Server(_config(create_app(portal, lifespan=_lifespan(portal, background))))
+            server = Server(config(create_app(portal, lifespan=_lifespan(portal, background))))
             server.run(sockets=[listening])
         if not server.started:
             raise UsageError("the portal did not start", mend="read the lines above")
@@ -90,7 +92,25 @@ class PatientProtocol(H11Protocol):
             self._waiting = None
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+class Server(uvicorn.Server):
+    """Ends where it is asked to, and is done then; uvicorn's own would die of the signal after all."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals that ask to end, while it runs."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def config(app: FastAPI) -> uvicorn.Config:
+    """How uvicorn serves: so many connections at most, so long at most, and without telling what it is."""
     return uvicorn.Config(
         app,
         http=PatientProtocol,
@@ -102,7 +122,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
         proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
         backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=_SHUTDOWN_S,
         h11_max_incomplete_event_size=_LARGEST_HEADERS_BYTES,
     )
