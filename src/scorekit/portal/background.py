@@ -68,7 +68,9 @@ def start(portal: Portal, *, checkers: int = 1, poll_s: float = POLL_S) -> Backg
     loops = [
         _Loop(f"checker-{number}", lambda: checking.check_one(portal), poll_s) for number in range(1, checkers + 1)
     ]
-    loops.append(_Loop("publisher", _Publisher(portal), poll_s))
+    # Apart: what is accepted need not wait for a build to end.
+    loops.append(_Loop("publisher", lambda: _publish(portal), poll_s))
+    loops.append(_Loop("site-builder", _SiteBuilder(portal), poll_s))
     loops.append(_Loop("sweeper", lambda: _sweep(portal), SWEEP_S))
     for loop in loops:
         loop.start()
@@ -109,8 +111,8 @@ class _Loop(threading.Thread):
                 self._bell.wait(self._poll_s)
 
 
-class _Publisher:
-    """Publishes what was accepted and builds the site; one that could not be built is tried again after a while."""
+class _SiteBuilder:
+    """Builds the site where that is wanted; one that could not be built is tried again after a while."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
@@ -122,8 +124,6 @@ class _Publisher:
         self._want_again()
         if sites.wanted(self._portal.storage) is not None and publishing.build_site(self._portal):
             self._again_at, self._wait_s = None, _SITE_AGAIN_S[0]
-        # After the site, which has published what it could by itself: what fails here is told, and waited for.
-        publishing.publish_pending(self._portal)
         return False
 
     def _want_again(self) -> None:
@@ -141,6 +141,10 @@ class _Publisher:
         elif time.monotonic() >= self._again_at:
             self._again_at = None
             publishing.want_site(self._portal, "the build before failed")
+
+
+def _publish(portal: Portal) -> bool:
+    return publishing.publish_pending(portal) > 0
 
 
 def _sweep(portal: Portal) -> bool:
