@@ -7,7 +7,7 @@ from typing import Final
 
 from scorekit.impact import Calculation, Footprint, ImpactFigure, MakingFigure, Method, Mix, Range, Text
 from scorekit.impact.mixes import KINDS
-from scorekit.impact.terms import Term
+from scorekit.impact.terms import sum_of
 from scorekit.layout import Column, Layout, render, significant
 from scorekit.units import kg_to_g, kg_to_ug
 
@@ -18,13 +18,14 @@ _ORIGINS: Final = (
     "given: by you. Impacts are modelled: an energy times the zone's average factor."
 )
 _OWN: Final = "zone's own"
+_NOT_COUNTED: Final = "not counted"
 
 
 def footprint_table(found: Footprint, layout: Layout) -> str:
     """The impacts of an energy, with the terms that it is made of."""
     return _join(
         f"{_energy(found)} Wh in {layout.text(found.zone_name)} ({found.zone})",
-        _terms(found.terms, layout),
+        _terms(found, layout),
         _figures(found, (), layout),
         *_notes(found, (), layout),
     )
@@ -37,7 +38,7 @@ def calculation_table(found: Calculation, layout: Layout) -> str:
     return _join(
         f"{layout.text(found.model)}, {found.amount:,g} {found.basis}{text}: {_energy(here)} Wh, "
         f"{found.origin}, in {layout.text(here.zone_name)} ({here.zone})",
-        _terms(here.terms, layout),
+        _terms(here, layout),
         _figures(here, found.making, layout),
         "\n".join(
             (
@@ -95,9 +96,15 @@ def names_table(kind: str, names: Sequence[tuple[str, str]], layout: Layout) -> 
     return render((Column(kind), Column("source", flexible=True)), [(n, layout.text(s)) for n, s in names], layout)
 
 
-def _terms(terms: Sequence[Term], layout: Layout) -> str:
-    columns = (Column("term"), Column("Wh", numeric=True), Column("how it is known"))
-    return render(columns, [(each.name, _amount(each.energy_wh), each.origin) for each in terms], layout)
+def _terms(found: Footprint, layout: Layout) -> str:
+    """How the energy came about: every term of the formula, counted or not, their sum, the PUE, and what they make."""
+    columns = (Column("term"), Column("value", numeric=True), Column("unit"), Column("how it is known"))
+    rows = [(each.name, _amount(each.energy_wh), "Wh", each.origin) for each in found.terms]
+    rows += [(name, "-", "Wh", _NOT_COUNTED) for name in found.not_counted]
+    rows.append(("sum", _amount(sum_of(found.terms)), "Wh", ""))
+    pue = ("-", "times the sum", _NOT_COUNTED) if found.pue is None else (_plain(found.pue), "times the sum", "")
+    rows += [("PUE", *pue), ("energy", _energy(found), "Wh", "")]
+    return render(columns, rows, layout)
 
 
 def _figures(found: Footprint, making: Sequence[MakingFigure], layout: Layout) -> str:

@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the site")
     build.add_argument("--title", metavar="TEXT", help="title of the site")
     build.add_argument("--base-url", metavar="URL", help="where the site will stand; labels then link to it")
+    build.add_argument(
+        "--portal-url", metavar="URL", help="where measurements are handed in; every page then links to it"
+    )
     build.set_defaults(action=_build)
 
     serve = commands.add_parser("serve", help="show a site to a browser on this machine")
@@ -57,7 +60,7 @@ def _build(options: argparse.Namespace) -> int:
     building.check_target(options.out)
     chosen = None if options.edition == _LOCAL else editions.find(options.edition or editions.LATEST, options.editions)
     site = source.read(options.results, chosen, options.editions, title=options.title, report=_say)
-    built = building.build(site, options.out, base_url=options.base_url)
+    built = building.build(site, options.out, base_url=options.base_url, portal_url=options.portal_url)
     print(built.folder / "index.html")
     _say(
         f"wrote {built.pages:,} pages and {built.files - built.pages:,} other files, {built.size_bytes / 1e6:,.1f} MB; "

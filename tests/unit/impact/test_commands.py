@@ -30,6 +30,35 @@ def test_impact_prints_each_figure_with_unit_factor_edition_and_source(capsys: p
     assert text.isascii()
 
 
+def test_the_table_of_terms_has_every_term_the_sum_the_pue_and_the_energy(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("--energy-wh", "35", "--cpu-wh", "5", "--pue", "1.5")
+    lines = _out(capsys, "impact", *given, "--zone", "FRA", "--mix", "ecologits-0.8").splitlines()
+    assert _cells(lines, "given") == ["given", "35.00", "Wh", "given"]
+    assert _cells(lines, "cpu") == ["cpu", "5.000", "Wh", "given"]
+    assert _cells(lines, "ram") == ["ram", "-", "Wh", "not counted"]
+    assert _cells(lines, "sum") == ["sum", "40.00", "Wh"]
+    assert _cells(lines, "PUE") == ["PUE", "1.5", "times the sum"]
+    assert _cells(lines, "energy") == ["energy", "60.00", "Wh"]
+
+
+def test_a_calculation_tells_its_terms_and_its_pue(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--model", "gpt-4o", "--text", "small_conversation", "--zone", "FRA", "--method", "ecologits-0.8")
+    lines = _out(capsys, "calculate", *arguments).splitlines()
+    found = _json(capsys, "calculate", *arguments)["footprint"]
+    gpu, server = (_cells(lines, name) for name in ("gpu", "server"))
+    assert [term["name"] for term in found["terms"]] == ["gpu", "server"]
+    assert gpu[2:] == server[2:] == ["Wh", "estimated"]
+    assert _cells(lines, "PUE") == ["PUE", "1.2", "times the sum"]
+    assert _cells(lines, "energy") == ["energy", "35.0", "Wh"]
+    product = sum(term["energy_wh"]["low"] for term in found["terms"]) * 1.2
+    assert product == pytest.approx(35.0, abs=0.05)
+
+
+def test_a_pue_that_is_not_known_stands_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _out(capsys, "impact", "--energy-wh", "35", "--zone", "FRA", "--mix", "ecologits-0.8").splitlines()
+    assert _cells(lines, "PUE") == ["PUE", "-", "times the sum", "not counted"]
+
+
 def test_impact_as_json_adds_terms_and_the_pue(capsys: pytest.CaptureFixture[str]) -> None:
     found = _json(
         capsys, "impact", "--energy-wh", "35", "--zone", "Zambia", "--mix", "ecologits-0.8", "--pue", "1.5",

@@ -148,17 +148,22 @@ def _uncertainty(asked: Asked) -> Chart:
 
 def _of_one_model(asked: Asked) -> Sequence[Entry]:
     """The model's figures, one of each cohort: the first, which is official where one is."""
-    site = asked.site()
-    (model,) = subjects.find_models(site, asked.models[:1])
-    entries = [
-        entry
-        for entry in site.models[model]
-        if asked.task in (None, entry.cohort.name) and asked.model_class in (None, entry.cohort.model_class)
-    ]
+    model, entries = _entries(asked)
     if not entries:
         raise UsageError(f"{model} has no figure of {asked.task}", mend="choose another --task, or leave it out")
     with_result = [entry for entry in entries if entry.result is not None]
     return list({entry.cohort: entry for entry in reversed(with_result or entries)}.values())[::-1]
+
+
+def _entries(asked: Asked) -> tuple[str, list[Entry]]:
+    """The first model that is named, and its figures of the task and class."""
+    site = asked.site()
+    (model,) = subjects.find_models(site, asked.models[:1])
+    return model, [
+        entry
+        for entry in site.models[model]
+        if asked.task in (None, entry.cohort.name) and asked.model_class in (None, entry.cohort.model_class)
+    ]
 
 
 def _zones(asked: Asked) -> Chart:
@@ -190,13 +195,7 @@ def _impact(asked: Asked) -> tuple[impact.Kind, float, str]:
         )
     if not asked.models:
         return kind, 1e3, "1 kWh of electricity"
-    site = asked.site()
-    (model,) = subjects.find_models(site, asked.models[:1])
-    entries = [
-        entry
-        for entry in site.models[model]
-        if asked.task in (None, entry.cohort.name) and asked.model_class in (None, entry.cohort.model_class)
-    ]
+    model, entries = _entries(asked)
     cohorts = list(dict.fromkeys(entry.cohort for entry in entries))
     if len(cohorts) != 1:
         named = ", ".join(cohort.name for cohort in cohorts) or "none"

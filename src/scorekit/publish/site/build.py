@@ -47,6 +47,7 @@ def build(
     out: Path,
     *,
     base_url: str | None = None,
+    portal_url: str | None = None,
     time: datetime.datetime | None = None,
     sections: tuple[Section, ...] = SECTIONS,
 ) -> Built:
@@ -56,15 +57,22 @@ def build(
         site: what it shows.
         out: its folder; a site that is there is replaced.
         base_url: where it will stand.
+        portal_url: where measurements are handed in, which every page then links to.
         time: of the build; that of SOURCE_DATE_EPOCH where None and set, else now. The same site built at the same
             time is the same, byte for byte.
         sections: what it has.
 
     Raises:
-        UsageError: `out` holds something else than a site, or the address is none.
+        UsageError: `out` holds something else than a site, or an address is none.
         BundleError: it cannot be written.
     """
-    facts = Build(time or _now(), __version__, _checked_url(base_url))
+    base = None if base_url is None else _checked_url(base_url, "a site", "--base-url https://example.org/scores/")
+    facts = Build(
+        time or _now(),
+        __version__,
+        base if base is None or base.endswith("/") else f"{base}/",
+        None if portal_url is None else _checked_url(portal_url, "a portal", "--portal-url https://example.org/submit"),
+    )
     check_target(out)
     renderer = Renderer(site, facts, sections)
     try:
@@ -186,12 +194,10 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def _checked_url(url: str | None) -> str | None:
-    if url is None:
-        return None
+def _checked_url(url: str, of: str, example: str) -> str:
     if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[!-~]*)?", url) or re.search(r"[\"<>\\^`{|}?#]", url):
-        raise UsageError(f"{url!r} is no address of a site", mend="write it as --base-url https://example.org/scores/")
-    return url if url.endswith("/") else f"{url}/"
+        raise UsageError(f"{url!r} is no address of {of}", mend=f"write it as {example}")
+    return url
 
 
 def _umask() -> int:

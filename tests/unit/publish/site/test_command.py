@@ -45,6 +45,18 @@ def test_without_results_and_editions_there_is_a_site_of_thresholds(capsys: pyte
     assert "none: no star on this site is official" in Path("site/index.html").read_text()
 
 
+def test_every_page_links_to_a_portal_where_one_is_named() -> None:
+    assert main(["site", "build", "--out", "site"]) == 0
+    assert not any("Submit a measurement" in page.read_text() for page in Path("site").rglob("*.html"))
+    assert main(["site", "build", "--out", "site", "--portal-url", "https://example.org/portal/submit"]) == 0
+    link = '<a href="https://example.org/portal/submit">Submit a measurement</a>'
+    pages = [page.read_text() for page in Path("site").rglob("*.html")]
+    assert len(pages) > 5
+    assert all(link in page.partition("<nav")[2].partition("</nav>")[0] for page in pages)
+    assert link in Path("site/index.html").read_text().partition("Read on")[2]
+    assert list(faults(Path("site"))) == []
+
+
 def test_a_damaged_result_or_edition_is_told_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = store.open("results")
     path = folder.root / folder.add(results()[1]).path
@@ -66,6 +78,7 @@ def test_a_damaged_result_or_edition_is_told_and_left_out(tmp_path: Path, capsys
         (["build"], "--out"),
         (["build", "--out", "site", "--edition", "none-such"], "there is no edition 'none-such'"),
         (["build", "--out", "site", "--base-url", "nowhere"], "no address of a site"),
+        (["build", "--out", "site", "--portal-url", "javascript:alert(1)"], "no address of a portal"),
         (["serve", "."], "is no site of scorekit"),
     ],
 )

@@ -12,7 +12,6 @@
   var MEASURED = "measured";
   var QUERY = "query";
   var OWN = "own";
-  var MOST_OPTIONS = 500;
   var MOST_TOKENS = 1000000;
   var MOST_COUNT = 1000000000;
   var MOST_PUE = 100;
@@ -20,26 +19,9 @@
   // What was asked for by the address, until there is a choice of the same name to make.
   var state = Object.assign({ count: "1", tokens: "1000", pue: "" }, words.case);
 
-  function byId(id) {
-    return document.getElementById(id);
-  }
-
-  function find(list, key, value) {
-    return list.filter(function (each) {
-      return each[key] === value;
-    })[0];
-  }
-
-  function create(tag, text, className) {
-    var element = document.createElement(tag);
-    if (text !== undefined && text !== null) {
-      element.textContent = text;
-    }
-    if (className) {
-      element.className = className;
-    }
-    return element;
-  }
+  var byId = scorekit.elements.byId;
+  var find = scorekit.elements.find;
+  var create = scorekit.elements.create;
 
   // What there is to choose
 
@@ -137,35 +119,7 @@
   // The form
 
   function fillModels() {
-    var select = byId("model");
-    var wanted = byId("model-filter").value.trim().toLowerCase();
-    var all = models();
-    var matching = all.filter(function (each) {
-      return each.key === state.model || (each.group + "/" + each.name).toLowerCase().indexOf(wanted) >= 0;
-    });
-    var groups = new Map();
-    matching.slice(0, MOST_OPTIONS).concat(
-      matching.slice(MOST_OPTIONS).filter(function (each) {
-        return each.key === state.model;
-      })
-    ).forEach(function (each) {
-      if (!groups.has(each.group)) {
-        var group = create("optgroup");
-        group.label = each.group;
-        groups.set(each.group, group);
-      }
-      var option = create("option", each.name);
-      option.dir = "auto";
-      option.value = each.key;
-      option.selected = each.key === state.model;
-      groups.get(each.group).appendChild(option);
-    });
-    select.replaceChildren.apply(select, Array.from(groups.values()));
-    var told = wanted ? amounts.count(matching.length) + " of " + amounts.count(all.length) + " models" : "";
-    if (matching.length > MOST_OPTIONS) {
-      told = "the first " + MOST_OPTIONS + " of " + amounts.count(matching.length) + " models; type to find others";
-    }
-    byId("model-count").textContent = told;
+    scorekit.elements.fillModels(models(), state.model, "models");
   }
 
   function fillTexts() {
@@ -421,16 +375,8 @@
     return Object.keys(asked).length > 0;
   }
 
-  // What was measured is loaded when it is first asked for.
   function withMeasured(then) {
-    if (!isMeasured() || scorekit.measured.rows() || !words.measured) {
-      then();
-      return;
-    }
-    hint("Loading what was measured …");
-    scorekit.measured.load(words.measured_path, then, function () {
-      hint("What was measured could not be loaded.");
-    });
+    scorekit.measured.before(isMeasured() && words.measured, words.measured_path, hint, "What was measured", then);
   }
 
   function show(keep) {

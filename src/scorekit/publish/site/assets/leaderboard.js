@@ -107,8 +107,7 @@
 
   // The table.
   function select() {
-    var isDescending = state.sort[0] === "-";
-    rows = table.sort(table.filter(state.filters), state.sort.replace(/^-/, ""), isDescending);
+    rows = table.select(state.filters, state.sort.replace(/^-/, ""), state.sort[0] === "-");
     render();
   }
 
@@ -118,9 +117,7 @@
     var first = (state.page - 1) * PAGE_ROWS;
     var part = rows.slice(first, first + PAGE_ROWS);
     if (shown === null || part.join() !== shown.join()) {
-      body.replaceChildren.apply(body, part.map(function (row) {
-        return table.element(row, state.compare.indexOf(table.modelOf(row)) !== -1);
-      }));
+      showRows(part);
       window.clearTimeout(telling);
       telling = window.setTimeout(table.tellAll, TELL_AFTER_MS);
     }
@@ -131,6 +128,20 @@
     sortChoice.value = state.sort;
     showPager(pages);
     reset.hidden = !Object.keys(state.filters).some(function (key) { return state.filters[key]; });
+  }
+
+  function showRows(part) {
+    var lines = Array.from(body.rows);
+    part.forEach(function (row, place) {
+      var line = lines[place];
+      var isChosen = state.compare.indexOf(table.modelOf(row)) !== -1;
+      if (!line) {
+        body.append(table.element(row, isChosen));
+      } else if (!table.update(line, row, isChosen)) {
+        line.replaceWith(table.element(row, isChosen));
+      }
+    });
+    lines.slice(part.length).forEach(function (line) { line.remove(); });
   }
 
   function grouped(value) {
@@ -161,11 +172,9 @@
 
   function showPager(pages) {
     pager.hidden = pages === 1;
-    if (pageChoice.length !== pages) {
-      pageChoice.replaceChildren();
-      for (var page = 1; page <= pages; page += 1) {
-        pageChoice.add(new Option(String(page), String(page)));
-      }
+    pageChoice.length = Math.min(pageChoice.length, pages);
+    while (pageChoice.length < pages) {
+      pageChoice.add(new Option(String(pageChoice.length + 1)));
     }
     pageChoice.value = String(state.page);
     pager.querySelector(".pages").textContent = "of " + pages;

@@ -1,7 +1,8 @@
 // Measured energies of the site, read when they are first asked for; publish/site/measured_energies.py writes them.
 //
-//   scorekit.measured.load(path, then, fail)   loads them once, then calls
 //   scorekit.measured.rows()                   one object a figure; null before they are loaded
+//   scorekit.measured.before(isWanted, path, hint, what, then)   calls at once, or where they are wanted when they are
+//                                              there; tells by hint(text) that `what` is being loaded, or cannot be
 (function () {
   "use strict";
   var rows = null;
@@ -42,5 +43,16 @@
     document.head.appendChild(script);
   }
 
-  window.scorekit.measured = { load: load, rows: read };
+  function before(isWanted, path, hint, what, then) {
+    if (!isWanted || read()) {
+      then();
+      return;
+    }
+    hint("Loading: " + what.slice(0, 1).toLowerCase() + what.slice(1) + " …");
+    load(path, then, function () {
+      hint(what + " could not be loaded.");
+    });
+  }
+
+  window.scorekit.measured = { before: before, rows: read };
 })();

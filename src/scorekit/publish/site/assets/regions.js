@@ -10,7 +10,6 @@
   var words = scorekit.read("regions-words");
   var WH_PER_KWH = 1000;
   var MOST_BARS = 30;
-  var MOST_OPTIONS = 500;
   var NAMES = ["impact", "unit", "model", "mix", "zones", "sort", "down", "find", "own"];
   var first = {
     impact: words.first_impact,
@@ -28,28 +27,10 @@
   var made = {};
   var madeFor = "";
 
-  function byId(id) {
-    return document.getElementById(id);
-  }
-
-  function find(list, key, value) {
-    return list.filter(function (each) { return each[key] === value; })[0];
-  }
-
-  function create(tag, text, className) {
-    var element = document.createElement(tag);
-    if (text !== undefined && text !== null) {
-      element.textContent = text;
-    }
-    if (className) {
-      element.className = className;
-    }
-    return element;
-  }
-
-  function put(element, children) {
-    element.replaceChildren.apply(element, children);
-  }
+  var byId = scorekit.elements.byId;
+  var find = scorekit.elements.find;
+  var create = scorekit.elements.create;
+  var put = scorekit.elements.put;
 
   // What is chosen
 
@@ -154,32 +135,10 @@
   // The form
 
   function fillModels() {
-    var rows = scorekit.measured.rows() || [];
-    var wanted = byId("model-filter").value.trim().toLowerCase();
-    var matching = rows.filter(function (row) {
-      return row.id === state.model || (row.task + "/" + row.model).toLowerCase().indexOf(wanted) >= 0;
+    var all = (scorekit.measured.rows() || []).map(function (row) {
+      return { key: row.id, name: row.model, group: row.task };
     });
-    var groups = new Map();
-    matching
-      .filter(function (row, place) { return place < MOST_OPTIONS || row.id === state.model; })
-      .forEach(function (row) {
-        if (!groups.has(row.task)) {
-          groups.set(row.task, create("optgroup"));
-          groups.get(row.task).label = row.task;
-        }
-        var option = create("option", row.model);
-        option.dir = "auto";
-        option.value = row.id;
-        option.selected = row.id === state.model;
-        groups.get(row.task).appendChild(option);
-      });
-    put(byId("model"), Array.from(groups.values()));
-    byId("model-count").textContent =
-      matching.length > MOST_OPTIONS
-        ? "the first " + MOST_OPTIONS + " of " + amounts.count(matching.length) + " figures; type to find others"
-        : wanted
-          ? amounts.count(matching.length) + " of " + amounts.count(rows.length) + " figures"
-          : "";
+    scorekit.elements.fillModels(all, state.model, "figures");
   }
 
   function fill() {
@@ -390,14 +349,7 @@
   }
 
   function withMeasured(then) {
-    if (!isOfModel() || scorekit.measured.rows() || !words.models) {
-      then();
-      return;
-    }
-    hint("Loading figures of models …");
-    scorekit.measured.load(words.measured_path, then, function () {
-      hint("Figures of models could not be loaded.");
-    });
+    scorekit.measured.before(isOfModel() && words.models, words.measured_path, hint, "Figures of models", then);
   }
 
   function showAll(keep) {

@@ -3,9 +3,9 @@
 //   table.count, table.cohorts, table.kinds   rows, cohorts, and what is told of many rows alike
 //   table.modelName(row), table.slug(row)     of a row's model; table.modelOfSlug(slug) finds one, or -1
 //   table.rowsOfModel(model)                  its rows
-//   table.filter(filters)                     rows that fit, in the table's own order
-//   table.sort(rows, key, isDescending)       sorted rows; what is not known stands last
+//   table.select(filters, key, isDescending)  rows that fit, sorted; what is not known stands last
 //   table.element(row, isChosen)              a row as HTML
+//   table.update(line, row, isChosen)         makes another row of one that `element` made; false where it is none
 //   table.tellAll()                           adds to the rows that were made what is told of their figures
 //   table.energy(row), table.stars(row)       its energy and stars as HTML
 //   table.sources(then)                       reads where figures come from, then calls
@@ -100,12 +100,14 @@
     return Uint8Array.from(values, function (value) { return test(value) ? 1 : 0; });
   }
 
-  function filter(filters) {
+  function select(filters, key, isDescending) {
+    var ordered = order(key, isDescending);
     var tests = Object.keys(filters)
       .filter(function (key) { return filters[key] && TESTS[key]; })
       .map(function (key) { return TESTS[key](filters[key]); });
     var found = [];
-    for (var row = 0; row < count; row += 1) {
+    for (var place = 0; place < count; place += 1) {
+      var row = ordered[place];
       var fits = true;
       for (var at = 0; fits && at < tests.length; at += 1) {
         fits = tests[at].fits[tests[at].of[row]] === 1;
@@ -143,15 +145,17 @@
       return through(kind, ranks(own));
     },
   };
-  var keys = {};
+  // All rows in each order that was asked for: whatever is filtered afterwards keeps it.
+  var orders = {};
 
-  function sort(rows, key, isDescending) {
-    if (key === "task" && !isDescending) {
-      return rows;
-    }
-    keys[key] = keys[key] || KEYS[key]();
-    var values = keys[key];
-    var sign = isDescending ? -1 : 1;
+  function order(key, isDescending) {
+    var name = (isDescending ? "-" : "") + key;
+    orders[name] = orders[name] || sorted(KEYS[key](), isDescending ? -1 : 1);
+    return orders[name];
+  }
+
+  function sorted(values, sign) {
+    var rows = new Uint32Array(count).map(function (_, row) { return row; });
     return rows.sort(function (a, b) {
       var first = values[a];
       var second = values[b];
@@ -197,7 +201,7 @@
     var told = kinds[kind[row]];
     var source = scorekit.data.leaderboardSources;
     return scorekit.told(
-      scorekit.number(wh[row]) + "\u00a0Wh",
+      energyText(row),
       {
         source: source ? source.sources[source.source[row]] : "\u2026",
         edition: told.told,
@@ -211,7 +215,7 @@
   }
 
   // The same without what is told of it, which comes when nobody waits: it is not seen, and half of a row's elements.
-  var bare = [];
+  var bare = new Map();
   function bareEnergy(row) {
     var origin = kinds[kind[row]].origin;
     var sign = span("sign origin-" + origin, origins[origin].sign);
@@ -219,20 +223,27 @@
     var button = make("button", { class: "figure-value", type: "button" }, [
       sign,
       origin === "measured" ? null : span("for-readers", origin + ", "),
-      scorekit.number(wh[row]) + "\u00a0Wh",
+      energyText(row),
     ]);
     var figure = make("span", { class: "figure" }, [button]);
-    bare.push({ figure: figure, row: row });
+    bare.set(figure, row);
     return figure;
   }
 
+  function energyText(row) {
+    return scorekit.number(wh[row]) + "\u00a0Wh";
+  }
+
   function tellAll() {
-    bare.forEach(function (one) {
-      var tip = energyElement(one.row).lastChild;
-      one.figure.firstChild.setAttribute("aria-describedby", tip.id);
-      one.figure.append(tip);
+    bare.forEach(function (row, figure) {
+      if (!figure.isConnected) {
+        return;
+      }
+      var tip = energyElement(row).lastChild;
+      figure.firstChild.setAttribute("aria-describedby", tip.id);
+      figure.append(tip);
     });
-    bare = [];
+    bare.clear();
   }
 
   function starsElement(row) {
@@ -256,35 +267,143 @@
     return of.isMixed ? span("soft", "unknown") : null;
   }
 
-  function cell(label, children, className) {
-    return make("td", { role: "cell", class: className || null, "data-label": label }, children);
+  function cohortOf(row) {
+    return cohorts[cohort[row]];
+  }
+
+  function toldOf(row) {
+    return kinds[kind[row]];
+  }
+
+  // The cells behind the model's: `tells` gives what a cell hangs on, and `holds` its elements.
+  var CELLS = [
+    {
+      label: "Task",
+      tells: function (row) { return cohortOf(row).title; },
+      holds: function (row) { return [cohortOf(row).title]; },
+    },
+    {
+      label: "Class",
+      tells: function (row) { return cohortOf(row).modelClass || cohortOf(row).isMixed; },
+      holds: function (row) { return [classElement(cohortOf(row))]; },
+    },
+    {
+      label: "Energy of 1,000 queries",
+      className: "num energy",
+      // Only the text of most energies is another; see changeEnergy.
+      tells: function (row) { return toldOf(row).origin; },
+      holds: function (row) { return [bareEnergy(row)]; },
+    },
+    {
+      label: "Uncertainty at 95\u00a0%",
+      className: "num",
+      tells: function (row) { return String(half[row]); },
+      holds: function (row) { return [isNaN(half[row]) ? span("soft", "unknown") : percent(half[row])]; },
+    },
+    {
+      label: "Stars",
+      className: "star-cell",
+      tells: function (row) {
+        return [stars[row], toldOf(row).official, toldOf(row).edition, toldOf(row).borderline].join();
+      },
+      holds: function (row) {
+        return [
+          starsElement(row),
+          stars[row] && toldOf(row).official ? span("for-readers", ", edition " + toldOf(row).edition) : null,
+          toldOf(row).borderline ? span("tag borderline", "\u00b1 borderline") : null,
+        ];
+      },
+    },
+    {
+      label: "Hardware",
+      tells: function (row) { return toldOf(row).hardware; },
+      holds: function (row) { return [toldOf(row).hardware ? bdi(toldOf(row).hardware) : "unknown"]; },
+    },
+    {
+      label: "Edition",
+      tells: function (row) { return [toldOf(row).comparable, toldOf(row).edition].join(); },
+      holds: function (row) {
+        return [bdi(toldOf(row).edition), toldOf(row).comparable ? null : span("tag", "\u2260 not comparable")];
+      },
+    },
+  ];
+  var FIRST_CELL = 2;
+  var ENERGY_CELL = 4;
+
+  function address(place) {
+    return root + "models/" + slug(place) + ".html";
   }
 
   function element(row, isChosen) {
-    var told = kinds[kind[row]];
-    var of = cohorts[cohort[row]];
     var place = model[row];
     var box = make("input", { type: "checkbox", value: slug(place), "aria-label": "Compare " + fullName(place) });
     box.checked = isChosen;
-    var link = make("a", { href: root + "models/" + slug(place) + ".html" }, [bdi(names[place])]);
-    return make("tr", { role: "row", "data-row": row }, [
+    var link = make("a", { href: address(place) }, [bdi(names[place])]);
+    var line = make("tr", { role: "row", "data-row": row }, [
       make("td", { role: "cell", class: "pick" }, [make("label", {}, [box])]),
       make("th", { role: "rowheader", scope: "row", class: "model" }, [
         link,
         providers[place] ? make("span", { class: "provider" }, [bdi(providers[place])]) : null,
       ]),
-      cell("Task", [of.title]),
-      cell("Class", [classElement(of)]),
-      cell("Energy of 1,000 queries", [bareEnergy(row)], "num energy"),
-      cell("Uncertainty at 95\u00a0%", [isNaN(half[row]) ? span("soft", "unknown") : percent(half[row])], "num"),
-      cell("Stars", [
-        starsElement(row),
-        stars[row] && told.official ? span("for-readers", ", edition " + told.edition) : null,
-        told.borderline ? span("tag borderline", "\u00b1 borderline") : null,
-      ], "star-cell"),
-      cell("Hardware", [told.hardware ? bdi(told.hardware) : "unknown"]),
-      cell("Edition", [bdi(told.edition), told.comparable ? null : span("tag", "\u2260 not comparable")]),
-    ]);
+    ].concat(CELLS.map(function (one) {
+      return make("td", { role: "cell", class: one.className || null, "data-label": one.label }, one.holds(row));
+    })));
+    rowOf.set(line, row);
+    return line;
+  }
+
+  // Lines that `element` made, and the row that each shows. A line that becomes another keeps every cell that is alike,
+  // and of the others what it can: to lay out new elements takes most of the time of an action.
+  var rowOf = new WeakMap();
+
+  function update(line, row, isChosen) {
+    if (!rowOf.has(line)) {
+      return false;
+    }
+    var before = rowOf.get(line);
+    var place = model[row];
+    var box = line.querySelector("input");
+    box.checked = isChosen;
+    if (before === row) {
+      return true;
+    }
+    rowOf.set(line, row);
+    line.setAttribute("data-row", row);
+    box.value = slug(place);
+    box.setAttribute("aria-label", "Compare " + fullName(place));
+    changeName(line.children[1], place);
+    CELLS.forEach(function (one, number) {
+      if (one.tells(row) !== one.tells(before)) {
+        var held = one.holds(row).filter(function (child) { return child !== null; });
+        line.children[FIRST_CELL + number].replaceChildren.apply(line.children[FIRST_CELL + number], held);
+      } else if (FIRST_CELL + number === ENERGY_CELL) {
+        changeEnergy(line.children[ENERGY_CELL].firstChild, row);
+      }
+    });
+    return true;
+  }
+
+  function changeName(cell, place) {
+    cell.firstChild.setAttribute("href", address(place));
+    cell.firstChild.firstChild.textContent = names[place];
+    var provider = cell.children[1];
+    if (providers[place] && provider) {
+      provider.firstChild.textContent = providers[place];
+    } else if (provider) {
+      provider.remove();
+    } else if (providers[place]) {
+      cell.append(make("span", { class: "provider" }, [bdi(providers[place])]));
+    }
+  }
+
+  function changeEnergy(figure, row) {
+    var button = figure.firstChild;
+    button.lastChild.data = energyText(row);
+    button.removeAttribute("aria-describedby");
+    if (figure.children[1]) {
+      figure.children[1].remove();
+    }
+    bare.set(figure, row);
   }
 
   var waiting = null;
@@ -344,15 +463,15 @@
     filters: Object.keys(TESTS),
     modelOf: function (row) { return model[row]; },
     cohortOf: function (row) { return cohort[row]; },
-    kindOf: function (row) { return kinds[kind[row]]; },
+    kindOf: toldOf,
     whOf: function (row) { return wh[row]; },
     name: fullName,
     slug: slug,
     modelOfSlug: modelOfSlug,
     rowsOfModel: rowsOfModel,
-    filter: filter,
-    sort: sort,
+    select: select,
     element: element,
+    update: update,
     tellAll: tellAll,
     energy: energyElement,
     stars: starsElement,

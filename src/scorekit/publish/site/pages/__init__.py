@@ -58,11 +58,13 @@ class Build:
         time: when, in UTC.
         version: of scorekit.
         base_url: where the site will stand, with a slash at its end; None where that is not known.
+        portal_url: where measurements are handed in; None where the site names no such place.
     """
 
     time: datetime.datetime
     version: str
     base_url: str | None = None
+    portal_url: str | None = None
 
     @property
     def date(self) -> str:

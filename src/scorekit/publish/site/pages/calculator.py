@@ -73,6 +73,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
         scripts=(
             impacts.DATA_PATH,
             "assets/amounts.js",
+            "assets/elements.js",
             "assets/impact.js",
             "assets/calculation-view.js",
             "assets/measured.js",

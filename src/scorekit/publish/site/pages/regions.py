@@ -83,6 +83,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
         scripts=(
             *CHART_SCRIPTS,
             "assets/amounts.js",
+            "assets/elements.js",
             "assets/measured.js",
             "assets/told.js",
             "assets/zone-charts.js",
