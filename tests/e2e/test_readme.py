@@ -30,6 +30,45 @@ def test_every_command_of_readme_works(tmp_path: Path) -> None:
         result = run_cli(*arguments, cwd=tmp_path)
         assert result.rc == 0, f"scorekit {' '.join(arguments)}\n{result.told()}"
         assert (result.stdout + result.stderr).strip()
+        if arguments == ["parse", "runs"]:
+            _assert_as_in_the_sample(result.stdout)
+
+
+NOISE = re.compile(r"vary by|x the energy of the other repeats|the energy changes by|the wall clock was set")
+"""In warnings that hang on what else the machine does; whether a run has them is chance."""
+
+
+def _assert_as_in_the_sample(printed: str) -> None:
+    """What `scorekit parse runs` prints is what the README shows, but for figures, and for what dots stand for there."""
+    (sample,) = [text for text in re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL) if "Warnings:" in text]
+    if "the energy is modelled" not in printed:
+        # With a sensor for its CPU a machine measures what the sample's machine models.
+        return
+    told = _plain(printed)
+    at = 0
+    for part in map(_plain, sample.split("\n...\n")):
+        found = told.find(part, at)
+        assert found >= 0, f"README shows\n{part}\nand the command prints\n{told}"
+        at = found + len(part)
+    # Nothing follows the sample, and no warning is left out of it.
+    assert at == len(told)
+    assert _bullets(printed) == _bullets(sample)
+
+
+def _bullets(text: str) -> list[str]:
+    found = re.findall(r"^  - (.+(?:\n    .+)*)", text, flags=re.MULTILINE)
+    return [_normal(" ".join(one.split())) for one in found if not NOISE.search(one)]
+
+
+def _plain(text: str) -> str:
+    """Without bullets of chance, figures, names of CPUs, and how wide the table came out."""
+    kept = [one for one in re.split(r"\n(?=  - |\n|\S)", text) if not (one.startswith("  - ") and NOISE.search(one))]
+    return _normal(" ".join(" ".join(kept).split()))
+
+
+def _normal(text: str) -> str:
+    text = re.sub(r"(?<=found ).+?(?=, expected one NVIDIA)|(?<=hardware: ).+?(?=; energy of)", "CPU", text)
+    return re.sub(r"-{2,}", "--", re.sub(r"\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", "#", text))
 
 
 def test_nothing_is_left_to_be_filled_in() -> None:
