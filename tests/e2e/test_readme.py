@@ -39,7 +39,7 @@ NOISE = re.compile(r"vary by|x the energy of the other repeats|the energy change
 
 
 def _assert_as_in_the_sample(printed: str) -> None:
-    """What `scorekit parse runs` prints is what the README shows, but for figures, and for what dots stand for there."""
+    """What `scorekit parse runs` prints is what README shows, but for figures, and for what dots stand for there."""
     (sample,) = [text for text in re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL) if "Warnings:" in text]
     if "the energy is modelled" not in printed:
         # With a sensor for its CPU a machine measures what the sample's machine models.
