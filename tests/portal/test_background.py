@@ -110,6 +110,19 @@ def test_a_start_after_a_failed_build_builds(portal: Portal, running: Callable[.
     _until(lambda: _site(portal) == "built", "the site")
 
 
+def test_a_restored_portal_gets_its_site(portal: Portal, running: Callable[..., Background]) -> None:
+    publishing.want_site(portal, "a test")
+    number = sites.wanted(portal.storage)
+    assert number is not None
+    sites.built(portal.storage, number)
+    running(poll_s=3600.0)
+    _until(lambda: (sites.latest(portal.storage) or _none()).number > number, "the wish")
+
+
+def _none() -> sites.SiteBuild:
+    raise AssertionError("there was a wish before")
+
+
 def _site(portal: Portal) -> str | None:
     latest = sites.latest(portal.storage)
     return None if latest is None else latest.state

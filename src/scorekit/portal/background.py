@@ -130,7 +130,8 @@ class _SiteBuilder:
         latest = sites.latest(self._portal.storage)
         if not self._begun:
             self._begun = True
-            if latest is None or latest.state == "failed":
+            # A portal that was restored has no site, whatever its rows say.
+            if latest is None or latest.state == "failed" or not self._portal.settings.site.is_dir():
                 publishing.want_site(self._portal, "the portal was started")
             return
         if latest is None or latest.state != "failed":

@@ -22,7 +22,7 @@ from scorekit.portal.ledger import checks
 from scorekit.portal.ledger.refusals import TooLateError
 from scorekit.portal.ledger.submissions import Submission
 from scorekit.portal.opened import Portal
-from scorekit.portal.web import journal
+from scorekit.portal.web import journal, metrics
 from scorekit.records import Terms, Verdict
 from scorekit.submission.findings import refuse
 from scorekit.submission.verify import verdict
@@ -52,6 +52,7 @@ def check_one(portal: Portal) -> bool:
         try:
             made = judge(portal, found)
         except _OURS:
+            metrics.checked("failed", time.monotonic() - started)
             with contextlib.suppress(*_OURS):
                 checks.postpone(portal.storage, lease)
             raise
@@ -61,6 +62,7 @@ def check_one(portal: Portal) -> bool:
         journal.tell("submission.check_too_late", level="warning", submission=found.id)
         return True
     took_s = time.monotonic() - started
+    metrics.checked(made.verdict, took_s)
     journal.tell("submission.check", submission=found.id, verdict=made.verdict, duration_ms=round(took_s * 1000, 1))
     return True
 
