@@ -14,7 +14,7 @@ import pytest
 from scorekit.portal.ledger import checks
 from scorekit.portal.opened import Portal
 from scorekit.portal.storage import audit
-from scorekit.portal.web import limits
+from scorekit.portal.web import bodies
 from scorekit.submission.verify import verdict
 from tests.portal.calling import ALL, API, ZIP, Caller, caller, refused
 
@@ -89,7 +89,7 @@ def test_a_file_that_is_too_large_told_or_not(portal: Portal, ada: Caller) -> No
 
 
 def test_a_sender_that_falls_silent_is_cut_off(portal: Portal, ada: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LONGEST_SILENCE_S", 0.05)
+    monkeypatch.setattr(bodies, "LONGEST_SILENCE_S", 0.05)
 
     # The tests' client hands over what it has at once, so the application is asked without it.
     async def ask() -> list[Any]:

@@ -26,7 +26,7 @@ CASES = [
     (NoLoginError("why", mend="so"), 401, "no_login"),
     (NotAllowedError("why", mend="so"), 403, "not_allowed"),
     (NotThereError("why", mend="so"), 404, "not_there"),
-    (TooSlowError(3), 408, "too_slow"),
+    (TooSlowError(), 408, "too_slow"),
     (TooLateError("why", mend="so"), 409, "too_late"),
     (TooMuchError("why", mend="so"), 413, "too_much"),
     (WrongContentError("why", mend="so"), 422, "wrong_content"),

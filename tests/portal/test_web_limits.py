@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from scorekit.portal.opened import Portal
 from scorekit.portal.settings import settings
-from scorekit.portal.web import limits
-from scorekit.portal.web.answers import TooManyError
+from scorekit.portal.web import bodies, limits
+from scorekit.portal.web.answers import TooManyError, TooSlowError
 from scorekit.portal.web.app import create_app
-from scorekit.portal.web.limits import MOST_BODY_BYTES, Buckets, LimitMiddleware, Limits
+from scorekit.portal.web.bodies import LEAST_BYTES_A_SECOND, MOST_BODY_BYTES
+from scorekit.portal.web.limits import Buckets, LimitMiddleware, Limits
 from scorekit.submission import CLAUSES
 from scorekit.submission import Limits as ArchiveLimits
 from tests.portal.browsing import Browser, bearer
@@ -95,7 +96,7 @@ def test_a_file_may_be_as_large_as_submissions_may(portal_on_sqlite: Portal) -> 
 
 
 def test_who_falls_silent_is_answered(reading: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LONGEST_SILENCE_S", 0.01)
+    monkeypatch.setattr(bodies, "LONGEST_SILENCE_S", 0.01)
     told: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -115,10 +116,53 @@ def test_who_falls_silent_is_answered(reading: FastAPI, monkeypatch: pytest.Monk
     assert told[0]["status"] == 408
 
 
+@pytest.mark.parametrize("a_second", [LEAST_BYTES_A_SECOND * 2, LEAST_BYTES_A_SECOND // 2])
+def test_who_sends_too_little_at_a_time_is_answered(monkeypatch: pytest.MonkeyPatch, a_second: int) -> None:
+    now = 0.0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal now
+        now += 10
+        return {"type": "http.request", "body": b"x" * (a_second * 10), "more_body": now < 1000}
+
+    async def read() -> int:
+        body = bodies.watched(receive, 10**9)  # type: ignore[arg-type]
+        come = 0
+        while (message := await body()).get("more_body"):
+            # As in a server, whose pieces do not all lie ready.
+            await asyncio.sleep(0)
+            come += len(message["body"])
+        return come
+
+    monkeypatch.setattr(bodies, "_now", lambda: now)
+    if a_second > LEAST_BYTES_A_SECOND:
+        assert asyncio.run(read()) == a_second * 990
+    else:
+        with pytest.raises(TooSlowError):
+            asyncio.run(read())
+        assert 100 < now < 200
+
+
+def test_one_address_may_have_so_many_requests_on_their_way(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_AT_ONCE", 2)
+    codes: list[int] = []
+
+    @app.get("/api/v1/nested")
+    def nested(depth: int) -> None:
+        if depth:
+            codes.append(Browser(app).get(f"/api/v1/nested?depth={depth - 1}").status_code)
+
+    assert Browser(app).get("/api/v1/nested?depth=3").status_code == 200
+    assert sorted(codes) == [200, 429]
+    # All have left.
+    assert Browser(app).get("/api/v1/nested?depth=1").status_code == 200
+    assert codes[-1] == 200
+
+
 def test_who_takes_nothing_of_an_answer_is_let_go(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(limits, "LONGEST_SILENCE_S", 0.01)
+    monkeypatch.setattr(bodies, "LONGEST_SILENCE_S", 0.01)
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}

@@ -53,10 +53,10 @@ class TooManyError(RefusalError):
 
 
 class TooSlowError(RefusalError):
-    """Nothing more came of a request for too long."""
+    """Nothing more of a request comes, or too slowly."""
 
-    def __init__(self, silence_s: float) -> None:
-        super().__init__(f"nothing came for {silence_s:.0f} s", mend="try again, by a connection that holds")
+    def __init__(self) -> None:
+        super().__init__("nothing more came, or too little", mend="try again, by a connection that holds")
 
 
 class Problem(BaseModel):

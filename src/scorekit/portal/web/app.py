@@ -1,7 +1,7 @@
 """The portal as one application: its routes, its answers to errors, and around them what guards it.
 
-From the outside in: headers, the journal (which also answers what nobody expected), the host's name, limits of one
-address, then the routes.
+From the outside in: headers, the journal (which also answers what nobody expected), limits of one address, the host's
+name, then the routes.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def create_app(portal: Portal, *, lifespan: Lifespan = _nothing) -> FastAPI:
     # The last one that is added stands outermost.
     if portal.settings.oauth:
         oauth.install(app, portal.settings)
-    app.add_middleware(LimitMiddleware, settings=portal.settings, limits=app.state.limits)
     app.add_middleware(HostMiddleware, settings=portal.settings)
+    app.add_middleware(LimitMiddleware, settings=portal.settings, limits=app.state.limits)
     app.add_middleware(ObserveMiddleware)
     app.add_middleware(HeaderMiddleware, settings=portal.settings)
     return app

@@ -66,9 +66,9 @@ class Handler(logging.Handler):
         level = _LEVELS.get(record.levelno, "info")
         error = record.exc_info[1] if record.exc_info else None
         facts: dict[str, str | float | list[str] | None] = {"logger": record.name, "message": str(record.msg)[:200]}
-        if record.msg is not None and not record.args:
-            # Text that was put together before it came here may hold anything.
-            facts["message"] = None if record.levelno < logging.WARNING else "(without its form)"
+        if not record.args and not record.name.startswith("uvicorn."):
+            # Text that was put together before it came here may hold anything; the server's own is constant.
+            facts["message"] = "(put together before it came here)"
         if error is not None:
             facts |= {"error": type(error).__name__, "places": _places(error)}
         tell("log", level=level, **facts)

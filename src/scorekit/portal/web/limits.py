@@ -1,4 +1,4 @@
-"""How much one address may ask for, and how large what it sends may be; held while it comes, whatever its length says.
+"""How much one address may ask for: how often, how often in vain, and how much at once.
 
 An address may ask in bursts, and on average so often a minute (a bucket of tokens that fills again). Buckets live in
 memory, of a bounded number of addresses: those that were quiet longest are forgotten, which makes theirs full again.
@@ -9,33 +9,23 @@ from __future__ import annotations
 import ipaddress
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import anyio
 from fastapi import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from scorekit.portal.ledger.refusals import RefusalError, TooMuchError
+from scorekit.portal.ledger.refusals import RefusalError
 from scorekit.portal.settings import Settings
-from scorekit.portal.web import journal
-from scorekit.portal.web.addresses import API, route_path
-from scorekit.portal.web.answers import TooManyError, TooSlowError, refusal
+from scorekit.portal.web import bodies, journal
+from scorekit.portal.web.answers import TooManyError, refusal
 
 MOST_ADDRESSES: Final = 20_000
-MOST_BODY_BYTES: Final = 64 * 1024
-"""Of every request that hands in no file."""
-_AROUND_A_FILE: Final = 64 * 1024
-"""What a form may have beside its file."""
-LONGEST_SILENCE_S: Final = 30.0
-"""Between two pieces of what is sent."""
+MOST_AT_ONCE: Final = 64
+"""Requests of one address that are on their way."""
 _IPV6_NETWORK: Final = 64
 """What one household or machine has of IPv6 addresses, at least."""
-
-
-class NotReadError(Exception):
-    """A client takes nothing of its answer."""
 
 
 class Buckets:
@@ -85,14 +75,26 @@ class Limits:
         self._trusted = [ipaddress.ip_network(network) for network in settings.trusted_proxies]
         self.requests = Buckets(settings.requests_a_minute, clock=clock)
         self.logins = Buckets(settings.logins_a_minute, clock=clock)
+        self._present: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
-    def take_request(self, scope: Scope) -> None:
-        """Count a request.
+    def enter(self, address: str) -> None:
+        """A request of an address begins; whoever calls this calls `leave` at its end.
 
         Raises:
-            TooManyError: there were too many.
+            TooManyError: as many of it are on their way as one address may have.
         """
-        self.requests.take(self.address(scope))
+        with self._lock:
+            if self._present[address] >= MOST_AT_ONCE:
+                raise TooManyError(1)
+            self._present[address] += 1
+
+    def leave(self, address: str) -> None:
+        """A request of an address has ended."""
+        with self._lock:
+            self._present[address] -= 1
+            if not self._present[address]:
+                del self._present[address]
 
     def take_login(self, scope: Scope | Any) -> None:
         """Count a try to log in, or a token that does not hold.
@@ -136,76 +138,29 @@ class LimitMiddleware:
 
     def __init__(self, app: ASGIApp, settings: Settings, limits: Limits) -> None:
         self._app = app
+        self._settings = settings
         self._limits = limits
-        self._most_file = settings.limits.packed_bytes + _AROUND_A_FILE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, with a body that is watched."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._most_file if takes_file(scope) else MOST_BODY_BYTES
+        address = self._limits.address(scope)
+        most = bodies.most_of(scope, self._settings)
         try:
-            self._limits.take_request(scope)
-            _check_announced(_header(scope, b"content-length"), most)
+            self._limits.requests.take(address)
+            bodies.check_announced(_header(scope, b"content-length"), most)
+            self._limits.enter(address)
         except RefusalError as error:
             await refusal(Request(scope, receive), error)(scope, receive, send)
             return
         try:
-            await self._app(scope, _watched(receive, most), _impatient(send))
-        except NotReadError:
+            await self._app(scope, bodies.watched(receive, most), bodies.impatient(send))
+        except bodies.NotReadError:
             journal.tell("not_read", level="warning")
-
-
-def takes_file(scope: Scope) -> bool:
-    """Whether a request hands in a file, or a piece of one."""
-    path, method = route_path(scope), scope["method"]
-    return (method == "POST" and path in {"/submit", f"{API}/submissions/file"}) or (
-        method == "PATCH" and path.startswith(f"{API}/uploads/")
-    )
-
-
-def _watched(receive: Receive, most: int) -> Receive:
-    come = 0
-    ended = False
-
-    async def watched() -> Message:
-        nonlocal come, ended
-        if ended:
-            # What waits here now waits for the client to leave, and may do so for as long as the answer takes.
-            return await receive()
-        try:
-            with anyio.fail_after(LONGEST_SILENCE_S):
-                message = await receive()
-        except TimeoutError as error:
-            raise TooSlowError(LONGEST_SILENCE_S) from error
-        ended = message["type"] != "http.request" or not message.get("more_body", False)
-        come += len(message.get("body", b""))
-        if come > most:
-            raise _too_much(most)
-        return message
-
-    return watched
-
-
-def _impatient(send: Send) -> Send:
-    async def impatient(message: Message) -> None:
-        try:
-            with anyio.fail_after(LONGEST_SILENCE_S):
-                await send(message)
-        except TimeoutError as error:
-            raise NotReadError from error
-
-    return impatient
-
-
-def _check_announced(length: str, most: int) -> None:
-    if length.isdecimal() and int(length[:20]) > most:
-        raise _too_much(most)
-
-
-def _too_much(most: int) -> TooMuchError:
-    return TooMuchError(f"the request is larger than the {most:,} bytes that are taken here", mend="send less at once")
+        finally:
+            self._limits.leave(address)
 
 
 def _header(scope: Scope, name: bytes) -> str:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scorekit.portal.web import journal, metrics
 from scorekit.portal.web.addresses import API, OPENAPI, route_path
 from scorekit.portal.web.answers import UNEXPECTED, problem
-from scorekit.portal.web.limits import takes_file
+from scorekit.portal.web.bodies import takes_file
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """All others are one, or a stranger could make as many as there are words."""
