@@ -74,13 +74,13 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with all tables and nothing in them; each test runs on both kinds."""
-    yield from _database(request, request.param, tmp_path / "data")
+    yield from database_of(request, request.param, tmp_path / "data")
 
 
 @pytest.fixture
 def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The same, of SQLite alone: for what has nothing to do with the kind of database."""
-    yield from _database(request, "sqlite", tmp_path / "data")
+    yield from database_of(request, "sqlite", tmp_path / "data")
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def _migrate(url: str) -> None:
         database.close()
 
 
-def _database(request: pytest.FixtureRequest, kind: str, data: Path) -> Iterator[str]:
+def database_of(request: pytest.FixtureRequest, kind: str, data: Path) -> Iterator[str]:
     if kind == "sqlite":
         url = f"sqlite:///{data / 'portal.db'}"
         path = make_url(url).database

@@ -144,7 +144,7 @@ def _blobs(portal: Portal, handed_in: Sequence[Any], blobs: set[str], found: _Fo
     for sha256, size_bytes in sorted(sizes.items()):
         try:
             read, size = _digest(portal, sha256)
-        except InputError:
+        except (InputError, ValueError):
             found.fault("blob_missing", sha256, "a submission was received, and its file is gone")
             continue
         if (read, size) != (sha256, size_bytes):
