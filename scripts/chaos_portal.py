@@ -32,8 +32,10 @@ _HOST: Final = "127.0.0.1"
 _PIECE_BYTES: Final = 32 * 1024
 _LEAST_BYTES, _MOST_BYTES = 500, 1024**2
 _READY_S: Final = 90.0
-_LONGEST_LIFE_S: Final = 1.0
-"""Of a portal after it has begun to answer."""
+_LIVES_S: Final = (0.5, 30.0)
+"""How long a portal may live at most after it has begun to answer: by how much comes of it on this machine."""
+_FEW, _MANY = 4, 80
+"""Acknowledgements of one life after which the next may be longer, or must be shorter."""
 _LAST_S: Final = 180.0
 """How long clients may take to finish when nothing is killed any more."""
 
@@ -114,19 +116,23 @@ def run(folder: Path, kills: int, clients: int, seed: int, database: str | None 
         Sender(server, token, random.Random(f"{seed} client {number}"), heard, stop, folder / f"client-{number}.zip")
         for number, token in enumerate(tokens)
     ]
-    chance = random.Random(f"{seed} moments")
+    chance, longest_s = random.Random(f"{seed} moments"), 1.0
     try:
         for sender in senders:
             sender.start()
         for number in range(kills):
+            before = len(heard.acknowledged)
             with server.running() as process:
                 if chance.random() < 0.95:
                     server.wait_until_ready(process)
                     heard.answers.set()
-                time.sleep(chance.uniform(0.0, _LONGEST_LIFE_S))
+                time.sleep(chance.uniform(0.0, longest_s))
                 process.send_signal(signal.SIGKILL)
                 process.wait()
             heard.answers.clear()
+            heard_now = len(heard.acknowledged) - before
+            longest_s *= 1.5 if heard_now < _FEW else 1 / 1.5 if heard_now > _MANY else 1.0
+            longest_s = min(max(longest_s, _LIVES_S[0]), _LIVES_S[1])
             if number % 10 == 9:
                 print(f"{number + 1} of {kills} kills, {len(heard.acknowledged):,} acknowledged", file=sys.stderr)
         with server.running() as process:
