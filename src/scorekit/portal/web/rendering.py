@@ -3,6 +3,7 @@
 Each template gets, beside what its page gives it:
     root     before every path of the portal: href="{{ root }}/submit"
     actor    who is logged in, an Actor; None for nobody
+    is_known whether that was looked up; of an address at which there is nothing it is not
     csrf     of the session, for every form that posts
     oauth    whether a login at Hugging Face is offered
     section  key of the entry in the navigation; empty unless the page says one
@@ -70,6 +71,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         .render(
             {
                 "root": root_of(portal.settings),
+                "is_known": hasattr(request.state, "session"),
                 "actor": None if session is None else session.actor,
                 "csrf": "" if session is None else session.csrf,
                 "oauth": portal.settings.oauth,

@@ -44,7 +44,8 @@ async def publish(request: Request, sent: Annotated[Posted, Depends(posted("oper
 
 def _publish(request: Request, sent: Posted) -> Response:
     given = {field: text_of(sent, field) for field in _FIELDS}
-    faults = []
+    faults: list[Fault] = []
+    status = 422
     if not given["name"]:
         faults.append(Fault("name", "The edition has no name", "Name it, e.g. 2026-01"))
     if given["rule"] not in RULES:
@@ -60,17 +61,19 @@ def _publish(request: Request, sent: Posted) -> Response:
             )
         except (WrongContentError, TooLateError) as error:
             faults = [Fault(_field_of(error, given), error.message, error.mend or "")]
+            status = 409 if isinstance(error, TooLateError) else 422
         else:
             return redirect(request, f"/desk/editions?done={made.name}")
-    return _page(request, faults, given, 422)
+    return _page(request, faults, given, status)
 
 
 def _field_of(error: ScorekitError, given: Mapping[str, str]) -> str:
-    """The field that a refusal is about, by what it quotes."""
-    for field in ("date", "name"):
-        if given[field] and given[field] in error.message:
-            return field
-    return ""
+    """The field that a refusal is about: messages begin with what was given."""
+    if isinstance(error, TooLateError):
+        return "name"
+    if error.message == f"'{given['date']}' is no date":
+        return "date"
+    return "name" if error.message.startswith(f"'{given['name']}' ") else ""
 
 
 def _page(

@@ -98,16 +98,14 @@ REQUEST: Final[dict[str, Word]] = {
         "good",
         "The submission is checked, and an operator decides whether it is published.",
     ),
-    "failed": Word(
-        "not measured", "The measurement was tried, and failed.", "bad", "It may be asked for again."
-    ),
+    "failed": Word("not measured", "The measurement was tried, and failed.", "bad", "It may be asked for again."),
 }
 
 JOB: Final[dict[str, Word]] = {
     "queued": Word("waits for a worker", "It is measured as soon as a worker is free."),
     "leased": Word("being measured", "A worker has it."),
     "done": Word("done", "It was measured.", "good"),
-    "failed": Word("failed", "It was tried as often as it may be.", "bad"),
+    "failed": Word("failed", "It could not be measured.", "bad"),
 }
 
 SITE: Final[dict[str, Word]] = {
