@@ -96,8 +96,8 @@ def data(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def process(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`scorekit portal serve`, and its address."""
+def process(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """`scorekit portal serve`, its address, and the first line it says."""
     environment = {name: text for name, text in os.environ.items() if name != DATABASE}
     running = subprocess.Popen(
         [sys.executable, "-m", "scorekit", "portal", "serve", "--data", str(data), "--port", "0", *options],
@@ -108,7 +108,7 @@ def process(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
         first = running.stderr.readline()
         found = re.search(r"listens at (http://127\.0\.0\.1:\d+/)", first)
         assert found is not None, first + running.stderr.read()
-        yield running, found[1]
+        yield running, found[1], first
     finally:
         running.kill()
         running.wait()
@@ -118,8 +118,9 @@ def process(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
 
 
 def test_it_makes_its_database_says_how_to_get_in_and_ends_when_asked(data: Path) -> None:
-    with process(data) as (running, address):
+    with process(data) as (running, address, first):
         assert running.stderr is not None
+        assert f"known as {address}" in first
         hint = running.stderr.readline()
         assert "scorekit portal token make" in hint
         made = subprocess.run(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import re
 import signal
 import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import uvicorn
@@ -29,6 +31,7 @@ HEADERS_S: Final = 15.0
 KEEP_ALIVE_S: Final = 15
 _SHUTDOWN_S: Final = 25
 _BACKLOG: Final = 256
+_ANY_PORT: Final = re.compile(r"^(https?://[^/]+:)0/")
 _LARGEST_HEADERS_BYTES: Final = 32 * 1024
 
 
@@ -45,19 +48,20 @@ def serve(settings: Settings, host: str, port: int, *, background: bool = True) 
         UsageError: the port cannot be had, or the database is of another version.
         InputError: the database cannot be reached.
     """
-    if is_new(settings):
-        migrate(settings)
-    portal = Portal.open(settings)
-    try:
-        with _listen(host, port) as listening:
-            _announce(settings, listening)
+    with _listen(host, port) as listening:
+        known = _known_as(settings, listening.getsockname()[1])
+        if is_new(known):
+            migrate(known)
+        portal = Portal.open(known)
+        try:
+            _announce(known, listening)
             _take_over_logging()
             server = Server(config(create_app(portal, lifespan=_lifespan(portal, background))))
             server.run(sockets=[listening])
-        if not server.started:
-            raise UsageError("the portal did not start", mend="read the lines above")
-    finally:
-        portal.close()
+        finally:
+            portal.close()
+    if not server.started:
+        raise UsageError("the portal did not start", mend="read the lines above")
 
 
 class PatientProtocol(H11Protocol):
@@ -157,6 +161,11 @@ def _listen(host: str, port: int) -> socket.socket:
             f"{host}, port {port} cannot be had: {error.strerror or error}", mend="choose others with --host and --port"
         ) from error
     return made
+
+
+def _known_as(settings: Settings, port: int) -> Settings:
+    """The settings with the port that was found, where the address says that any will do."""
+    return replace(settings, public_url=_ANY_PORT.sub(rf"\g<1>{port}/", settings.public_url))
 
 
 def _announce(settings: Settings, listening: socket.socket) -> None:
