@@ -9,6 +9,7 @@ is killed (SIGKILL) at a random moment, and started again at once or after its l
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import os
 import random
@@ -20,7 +21,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -37,7 +37,10 @@ _IN_STOCK: Final = WORKERS + 1
 """Jobs that are not done; more are asked for while there are kills to come."""
 _LONGEST_WORK_S: Final = 1.2
 """A worker that holds a job is killed within so long."""
-_HANGS_S: Final = 180.0
+_MOST_KILLS_A_JOB: Final = 2
+"""With more, the portal would take some jobs for hopeless, as it should."""
+_HANGS_S: Final = 300.0
+_READY: Final = "ready"
 _DATABASE: Final = "SCOREKIT_PORTAL_DATABASE"
 
 
@@ -146,6 +149,8 @@ def work(portal: str, folder: Path, seed: int) -> int:
         return submission.pack([run], request()).content
 
     held = WorkFolder(folder)
+    # From now on it may be killed: before, it would be killed while it imports.
+    (held.root / _READY).write_text(str(os.getpid()), encoding="utf-8")
     with PortalSource(portal, os.environ["SCOREKIT_TOKEN"], folder.name, stop) as source, held.held(lambda: None):
         Worker(source, held, measure, pack, stop=stop, beat_s=BEAT_S, first_wait_s=0.1).run()
     return 0
@@ -168,9 +173,14 @@ class _Slot:
         return self._process is not None
 
     @property
-    def holds(self) -> bool:
-        """Whether it has a job."""
-        return next(self.folder.glob("*/assignment.json"), None) is not None
+    def job(self) -> str | None:
+        """The job that it holds; None where it holds none, or has not begun."""
+        assert self._process is not None
+        with contextlib.suppress(FileNotFoundError):
+            if (self.folder / _READY).read_text(encoding="utf-8") == str(self._process.pid):
+                kept = next(self.folder.glob("*/assignment.json"), None)
+                return None if kept is None else kept.parent.name
+        return None
 
     def start(self, seed: int) -> None:
         environment = {**os.environ, "SCOREKIT_TOKEN": self._token}
@@ -185,11 +195,11 @@ class _Slot:
         self._process.kill()
         self._process.wait()
         self._process = None
-        (job,) = self.folder.glob("*/assignment.json") if self.holds else (None,)
-        if job is None:
-            return "just after handing in"
+        kept = next(self.folder.glob("*/assignment.json"), None)
+        if kept is None:
+            return "between two jobs"
         for name, stage in (("submission.zip", "while handing in"), ("measured.json", "while packing")):
-            if next(job.parent.glob(f"*/{name}"), None) is not None:
+            if next(kept.parent.glob(f"*/{name}"), None) is not None:
                 return stage
         return "while measuring"
 
@@ -227,6 +237,7 @@ class _Jobs:
 
 def _kill_them(crew: list[_Slot], jobs: _Jobs, report: Report, dice: random.Random, kills: int) -> None:
     until = time.monotonic() + _HANGS_S + 20 * kills
+    killed: Counter[str] = Counter()
     while report.kills < kills:
         now = time.monotonic()
         if now > until:
@@ -238,7 +249,9 @@ def _kill_them(crew: list[_Slot], jobs: _Jobs, report: Report, dice: random.Rand
                     slot.start(dice.randrange(2**32))
                     slot.kill_at = None
             elif slot.kill_at is None:
-                if slot.holds:
+                job = slot.job
+                if job is not None and killed[job] < _MOST_KILLS_A_JOB:
+                    killed[job] += 1
                     slot.kill_at = now + dice.uniform(0, _LONGEST_WORK_S)
             elif now >= slot.kill_at and report.kills < kills:
                 report.stages[slot.kill()] += 1
@@ -321,7 +334,7 @@ def _account(portal: Portal, role: str) -> tuple[Actor, str]:
     return actor, secret
 
 
-@contextmanager
+@contextlib.contextmanager
 def _process(arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([*_SELF, *arguments], stderr=subprocess.DEVNULL)
     try:

@@ -141,7 +141,7 @@ def _build(portal: Portal) -> str | None:
             shutil.rmtree(left, ignore_errors=True)
         settings.results.mkdir(parents=True, exist_ok=True)
         shown = source.read(settings.results, current_edition(portal), settings.editions, report=_report)
-        build.build(shown, settings.site, base_url=f"{settings.public_url}site/")
+        build.build(shown, settings.site, base_url=f"{settings.public_url}site/", portal_url=settings.public_url)
     except ScorekitError as error:
         journal.failure("site.build", error, tell_message=True)
         return str(error)[:_MOST_TOLD]
