@@ -118,7 +118,7 @@ def process(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
 
 
 def test_it_makes_its_database_says_how_to_get_in_and_ends_when_asked(data: Path) -> None:
-    with process(data) as (running, address, first):
+    with process(data, "--no-background") as (running, address, first):
         assert running.stderr is not None
         assert f"known as {address}" in first
         hint = running.stderr.readline()
