@@ -24,7 +24,7 @@ from scorekit.portal.settings import DATABASE, settings
 from scorekit.portal.web import serving
 from tests.portal.browsing import bearer
 
-PATIENCE_S = 60
+PATIENCE_S = 600
 """Of the test: what is waited for comes long before, and how long it takes is not what is tested."""
 
 
