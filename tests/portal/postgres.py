@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
@@ -18,6 +19,7 @@ import psycopg
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _USER: Final = "postgres"
 _PATIENCE_S: Final = 120
+_PR_SET_PDEATHSIG: Final = 1
 TEMPLATE: Final = "migrated"
 """The database that those of tests are copies of."""
 _FORM: Final = """
@@ -42,6 +44,11 @@ def binaries() -> Path | None:
         return Path(found).resolve().parent
     versions = [path for path in _DEBIAN.glob("*/bin") if (path / "initdb").exists()]
     return max(versions, key=lambda path: float(path.parent.name), default=None)
+
+
+def _end_with_parent() -> None:
+    """Run in the new process: a test run that is killed leaves no server behind."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 class Cluster:
@@ -72,7 +79,11 @@ class Cluster:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, **self._account
+                [programs / "postgres", "-D", data, *options],
+                stdout=log,
+                stderr=log,
+                preexec_fn=_end_with_parent,
+                **self._account,
             )
         self._await()
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from scorekit.portal.ledger import checks, decisions, submissions
+import pytest
+from sqlalchemy import select
+
+from scorekit.portal.ledger import checks, decisions, requests, submissions, uploads
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import NotAllowedError, NotThereError, TooLateError, WrongContentError
 from scorekit.portal.opened import Portal
+from scorekit.portal.storage import tables
 from tests.portal.conftest import Clock, actor_of
 from tests.portal.made import ACCEPTED, accepted, actions, checked, digest, hand_in, verdict
 
@@ -134,3 +138,28 @@ def test_checked_again_only_what_is_not_decided(portal: Portal, submitter: Actor
     decisions.decide_submission(portal.storage, operator, found.id, "accept", "now it is right")
     with pytest.raises(TooLateError, match="it is accepted"):
         checks.check_again(portal.storage, operator, found.id)
+
+
+@pytest.mark.parametrize("name", ["\0", "x\0y", "\ud800", "' OR 1=1 --", "x" * 9999, "../..", ""])
+def test_what_is_no_id_is_the_id_of_nothing(portal: Portal, submitter: Actor, operator: Actor, name: str) -> None:
+    hand_in(portal, submitter)
+    with pytest.raises(NotThereError):
+        submissions.find(portal.storage, operator, name)
+    with pytest.raises(NotThereError):
+        checks.check_again(portal.storage, operator, name)
+    with pytest.raises(NotThereError):
+        decisions.decide_submission(portal.storage, operator, name, "accept", "good")
+    with pytest.raises(NotThereError):
+        requests.find(portal.storage, name)
+    with pytest.raises(NotThereError):
+        uploads.find(portal.storage, portal.settings.parts, submitter, name)
+    assert decisions.find(portal.storage, "submission", name) is None
+
+
+def test_only_the_clauses_that_there_are_are_kept(portal: Portal, submitter: Actor) -> None:
+    part = portal.settings.parts / "x.part"
+    part.write_bytes(b"x")
+    found = submissions.receive(portal.storage, part, submitter, digest(b"x"), 1, {**ACCEPTED, "more\0": "x" * 9999})
+    with portal.storage.database.read() as connection:
+        kept = connection.execute(select(tables.submissions.c.clauses).where(tables.submissions.c.id == found.id))
+        assert json.loads(kept.scalar_one()) == ACCEPTED

@@ -8,9 +8,10 @@ from typing import Final
 
 from sqlalchemy import delete, insert, or_, select, update
 
-from scorekit.portal.ledger.people import SYSTEM, Actor, new_id
+from scorekit.portal.ledger.people import MOST_NAME, SYSTEM, Actor, new_id
 from scorekit.portal.ledger.refusals import NotAllowedError, NotThereError, TooLateError
 from scorekit.portal.ledger.submissions import Submission, from_row
+from scorekit.portal.ledger.texts import plain
 from scorekit.portal.storage import Storage, audit
 from scorekit.portal.storage.tables import prints, submissions
 from scorekit.records import Earlier, RunPrint, Verdict
@@ -106,7 +107,7 @@ def finish_check(storage: Storage, lease: Lease, verdict: Verdict) -> None:
                     insert(prints).values(
                         submission_id=lease.submission.id,
                         folder=run.folder,
-                        model=None if run.score is None else run.score.model,
+                        model=None if run.score is None else plain(run.score.model)[:MOST_NAME],
                         evidence_json=run.evidence.model_dump_json(),
                     )
                 )

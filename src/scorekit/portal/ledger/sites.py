@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
+from scorekit.portal.ledger.texts import plain
 from scorekit.portal.storage import Storage, audit
 from scorekit.portal.storage.tables import sites
 
@@ -44,7 +45,7 @@ def built(storage: Storage, number: int, error: str | None = None) -> None:
         connection.execute(
             update(sites)
             .where(sites.c.number <= number, sites.c.state == "wanted")
-            .values(state=state, state_at=now, message=error)
+            .values(state=state, state_at=now, message=None if error is None else plain(error))
         )
         audit.append(connection, now, "portal", f"site.{state}", str(number))
 

@@ -137,7 +137,7 @@ def _receive(
                 account_id=actor.account_id,
                 sha256=sha256,
                 size_bytes=size_bytes,
-                clauses=json.dumps(dict(sorted(clauses.items()))),
+                clauses=json.dumps({clause.name: clauses[clause.name] for clause in CLAUSES}, sort_keys=True),
                 job_id=None if job is None else job[0],
                 state="received",
                 received_at=now,

@@ -60,23 +60,28 @@ def append(
         subject: id of what it was done to.
         details: what else is to be known; no names of people, no secrets.
     """
-    head = connection.execute(select(audit_head).where(audit_head.c.id == 1).with_for_update()).one()
+    head = connection.execute(_HEAD).one()
     text = json.dumps(details or {}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     number = head.number + 1
     found = digest(number, at, actor, action, subject, text, head.sha256)
-    connection.execute(
-        insert(audit).values(
-            number=number,
-            at=at,
-            actor=actor,
-            action=action,
-            subject=subject,
-            details=text,
-            previous_sha256=head.sha256,
-            sha256=found,
-        )
-    )
-    connection.execute(update(audit_head).where(audit_head.c.id == 1).values(number=number, sha256=found))
+    line = {
+        "number": number,
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "details": text,
+        "previous_sha256": head.sha256,
+        "sha256": found,
+    }
+    connection.execute(_ADD, line)
+    connection.execute(_MOVE, {"number": number, "sha256": found})
+
+
+# Every step of the portal writes a line: making these statements anew each time would take longer than running them.
+_HEAD: Final = select(audit_head).where(audit_head.c.id == 1).with_for_update()
+_ADD: Final = insert(audit)
+_MOVE: Final = update(audit_head).where(audit_head.c.id == 1)
 
 
 def entries(connection: Connection, subject: str | None = None, *, after: int = 0) -> Iterator[Entry]:

@@ -49,6 +49,21 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
+class Id(TypeDecorator[str]):
+    """An id of ours, or the short name of a part of the portal.
+
+    Ids come from addresses that strangers type. What cannot be one (NUL, which PostgreSQL does not take, for one) is
+    the id of nothing.
+    """
+
+    impl = String(ID_DIGITS)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Into the database."""
+        return value if value is None or (value.isascii() and value.isalnum()) else ""
+
+
 METADATA: Final = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -66,7 +81,7 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
 
 
 def _id() -> Column[str]:
-    return Column("id", String(ID_DIGITS), primary_key=True)
+    return Column("id", Id, primary_key=True)
 
 
 def _time(name: str, *, optional: bool = False) -> Column[datetime]:
@@ -139,7 +154,7 @@ submissions: Final = Table(
     _time("received_at"),
     _time("state_at"),
     Column("attempts", Integer, nullable=False, comment="How often it was taken to be checked."),
-    Column("lease", String(ID_DIGITS), comment="Of the process that checks it now."),
+    Column("lease", Id, comment="Of the process that checks it now."),
     _time("lease_until", optional=True),
     Column("verdict", String(16)),
     Column("verdict_json", Text),
@@ -179,7 +194,7 @@ decisions: Final = Table(
     "decisions",
     METADATA,
     Column("kind", String(16), primary_key=True),
-    Column("subject_id", String(ID_DIGITS), primary_key=True),
+    Column("subject_id", Id, primary_key=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
     Column("decision", String(16), nullable=False),
     Column("reason", Text, nullable=False),
@@ -196,7 +211,7 @@ jobs: Final = Table(
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     _time("not_before"),
-    Column("lease", String(ID_DIGITS)),
+    Column("lease", Id),
     _time("lease_until", optional=True),
     Column("worker", String(_NAME)),
     Column("last_error", Text),
@@ -243,7 +258,7 @@ audit: Final = Table(
     METADATA,
     Column("number", Integer, primary_key=True, autoincrement=False),
     _time("at"),
-    Column("actor", String(ID_DIGITS), nullable=False, comment="Of an account, or the name of a part of the portal."),
+    Column("actor", Id, nullable=False, comment="Of an account, or the name of a part of the portal."),
     Column("action", String(64), nullable=False),
     Column("subject", String(_SHA256), nullable=False, index=True),
     Column("details", Text, nullable=False, comment="JSON; no names, addresses or secrets."),
