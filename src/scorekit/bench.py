@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorekit.errors import EXIT_DONE, InvalidRunError, ScorekitError, UsageError
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, InvalidRunError, ScorekitError, UsageError
 from scorekit.measure import configs
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ Hydra's options work too: -m runs several jobs (backend.model=a,b), --config-dir
 Tell = Callable[[Path, "Score"], None]
 """Called with the run folder and the score of each job."""
 
+Fail = Callable[[ScorekitError], None]
+"""Called with the error of each job of a sweep, which does not end the others."""
+
 
 def main(argv: list[str]) -> int:
     """Run the app and print each score.
@@ -64,8 +67,8 @@ def main(argv: list[str]) -> int:
     return run(argv, _print_score)
 
 
-def run(argv: list[str], tell: Tell) -> int:
-    """Run the app; as `main`, but telling the scores in the caller's way."""
+def run(argv: list[str], tell: Tell, fail: Fail | None = None) -> int:
+    """Run the app; as `main`, but telling the scores, and the errors of a sweep's jobs, in the caller's way."""
     folder = Path(_option(argv, "--config-dir", "-cd") or configs.builtin_folder()).absolute()
     if "--help" in argv or "-h" in argv:
         print(USAGE.format(tasks="\n".join(f"  {name}" for name in configs.names(folder))), end="")
@@ -81,12 +84,13 @@ def run(argv: list[str], tell: Tell) -> int:
     if name is not None and _option(argv, "--config-path", "-cp") is None:
         configs.check_name(name, folder, configs.builtin_folder())
         _require_model(argv, folder)
-    return _run(argv, folder, tell)
+    return _run(argv, folder, tell, fail or _print_failure)
 
 
-def _run(argv: list[str], folder: Path, tell: Tell) -> int:
+def _run(argv: list[str], folder: Path, tell: Tell, fail: Fail) -> int:
     configs.register()
     import hydra
+    from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException
     from omegaconf.errors import (
         InterpolationToMissingValueError,
@@ -94,18 +98,30 @@ def _run(argv: list[str], folder: Path, tell: Tell) -> int:
         OmegaConfBaseException,
     )
 
+    from scorekit.measure.gpu_lock import SWEEP_JOB
+    from scorekit.sweep import work
+
     codes: list[int] = []
     failures: list[ScorekitError] = []
     start_folder, process = Path.cwd(), os.getpid()
 
     def job(config: Any) -> None:
+        output_folder = Path(HydraConfig.get().runtime.output_dir)
         try:
-            codes.append(measure_and_score(config, start_folder, tell))
+            codes.append(work.recorded(lambda: measure_and_score(config, start_folder, tell), output_folder))
         except ScorekitError as error:
             if os.getpid() != process:
                 # A launcher that runs jobs elsewhere carries their errors back itself.
                 raise
-            failures.append(error)
+            if SWEEP_JOB not in os.environ:
+                failures.append(error)
+                return
+            codes.append(error.exit_code)
+            fail(error)
+        except Exception:
+            # A sweep goes on; what it was is written down beside the job's runs.
+            codes.append(EXIT_FAILED)
+            raise
 
     app = hydra.main(version_base=None, config_path=str(folder), config_name=None)(job)
     try:
@@ -125,7 +141,7 @@ def _run(argv: list[str], folder: Path, tell: Tell) -> int:
     finally:
         os.chdir(start_folder)
     for failure in failures[:-1]:
-        print(f"error: {failure}", file=sys.stderr)
+        _print_failure(failure)
     if failures:
         raise failures[-1]
     return max(codes, default=EXIT_DONE)
@@ -185,6 +201,10 @@ def _warn_beforehand(config: Any) -> None:
             print(f"warning: {effects[obstacle.effect]}: {obstacle.message}\n  mend: {obstacle.mend}", file=sys.stderr)
 
 
+def _print_failure(error: ScorekitError) -> None:
+    print(f"error: {error}", file=sys.stderr)
+
+
 def _print_score(folder: Path, score: Score) -> None:
     from scorekit import tables
     from scorekit.layout import layout_for
@@ -196,7 +216,8 @@ def _print_score(folder: Path, score: Score) -> None:
 def _require_model(argv: list[str], folder: Path) -> None:
     """Our own configs name no model: say so at once, and not after the libraries were imported."""
     only_shows = any(word in ("--cfg", "-c", "--info", "-i") or word.startswith(("--cfg=", "--info=")) for word in argv)
-    given = any(re.match(r"\+{0,2}backend(\.model)?=", word) for word in argv)
+    # The jobs of a plan name their models themselves.
+    given = any(re.match(r"\+{0,2}backend(\.model)?=|hydra/sweeper=plan$", word) for word in argv)
     if folder == configs.builtin_folder().absolute() and not given and not only_shows:
         raise UsageError("no model is given", mend="add backend.model=ORG/NAME, or a folder: backend.model=./FOLDER")
 
@@ -204,7 +225,7 @@ def _require_model(argv: list[str], folder: Path) -> None:
 def _refuse_secrets(argv: list[str]) -> None:
     """Hydra writes the command line into the run folder, before anything of ours could leave a token out."""
     for word in argv:
-        if re.search(r"(^|[.{,+~ '\"])(token|use_auth_token|api_key)\s*[:=]", word):
+        if configs.names_secret(word):
             raise UsageError(
                 "a token on the command line would be written into the run's files",
                 mend="set it in the environment instead: HF_TOKEN=... scorekit bench ...",

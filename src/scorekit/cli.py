@@ -101,6 +101,7 @@ class Command(NamedTuple):
 
 VERBS: Final[dict[str, Command]] = {
     "bench": Command("measure a model on a task", "bench"),
+    "sweep": Command("measure many models, each once, and go on where it was cut off", "bench"),
     "tiny": Command("write tiny models and datasets to try every task with", "bench"),
     "demo": Command("measure, parse and rate every task with tiny models", "bench"),
     "parse": Command("compute the score of measured runs"),

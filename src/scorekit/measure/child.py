@@ -30,7 +30,13 @@ INTERRUPTED: Final = "interrupted"
 LOGGER = logging.getLogger("scorekit.child")
 
 
-def main(connection: Connection, payload: bytes, folder: str, inherited: Connection | None = None) -> None:
+def main(
+    connection: Connection,
+    payload: bytes,
+    folder: str,
+    inherited: Connection | None = None,
+    locks: tuple[object, ...] = (),  # noqa: ARG001 - to have them is to hold them
+) -> None:
     """Run the pickled worker; send back ("report", dict), ("error", ScorekitError or text) or ("interrupted", signal).
 
     Args:
@@ -39,6 +45,7 @@ def main(connection: Connection, payload: bytes, folder: str, inherited: Connect
             before the bridge has been applied.
         folder: the run folder, which becomes the current one.
         inherited: a forked process's copy of the parent's end, which must not stay open here.
+        locks: of the GPUs in use, held here until this process ends.
     """
     if inherited is not None:
         inherited.close()

@@ -63,6 +63,11 @@ def hydra_value(value: str | Path) -> str:
     return f"'{escaped}'"
 
 
+def names_secret(word: str) -> bool:
+    """Whether an override would put a token into the files that Hydra and the run write."""
+    return re.search(r"(^|[.{,+~ '\"])(token|use_auth_token|api_key)\s*[:=]", word) is not None
+
+
 def register() -> None:
     """Register the config groups, the `slug` resolver and the search path with Hydra; may be called again.
 

@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from scorekit import atomic, bundle
 from scorekit.errors import ScorekitError, TerminatedError, UsageError
-from scorekit.measure import bridge, journal, preflight
+from scorekit.measure import bridge, gpu_lock, journal, preflight
 
 bridge.apply()
 
@@ -49,7 +49,8 @@ def run(config: DictConfig, output_folder: Path, start_folder: Path) -> Path:
         journal.start(folder)
         try:
             _save(benchmark_config, folder / bundle.CONFIG)
-            report = Benchmark.launch(benchmark_config)
+            with gpu_lock.held(gpu_lock.names(config, os.environ), _gpu_wait_s(config), _called(config)):
+                report = Benchmark.launch(benchmark_config)
             _save(report, folder / bundle.REPORT)
             _save(Benchmark(config=benchmark_config, report=report), folder / bundle.BENCHMARK)
             bundle.seal(folder)
@@ -57,6 +58,15 @@ def run(config: DictConfig, output_folder: Path, start_folder: Path) -> Path:
             _give_up(folder, error, before)
             raise
     return folder
+
+
+def _gpu_wait_s(config: DictConfig) -> float:
+    """How long to wait for GPUs in use; launchers that are not ours have no such setting."""
+    return float(config.launcher.get("gpu_wait_s", gpu_lock.WAIT_S))
+
+
+def _called(config: DictConfig) -> str:
+    return f"{Path(str(config.backend.model)).name} on {config.get('name')}"
 
 
 def _refuse_foreign_files(folder: Path) -> None:

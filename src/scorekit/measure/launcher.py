@@ -21,7 +21,7 @@ from typing import Any
 
 from scorekit import bundle
 from scorekit.errors import LauncherError, ScorekitError, TerminatedError
-from scorekit.measure import bridge, child, isolation, journal
+from scorekit.measure import bridge, child, gpu_lock, isolation, journal
 from scorekit.measure.settings import ProcessSettings
 
 bridge.apply()
@@ -53,8 +53,12 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
         process = context.Process(
             target=child.main,
             args=(child_end, pickle.dumps((worker, worker_args)), str(folder)),
-            # A forked child has a copy of our end, and would never see it close.
-            kwargs={"inherited": parent_end} if self.config.start_method == "fork" else {},
+            kwargs={
+                # A forked child has a copy of our end, and would never see it close.
+                **({"inherited": parent_end} if self.config.start_method == "fork" else {}),
+                # It may outlive us for a moment, and uses the GPUs until then.
+                "locks": gpu_lock.held_here(),
+            },
             daemon=False,
         )
         with contextlib.ExitStack() as stack:

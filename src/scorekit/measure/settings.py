@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scorekit.errors import UsageError
-from scorekit.measure import bridge
+from scorekit.measure import bridge, gpu_lock
 from scorekit.tasks import DEFAULT_NEW_TOKENS, OFFICIAL_IMAGE_STEPS
 from scorekit.uncertainty import LEAST_REPEATS
 
@@ -146,9 +146,11 @@ class ProcessSettings(ProcessConfig):  # type: ignore[misc]
     Attributes:
         startup_timeout_s: seconds within which the process must report that it runs.
         stop_timeout_s: seconds that it gets to stop after a signal, before it is killed.
+        gpu_wait_s: seconds to wait for GPUs that another measured run of this machine uses; 0 fails at once.
     """
 
     _target_: str = "scorekit.measure.launcher.ProcessLauncher"
 
     startup_timeout_s: float = 300.0
     stop_timeout_s: float = 20.0
+    gpu_wait_s: float = gpu_lock.WAIT_S

@@ -37,6 +37,7 @@ from scorekit.records.submission import (
     SubmittedRun,
     Submitter,
 )
+from scorekit.records.sweep import ATTEMPT_SCHEMA, PLAN_SCHEMA, Attempt, Estimate, EstimateFrom, Plan, SweepJob
 from scorekit.records.validity import VALIDITY_SCHEMA, Check, Severity, Validity
 from scorekit.records.verdict import (
     VERDICT_SCHEMA,
@@ -53,10 +54,12 @@ from scorekit.records.verdict import (
 from scorekit.records.windows import WINDOW_SCHEMA, Component, CounterEvidence, MeterReading, Phase, Window
 
 __all__ = [
+    "ATTEMPT_SCHEMA",
     "EDITION_SCHEMA",
     "ENVIRONMENT_SCHEMA",
     "GPU_STATE_SCHEMA",
     "MANIFEST_SCHEMA",
+    "PLAN_SCHEMA",
     "PORTAL_BACKUP_SCHEMA",
     "PORTAL_CHECK_SCHEMA",
     "POWER_SCHEMA",
@@ -67,6 +70,7 @@ __all__ = [
     "VERDICT_SCHEMA",
     "WINDOW_SCHEMA",
     "AcceptedClause",
+    "Attempt",
     "Attestation",
     "Check",
     "Component",
@@ -77,6 +81,8 @@ __all__ = [
     "Edition",
     "EditionSource",
     "Environment",
+    "Estimate",
+    "EstimateFrom",
     "Fault",
     "FaultCode",
     "Figure",
@@ -98,6 +104,7 @@ __all__ = [
     "Phase",
     "PhaseEnergy",
     "PhaseScore",
+    "Plan",
     "PortalBackup",
     "PortalCheck",
     "PortalFinding",
@@ -116,6 +123,7 @@ __all__ = [
     "SubmissionManifest",
     "SubmittedRun",
     "Submitter",
+    "SweepJob",
     "Terms",
     "Thresholds",
     "Uncertainty",

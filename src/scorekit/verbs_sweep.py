@@ -1,0 +1,186 @@
+"""What `scorekit sweep` does, behind the command line: plans, hands batches to Hydra, and tells what became of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scorekit import tables_sweep
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, HardwareError, ScorekitError, UsageError
+from scorekit.layout import layout_for
+from scorekit.measure.configs import hydra_value
+from scorekit.messages import say
+from scorekit.records import Plan, Score, SweepJob
+from scorekit.sweep import attempts, done, driver, estimates, lists, plan, progress
+
+if TYPE_CHECKING:
+    import argparse
+
+LOCAL: Final = "local"
+_QUIET: Final = {"TQDM_DISABLE": "1", "LOG_LEVEL": "WARNING"}
+"""The display tells how far a sweep is; bars and steps of single runs would tear it, and are in the runs' logs."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan a sweep, and measure what is not measured yet.
+
+    Returns:
+        0 when all jobs are done, 1 when one failed, 3 when all that is not done was measured but is invalid.
+
+    Raises:
+        ScorekitError: the list, plan or settings are wrong, or the folders cannot be used.
+    """
+    for_hydra = [word for word in options.hydra if word.lstrip("+~").startswith(("hydra.", "hydra/"))]
+    settings = tuple(word for word in options.hydra if word not in for_hydra)
+    made = _planned(options, settings)
+    if options.save is not None:
+        plan.save(made, options.save)
+        say(f"the plan is in {options.save}")
+    if options.plan_only:
+        text = made.model_dump_json(indent=2) if options.json else tables_sweep.plan_table(made, layout_for(sys.stdout))
+        print(text)
+        return EXIT_DONE
+    for note in made.notes:
+        say(f"note: {note}")
+    _require_gpus(made.jobs)
+    return _measure(made, options, for_hydra)
+
+
+def exit_code(states: Sequence[done.JobState]) -> int:
+    """The exit code of a sweep with these jobs."""
+    found = {state.state for state in states} - {"done"}
+    return EXIT_DONE if not found else EXIT_INVALID if found == {"invalid"} else EXIT_FAILED
+
+
+def _planned(options: argparse.Namespace, settings: tuple[str, ...]) -> Plan:
+    if options.plan is not None:
+        if options.models or settings or options.task or options.classes:
+            raise UsageError(
+                "--plan takes the jobs as they were planned; models, --task, --class and settings would change them",
+                mend="plan again, or give --plan alone (settings of the launcher, hydra.launcher.*, are no part of it)",
+            )
+        return plan.load(options.plan)
+    if not options.models:
+        raise UsageError("no model is named", mend="scorekit sweep ORG/NAME ... --task TASK, or a list, or --plan FILE")
+    listed = lists.read(options.models, options.task)
+    terms = plan.Terms(settings, _class_c_gpus(options), tuple(dict.fromkeys(options.classes)))
+    return plan.build(listed.entries, terms, estimates.earlier_results(options.results), listed.notes)
+
+
+def _class_c_gpus(options: argparse.Namespace) -> int | None:
+    told: int | None = options.class_c_gpus
+    return told if told is not None or options.launcher != LOCAL else len(_gpus_here()) or None
+
+
+def _gpus_here() -> list[str]:
+    """Names of this machine's GPUs; none where NVML cannot be asked."""
+    from scorekit.measure import driver as nvml
+
+    with contextlib.suppress(HardwareError, ModuleNotFoundError), nvml.session() as pynvml:
+        return [gpu.name or "" for gpu in nvml.listing(pynvml)]
+    return []
+
+
+def _require_gpus(jobs: Sequence[SweepJob]) -> None:
+    untold = [job for job in jobs if job.gpus is None]
+    if untold:
+        raise UsageError(
+            f"{len(untold)} jobs are of class C, and how many GPUs they use is not told: {untold[0].model}",
+            mend="--class-c-gpus 4; or take the others: --class A --class B",
+        )
+
+
+def _hardware(options: argparse.Namespace, jobs: Sequence[SweepJob]) -> str | None:
+    """What results must be measured on; None for anything."""
+    if options.hardware is not None or options.launcher != LOCAL or all(job.gpus == 0 for job in jobs):
+        return str(options.hardware) if options.hardware else None
+    return next(iter(_gpus_here()), None) or None
+
+
+def _measure(made: Plan, options: argparse.Namespace, for_hydra: Sequence[str]) -> int:
+    runs: Path = options.runs.absolute()
+    hardware = _hardware(options, made.jobs)
+    published = done.Published.of(options.results)
+
+    def look(job: SweepJob) -> done.JobState:
+        return done.look_at(job, runs, published, hardware=hardware)
+
+    with driver.alone(runs) as batch:
+        plan.save(made, runs / driver.PLAN)
+        states = [look(job) for job in made.jobs]
+        # What still works was left by a driver that died; an engine's jobs go on without one.
+        to_do = [state.job for state in states if state.state not in ("done", "running")]
+        counts = Counter(state.state for state in states)
+        say(f"{len(states):,} jobs: {counts['done']:,} are done, {len(to_do):,} to do")
+        try:
+            with driver.variables(_QUIET), progress.Board(states, look, sys.stderr):
+                for task, jobs in plan.batches(to_do, by_priority=options.launcher == LOCAL):
+                    _launch(task, jobs, made, batch, runs, options.launcher, for_hydra)
+        except KeyboardInterrupt:
+            say(f"ended early; the same command goes on, or: scorekit sweep --plan {runs / driver.PLAN} --runs {runs}")
+            raise
+        states = [look(job) for job in made.jobs] if to_do else states
+    print(tables_sweep.summary_tables(states, layout_for(sys.stdout)))
+    _close(states, runs)
+    return exit_code(states)
+
+
+def _launch(
+    task: str,
+    jobs: Sequence[SweepJob],
+    made: Plan,
+    batch: Path,
+    runs: Path,
+    launcher: str,
+    for_hydra: Sequence[str],
+) -> None:
+    """Hand jobs of one config to the launcher: `scorekit bench -m` with a plan of these jobs."""
+    from scorekit import bench
+
+    plan.save(made.model_copy(update={"jobs": tuple(jobs), "notes": ()}), batch)
+    before = {job.id: _tries(job, runs) for job in jobs}
+    start_folder = Path.cwd()
+    words = [
+        *("--config-name", task, "-m", "hydra/sweeper=plan", f"hydra.sweeper.plan={hydra_value(batch)}"),
+        *(f"hydra/launcher={launcher}", f"hydra.sweep.dir={hydra_value(runs)}", *for_hydra),
+    ]
+    try:
+        bench.run(words, _keep_quiet, _keep_silent)
+    except ScorekitError:
+        # With a job begun it was the job's own failure, which is in its folder; else the settings are wrong for all.
+        if all(_tries(job, runs) == before[job.id] for job in jobs):
+            raise
+    finally:
+        os.chdir(start_folder)
+
+
+def _tries(job: SweepJob, runs: Path) -> int:
+    return len(attempts.read(runs / plan.folder_of(job)))
+
+
+def _keep_quiet(_folder: Path, _score: Score) -> None:
+    """The summary tells the scores."""
+
+
+def _keep_silent(_error: ScorekitError) -> None:
+    """The display and the summary tell the failures."""
+
+
+def _close(states: Sequence[done.JobState], runs: Path) -> None:
+    counts = Counter(state.state for state in states)
+    now = progress.summary(states)
+    say(
+        f"{counts['done']:,} of {len(states):,} jobs are done"
+        + (f"; {now.energy_wh:.4g} Wh were measured" if now.energy_wh else "")
+    )
+    more = [state for state in states if state.accepted is not None and state.accepted.others]
+    for state in more:
+        assert state.accepted is not None
+        say(f"note: {state.job.model} was measured more than once; the first run counts: {state.accepted.run}")
+    if counts["done"]:
+        say(f"Try next: scorekit rate {runs}, or keep the results: scorekit results add {runs}")
