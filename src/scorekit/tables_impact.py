@@ -99,6 +99,7 @@ def names_table(kind: str, names: Sequence[tuple[str, str]], layout: Layout) -> 
 def _terms(found: Footprint, layout: Layout) -> str:
     """How the energy came about: every term of the formula, counted or not, their sum, the PUE, and what they make."""
     columns = (Column("term"), Column("value", numeric=True), Column("unit"), Column("how it is known"))
+    rows: list[tuple[str, str, str, str]]
     rows = [(each.name, _amount(each.energy_wh), "Wh", each.origin) for each in found.terms]
     rows += [(name, "-", "Wh", _NOT_COUNTED) for name in found.not_counted]
     rows.append(("sum", _amount(sum_of(found.terms)), "Wh", ""))

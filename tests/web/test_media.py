@@ -34,6 +34,9 @@ _CUT = """(frames, width) => frames.filter(frame => frame.checkVisibility()).fil
   return style.overflowX !== "visible" || style.overflowY !== "visible" || style.maxHeight !== "none"
     || table.right > width + 1 || frame.scrollHeight > frame.clientHeight + 2;
 }).map(frame => frame.getAttribute("aria-label") || frame.getAttribute("aria-labelledby"))"""
+_BLANK = """figures => figures.filter(one => one.checkVisibility()).filter(one =>
+  !one.dataset.drawn && !one.querySelector(".chart-table table").checkVisibility({contentVisibilityAuto: true})
+).map(one => one.id)"""
 _LONG_LINES = """texts => texts.filter(one => one.checkVisibility()).filter(one =>
   one.getBoundingClientRect().width > 46 * parseFloat(getComputedStyle(document.documentElement).fontSize)
 ).map(one => one.outerHTML.slice(0, 80))"""
@@ -70,6 +73,7 @@ def test_paper_shows_whole_tables_and_no_controls(scheme: str, full: Path, impac
                 assert page.locator(_CONTROLS).evaluate_all(_SHOWN) == [], path
                 assert page.locator(".table-frame").evaluate_all(_CUT, A4_PX) == [], path
                 assert seen.overflow_px() <= 0, path
+                assert page.locator("figure.chart").evaluate_all(_BLANK) == [], path
                 # Paper is light, whatever the screen is.
                 ink = page.evaluate("getComputedStyle(document.querySelector('main .soft, main p')).color")
                 assert sum(int(part) for part in re.findall(r"\d+", ink)[:3]) < 3 * 128, path

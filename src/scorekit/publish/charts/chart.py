@@ -89,19 +89,12 @@ class Chart:
             titled: whether title and subtitle are drawn; in a page they are text.
         """
         # What a design made is shared: only the top is written to.
-        spec = dict(_designed(self.design, self.choices, look))
-        spec["datasets"] = {name: [dict(row) for row in rows] for name, rows in self.datasets.items()}
-        if self.params:
-            spec["params"] = [{"name": name, "value": value} for name, value in self.params.items()]
+        spec = _designed(self.design, self.choices, look) | self.own()
         spec["width"] = "container" if width_px is None else max(width_px, SMALLEST_WIDTH_PX)
         line_px = None if width_px is None else spec["width"] - 2 * _PADDING_PX
         spec["padding"] = _PADDING_PX
         spec["autosize"] = {"type": "fit-x", "contains": "padding"}
-        if self.height_px is not None:
-            spec["height"] = self.height_px
-        elif self.lane_px is not None:
-            spec["height"] = self.lane_px * len({row["place"] for row in self.datasets[ROWS]})
-        elif self.aspect is not None and width_px is not None:
+        if self.aspect is not None and width_px is not None:
             spec["height"] = round(spec["width"] * self.aspect)
         spec["config"] = config(look)
         if titled:
@@ -111,6 +104,17 @@ class Chart:
             }
             spec["background"] = look.background
         return spec
+
+    def own(self) -> dict[str, Any]:
+        """What charts of one design and like choices have each for itself in their specification."""
+        own: dict[str, Any] = {"datasets": {name: [dict(row) for row in rows] for name, rows in self.datasets.items()}}
+        if self.params:
+            own["params"] = [{"name": name, "value": value} for name, value in self.params.items()]
+        if self.height_px is not None:
+            own["height"] = self.height_px
+        elif self.lane_px is not None:
+            own["height"] = self.lane_px * len({row["place"] for row in self.datasets[ROWS]})
+        return own
 
     def altair(self, look: Look, width_px: int = 720) -> alt.LayerChart:
         """The same as an Altair chart, for notebooks."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Hashable
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -19,8 +20,6 @@ from scorekit.publish.charts.looks import BY_NAME
 from scorekit.publish.label.characters import clean
 
 FIGURE_SCHEMA: Final = "scorekit.chart/1"
-_OWN: Final = ("datasets", "params", "height")
-"""Of a specification, what charts that are designed alike have each for itself."""
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _UNSAFE: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
@@ -34,16 +33,16 @@ class SharedSpecs:
 
     def __init__(self) -> None:
         self.specs: dict[str, dict[str, Any]] = {}
-        self._names: dict[str, str] = {}
+        self._names: dict[tuple[Hashable, ...], str] = {}
 
-    def shorten(self, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    def spec(self, chart: Chart) -> dict[str, Any]:
         """What a chart's specification has of its own, and under `like` the name of the rest."""
-        own: dict[str, Any] = {key: spec[key] for key in _OWN if key in spec}
-        rest = {key: value for key, value in spec.items() if key not in own}
-        key = json.dumps(rest, sort_keys=True)
+        own = chart.own()
+        key = (chart.design, chart.choices)
         if key not in self._names:
-            self._names[key] = f"{name}-{len(self._names) + 1}"
-            self.specs[self._names[key]] = rest
+            self._names[key] = f"{chart.name}-{len(self._names) + 1}"
+            whole = chart.vega_lite(BY_NAME)
+            self.specs[self._names[key]] = {part: value for part, value in whole.items() if part not in own}
         return {"like": self._names[key], **own}
 
 
@@ -86,13 +85,13 @@ def figure(
         still=_still(still, chart),
         words=clean(chart.description),
         table=_table(chart),
-        data=Markup(json_text(_shortened(chart, shared))),  # noqa: S704 - escaped for a script element
+        data=Markup(json_text(payload(chart, shared))),  # noqa: S704 - escaped for a script element
     )
 
 
-def payload(chart: Chart) -> dict[str, Any]:
+def payload(chart: Chart, shared: SharedSpecs | None = None) -> dict[str, Any]:
     """What the page's script draws a chart from: the specification with named colours, and the rows as CSV."""
-    spec = chart.vega_lite(BY_NAME)
+    spec = chart.vega_lite(BY_NAME) if shared is None else shared.spec(chart)
     return {
         "schema_version": FIGURE_SCHEMA,
         "name": chart.name,
@@ -105,11 +104,6 @@ def payload(chart: Chart) -> dict[str, Any]:
         "csv": csv_text(chart),
         "spec": spec,
     }
-
-
-def _shortened(chart: Chart, shared: SharedSpecs | None) -> dict[str, Any]:
-    whole = payload(chart)
-    return whole if shared is None else whole | {"spec": shared.shorten(chart.name, whole["spec"])}
 
 
 def json_text(value: Any) -> str:

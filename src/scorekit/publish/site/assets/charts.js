@@ -455,6 +455,14 @@
   document.addEventListener("scorekit:theme", redraw);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   window.matchMedia("print").addEventListener("change", redraw);
+  window.addEventListener("beforeprint", function () {
+    charts.forEach(function (chart) {
+      if (!chart.seen) {
+        chart.seen = true;
+        draw(chart);
+      }
+    });
+  });
   new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   document.addEventListener("keydown", function (event) {
     if (event.key === "Escape") {

@@ -26,8 +26,8 @@
 
   var state = { filters: {}, sort: "task", page: 1, compare: [] };
   var rows = [];
-  var TELL_AFTER_MS = 100;
-  var telling = 0;
+  var SETTLE_AFTER_MS = 100;
+  var settling = 0;
   var shown = null; // what the body shows, so that it is not made again for nothing
 
   // The address.
@@ -118,9 +118,9 @@
     var part = rows.slice(first, first + PAGE_ROWS);
     if (shown === null || part.join() !== shown.join()) {
       showRows(part);
-      window.clearTimeout(telling);
-      telling = window.setTimeout(table.tellAll, TELL_AFTER_MS);
     }
+    window.clearTimeout(settling);
+    settling = window.setTimeout(settle, SETTLE_AFTER_MS);
     shown = part;
     board.querySelector(".empty").hidden = rows.length > 0;
     status.textContent = words(first, part.length, pages);
@@ -173,15 +173,25 @@
   function showPager(pages) {
     pager.hidden = pages === 1;
     pageChoice.length = Math.min(pageChoice.length, pages);
-    while (pageChoice.length < pages) {
-      pageChoice.add(new Option(String(pageChoice.length + 1)));
-    }
+    offerPages(state.page);
     pageChoice.value = String(state.page);
     pager.querySelector(".pages").textContent = "of " + pages;
     steps.forEach(function (button) {
       var target = state.page + Number(button.dataset.step);
       button.setAttribute("aria-disabled", String(target < 1 || target > pages));
     });
+  }
+
+  function offerPages(count) {
+    while (pageChoice.length < count) {
+      pageChoice.add(new Option(String(pageChoice.length + 1)));
+    }
+  }
+
+  // What nobody sees at once, done when nobody waits, or when it is asked for.
+  function settle() {
+    table.tellAll();
+    offerPages(Math.ceil(rows.length / PAGE_ROWS));
   }
 
   function turnTo(page) {
@@ -332,6 +342,9 @@
         turnTo(state.page + Number(button.dataset.step));
       }
     });
+  });
+  ["pointerdown", "focus", "keydown"].forEach(function (kind) {
+    pageChoice.addEventListener(kind, settle);
   });
   pageChoice.addEventListener("change", function () { turnTo(Number(pageChoice.value)); });
 
