@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -130,25 +130,27 @@ def _receive(
             return from_row(known)
         if job is not None:
             _finish_job(connection, now, job)
-        submission_id = new_id()
-        connection.execute(
-            insert(submissions).values(
-                id=submission_id,
-                account_id=actor.account_id,
-                sha256=sha256,
-                size_bytes=size_bytes,
-                clauses=json.dumps({clause.name: clauses[clause.name] for clause in CLAUSES}, sort_keys=True),
-                job_id=None if job is None else job[0],
-                state="received",
-                received_at=now,
-                state_at=now,
-                attempts=0,
-            )
-        )
+        made = Submission(new_id(), actor.account_id, sha256, size_bytes, "received", now, now, 0, job and job[0], None)
+        row = {
+            "id": made.id,
+            "account_id": made.account_id,
+            "sha256": sha256,
+            "size_bytes": size_bytes,
+            "clauses": json.dumps({clause.name: clauses[clause.name] for clause in CLAUSES}, sort_keys=True),
+            "job_id": made.job_id,
+            "state": made.state,
+            "received_at": now,
+            "state_at": now,
+            "attempts": 0,
+        }
+        connection.execute(_ADD, row)
         if job is not None:
             audit.append(connection, now, actor.account_id, "job.done", job[0])
-        audit.append(connection, now, actor.account_id, "submission.receive", submission_id, {"sha256": sha256})
-        return from_row(connection.execute(select(submissions).where(submissions.c.id == submission_id)).one())
+        audit.append(connection, now, actor.account_id, "submission.receive", made.id, {"sha256": sha256})
+        return made
+
+
+_ADD: Final = insert(submissions)
 
 
 def require_clauses(clauses: Mapping[str, str]) -> None:
