@@ -108,6 +108,8 @@ class FakeNvml:
         return {
             "FAKE_NVML_CONFIG": str(self.config),
             "FAKE_NVML_LOG": str(self.log),
+            # All fake machines have the same GPUs; runs on different ones must not wait for each other.
+            "SCOREKIT_LOCKS": str(self.folder / "locks"),
             "LD_LIBRARY_PATH": os.pathsep.join([folder, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]),
             "PATH": os.pathsep.join([folder, os.environ.get("PATH", os.defpath)]),
         }
