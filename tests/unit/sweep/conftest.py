@@ -33,11 +33,11 @@ def job(model: str = MODEL, *settings: str, **changes: Any) -> SweepJob:
     return plan.build([entry(model, **changes)], plan.Terms(settings), Earlier()).jobs[0]
 
 
-def write_run(runs: Path, of: SweepJob, name: str = "run", *, scored: bool = True, **facts: Any) -> Path:
+def write_run(runs: Path, of: SweepJob, name: str = "run", *, scored: bool = True, of_model: str | None = None) -> Path:
     """A whole run of a job, as `scorekit bench` leaves it; unscored, as a process that died after measuring does."""
     folder = runs / plan.folder_of(of) / name
     folder.parent.mkdir(parents=True, exist_ok=True)
-    told = bundles.environment(of.task, model={"name": of.model, **facts})
+    told = bundles.environment(of.task, model={"name": of_model or of.model})
     bundles.write_bundle(folder, told, bundles.official_windows(tasks.TASKS[of.task].kind))
     if scored:
         logs.write_validity(folder, logs.read_validity(folder))
