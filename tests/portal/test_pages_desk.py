@@ -228,6 +228,15 @@ def test_an_edition_is_looked_at_and_published(
     assert 'id="name-error"' in again.text
 
 
+@pytest.mark.parametrize("odd", ["%00", "a" * 32 + "%00", "x" * 3000, "%ED%A0%80", "%F0%9F%94%A5", "%27", "..%2F.."])
+def test_at_an_odd_address_there_is_nothing(browser: Browser, odd: str) -> None:
+    for path in ("/submissions", "/requests", "/desk/submissions", "/desk/requests"):
+        assert browser.get(f"{path}/{odd}").status_code == 404
+    for path in ("/desk/submissions", "/desk/requests"):
+        assert browser.send_form(f"{path}/{odd}", decision="accept", reason="It is sound.").status_code == 404
+    assert browser.send_form(f"/desk/submissions/{odd}/again").status_code == 404
+
+
 def test_the_audit_log_is_shown_newest_first_and_by_subject(
     browser: Browser, portal: Portal, waiting: str, submitter: Actor
 ) -> None:
