@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from scorekit.portal.web.app import create_app
 from scorekit.publish.site import serve
 from scorekit.publish.site.build import MARK, SITE_SCHEMA
 from tests.portal.browsing import Browser
+from tests.portal.conftest import settings_of
 
 EVERYWHERE = {
     "x-content-type-options": "nosniff",
@@ -33,18 +36,29 @@ ADDRESSES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def app(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    """One portal for all tests here, which only read."""
+    data = tmp_path_factory.mktemp("headers")
+    shutil.copyfile(migrated_file, data / "portal.db")
+    opened = Portal.open(replace(settings_of(data, f"sqlite:///{data / 'portal.db'}"), requests_a_minute=1_000_000))
+    yield create_app(opened)
+    opened.close()
+
+
 @pytest.fixture
-def site(portal_on_sqlite: Portal) -> Path:
+def site(app: FastAPI) -> Iterator[Path]:
     """A site that was built."""
-    folder = portal_on_sqlite.settings.site
-    (folder / "assets").mkdir(parents=True)
-    (folder / MARK).write_text(json.dumps({"schema_version": SITE_SCHEMA}))
-    (folder / "index.html").write_text("<!doctype html><p>scores")
-    (folder / "assets" / "page.css").write_text("p { color: red }")
-    (folder / "label.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-    (folder / "what.bin").write_bytes(b"\0\1")
-    (portal_on_sqlite.settings.data / "secret.txt").write_text("not for the world")
-    return folder
+    settings = app.state.portal.settings
+    (settings.site / "assets").mkdir(parents=True)
+    (settings.site / MARK).write_text(json.dumps({"schema_version": SITE_SCHEMA}))
+    (settings.site / "index.html").write_text("<!doctype html><p>scores")
+    (settings.site / "assets" / "page.css").write_text("p { color: red }")
+    (settings.site / "label.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (settings.site / "what.bin").write_bytes(b"\0\1")
+    (settings.data / "secret.txt").write_text("not for the world")
+    yield settings.site
+    shutil.rmtree(settings.site)
 
 
 @pytest.mark.parametrize("path", ADDRESSES)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +14,12 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from scorekit.portal.ledger import people
+from scorekit.portal.opened import Portal
 from scorekit.portal.web import api, health, login, oauth, pages, static
 from scorekit.portal.web.addresses import API
-from scorekit.portal.web.app import routers
+from scorekit.portal.web.app import create_app, routers
 from tests.portal.browsing import Browser, bearer
-from tests.portal.conftest import token_of
+from tests.portal.conftest import settings_of, token_of
 
 PUBLIC = {
     ("GET", "/"), ("GET", "/login"), ("POST", "/login"),
@@ -35,6 +39,17 @@ def asked(found: Iterator[APIRouter], prefix: str = "") -> list[tuple[str, str]]
         if isinstance(route, APIRoute)
         for method in sorted(route.methods)
     ]
+
+
+@pytest.fixture(scope="module")
+def app(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    """One portal for all tests here: what they ask for is refused, and changes nothing."""
+    data = tmp_path_factory.mktemp("routes")
+    shutil.copyfile(migrated_file, data / "portal.db")
+    often = {"requests_a_minute": 1_000_000, "logins_a_minute": 1_000_000}
+    portal = Portal.open(replace(settings_of(data, f"sqlite:///{data / 'portal.db'}"), **often))
+    yield create_app(portal)
+    portal.close()
 
 
 PAGES = asked(iter([static.router, login.router, *routers(pages)]))

@@ -7,6 +7,7 @@ passed on. Prometheus sends a token by `authorization: {credentials_file: ...}`.
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
@@ -59,9 +60,15 @@ def _database_answers(portal: Portal) -> bool:
 
 def _is_migrated(portal: Portal) -> bool:
     try:
-        return migrating.current(portal.storage.database) == migrating.head()
+        return migrating.current(portal.storage.database) == _newest()
     except (ScorekitError, SQLAlchemyError):
         return False
+
+
+@cache
+def _newest() -> str:
+    """The version of this program, which is read from files."""
+    return migrating.head()
 
 
 def _has_room(portal: Portal) -> bool:
