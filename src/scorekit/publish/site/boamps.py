@@ -1,11 +1,13 @@
 """Results as BoAmps reports (Boavizta's format for the energy of AI tasks), by the classes that CodeCarbon brings.
 
+The data model is that of https://github.com/Boavizta/BoAmps, 1.1.0; a test holds reports against it field by field.
 A report must name the kind of infrastructure and count its components. The kind is never known here and is told as
 `other`; results whose number of GPUs or queries is not known are left out, rather than told with a guess.
 """
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import json
 from collections.abc import Iterable
@@ -65,7 +67,7 @@ def _report(boamps: Any, result: Result, identity: str | None) -> Any | None:
         return None
     if result.domain != "gpu" or not result.gpu_count:
         return None
-    measured = (result.source.measured_utc or "").replace("T", " ")[: len("2025-02-28 12:00:00")] or None
+    measured = _moment(result.source.measured_utc)
     return boamps.BoAmpsReport(
         header=None
         if measured is None
@@ -112,3 +114,14 @@ def _report(boamps: Any, result: Result, identity: str | None) -> Any | None:
             ],
         ),
     )
+
+
+def _moment(told: str | None) -> str | None:
+    """A time in UTC as the format writes it; None for what is none, and for a day without a time of day."""
+    if told is None or len(told) <= len("2025-02-28"):
+        return None
+    try:
+        time = datetime.datetime.fromisoformat(told)
+    except ValueError:
+        return None
+    return (time if time.tzinfo is None else time.astimezone(datetime.UTC)).strftime("%Y-%m-%d %H:%M:%S")
