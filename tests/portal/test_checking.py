@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from scorekit.errors import InputError
 from scorekit.portal import checking
 from scorekit.portal.checking import check_one
-from scorekit.portal.ledger import checks, submissions
+from scorekit.portal.ledger import checks, decisions, jobs, requests, submissions
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.publishing import publish_pending
@@ -121,6 +121,32 @@ def test_a_checker_that_was_too_slow_changes_nothing(
     monkeypatch.setattr(checking, "judge", slow)
     assert check_one(portal)
     assert submissions.find(portal.storage, submitter, taken.id).state == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("model", "revision", "found"),
+    [
+        ("example/model-1b", None, set()),
+        ("example/model-1b", "main", set()),
+        ("example/model-1b", "1" * 40, {"not_as_asked"}),
+        ("example/other", None, {"not_as_asked"}),
+    ],
+)
+def test_what_a_worker_measured_is_held_against_what_was_asked_for(
+    model: str, revision: str | None, found: set[str], portal: Portal, submitter: Actor, operator: Actor, worker: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    read_here(monkeypatch)
+    asked = requests.ask(portal.storage, submitter, model, "text_generation", revision=revision, model_class="A")
+    decisions.decide_request(portal.storage, operator, asked.id, "accept", "open")
+    job = jobs.take(portal.storage, worker, "test")
+    assert job is not None
+    taken = hand_in(portal, worker, packed(), job=(job.id, job.lease))
+    assert check_one(portal)
+    verdict = submissions.find(portal.storage, worker, taken.id).verdict
+    assert verdict is not None
+    assert {reason.code for reason in verdict.reasons if reason.weight == "review"} == found
+    assert verdict.verdict == ("needs review" if found else "accepted")
 
 
 def test_a_blob_that_is_gone_is_no_verdict(portal: Portal, submitter: Actor) -> None:

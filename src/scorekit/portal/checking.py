@@ -8,6 +8,7 @@ ended several times is refused without being read once more.
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -18,17 +19,19 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from scorekit import submission
 from scorekit.errors import ScorekitError
 from scorekit.portal import publishing
-from scorekit.portal.ledger import checks
+from scorekit.portal.ledger import checks, desk, requests
 from scorekit.portal.ledger.refusals import TooLateError
+from scorekit.portal.ledger.requests import MeasurementRequest
 from scorekit.portal.ledger.submissions import Submission
 from scorekit.portal.opened import Portal
 from scorekit.portal.web import journal, metrics
 from scorekit.records import Terms, Verdict
-from scorekit.submission.findings import refuse
+from scorekit.submission.findings import refuse, review
 from scorekit.submission.verify import verdict
 
 _OURS: Final = (ScorekitError, OSError, OperationalError, InterfaceError)
 """What may fail on our side, and pass."""
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 
 def check_one(portal: Portal) -> bool:
@@ -77,7 +80,9 @@ def judge(portal: Portal, found: Submission) -> Verdict:
         path = Path(folder) / "submission.zip"
         portal.storage.blobs.fetch(found.sha256, path)
         confinement = submission.Confinement(limits=portal.settings.limits)
-        return submission.verify_confined(path, terms(portal, found.id), confinement)
+        made = submission.verify_confined(path, terms(portal, found.id), confinement)
+    asked = None if found.job_id is None else desk.request_of_job(portal.storage, found.job_id)
+    return made if asked is None else _against_request(made, requests.find(portal.storage, asked))
 
 
 def terms(portal: Portal, but: str) -> Terms:
@@ -94,6 +99,26 @@ def terms(portal: Portal, but: str) -> Terms:
         allowed_signers=portal.settings.allowed_signers,
         now=portal.storage.now(),
     )
+
+
+def _against_request(made: Verdict, asked: MeasurementRequest) -> Verdict:
+    """The verdict on what a worker measured, held against what it was to measure: a person looks at what is another."""
+    reasons = []
+    for run in made.runs:
+        if run.score is None:
+            continue
+        measured = {"model": run.score.model, "task": run.score.task, "revision": run.score.model_revision}
+        wanted = {"model": asked.model, "task": asked.task, "revision": asked.revision or run.score.model_revision}
+        for what, value in measured.items():
+            # A branch or tag is asked for by its name, and measured as the commit that it named.
+            named = what == "revision" and not _COMMIT.fullmatch(wanted[what] or "")
+            if value != wanted[what] and not named:
+                told = f"the {what} that was measured is {value!r}, and {wanted[what]!r} was asked for"
+                reasons.append(review("not_as_asked", told, run.folder))
+    if not reasons:
+        return made
+    graver = "needs review" if made.verdict == "accepted" else made.verdict
+    return made.model_copy(update={"verdict": graver, "reasons": (*reasons, *made.reasons)})
 
 
 def _given_up(found: Submission) -> Verdict:
