@@ -12,11 +12,11 @@ import argparse
 import contextlib
 import datetime
 import hashlib
+import multiprocessing
 import os
 import random
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -24,10 +24,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).parents[1]
+_FORKS: Final = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["scorekit.cli", "scorekit.portal.web.serving", "scorekit.portal.background"])
 _HOST: Final = "127.0.0.1"
 _PIECE_BYTES: Final = 32 * 1024
 _LEAST_BYTES, _MOST_BYTES = 500, 1024**2
@@ -50,6 +52,8 @@ def main(argv: list[str] | None = None) -> int:
         "--folder", metavar="DIR", type=Path, help="where the portal's folder is made (default: temporary)"
     )
     options = parser.parse_args(argv)
+    # Ended before its time, it looks at what is left all the same.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(dir=options.folder) as made:
         found = run(Path(made), options.kills, options.clients, options.seed, options.database)
     print(found.summary())
@@ -116,25 +120,30 @@ def run(folder: Path, kills: int, clients: int, seed: int, database: str | None 
         Sender(server, token, random.Random(f"{seed} client {number}"), heard, stop, folder / f"client-{number}.zip")
         for number, token in enumerate(tokens)
     ]
+    done = 0
     chance, longest_s = random.Random(f"{seed} moments"), 1.0
     try:
         for sender in senders:
             sender.start()
-        for number in range(kills):
-            before = len(heard.acknowledged)
-            with server.running() as process:
-                if chance.random() < 0.95:
-                    server.wait_until_ready(process)
-                    heard.answers.set()
-                time.sleep(chance.uniform(0.0, longest_s))
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-            heard.answers.clear()
-            heard_now = len(heard.acknowledged) - before
-            longest_s *= 1.5 if heard_now < _FEW else 1 / 1.5 if heard_now > _MANY else 1.0
-            longest_s = min(max(longest_s, _LIVES_S[0]), _LIVES_S[1])
-            if number % 10 == 9:
-                print(f"{number + 1} of {kills} kills, {len(heard.acknowledged):,} acknowledged", file=sys.stderr)
+        try:
+            for done in range(kills):
+                before = len(heard.acknowledged)
+                with server.running() as process:
+                    if chance.random() < 0.95:
+                        server.wait_until_ready(process)
+                        heard.answers.set()
+                    time.sleep(chance.uniform(0.0, longest_s))
+                    process.kill()
+                    process.join()
+                heard.answers.clear()
+                heard_now = len(heard.acknowledged) - before
+                longest_s *= 1.5 if heard_now < _FEW else 1 / 1.5 if heard_now > _MANY else 1.0
+                longest_s = min(max(longest_s, _LIVES_S[0]), _LIVES_S[1])
+                if done % 10 == 9:
+                    print(f"{done + 1} of {kills} kills, {len(heard.acknowledged):,} acknowledged", file=sys.stderr)
+        except KeyboardInterrupt:
+            print("no more kills", file=sys.stderr)
+            kills = done
         with server.running() as process:
             server.wait_until_ready(process)
             stop.set()
@@ -142,8 +151,8 @@ def run(folder: Path, kills: int, clients: int, seed: int, database: str | None 
             until = time.monotonic() + _LAST_S
             for sender in senders:
                 sender.join(max(0.0, until - time.monotonic()))
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
+            process.terminate()
+            process.join(60)
     finally:
         stop.set()
         heard.answers.set()
@@ -155,7 +164,11 @@ def run(folder: Path, kills: int, clients: int, seed: int, database: str | None 
 
 
 class Server:
-    """The portal: `scorekit portal serve` as a process of its own, again and again."""
+    """The portal: `scorekit portal serve` as a process of its own, again and again.
+
+    A server takes seconds to import what it needs. So each is forked from a process that has done so, and has done and
+    opened nothing else.
+    """
 
     def __init__(self, folder: Path, port: int, database: str | None) -> None:
         from scorekit.portal.settings import DATABASE, settings
@@ -165,6 +178,10 @@ class Server:
         self._environment = {name: text for name, text in os.environ.items() if name != DATABASE}
         if database is not None:
             self._environment[DATABASE] = database
+        self.command = [
+            "portal", "serve", "--data", str(self.data), "--host", _HOST, "--port", str(port),
+            "--requests-a-minute", "1000000",
+        ]  # fmt: skip
         self.settings = settings(self.data, public_url=self.url, environment=self._environment)
 
     def prepare(self, accounts: int) -> list[str]:
@@ -182,26 +199,21 @@ class Server:
             portal.close()
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self) -> Iterator[ForkServerProcess]:
         """A process that serves; killed at the end if it still runs."""
-        command = [
-            sys.executable, "-m", "scorekit", "portal", "serve", "--data", str(self.data), "--host", _HOST,
-            "--port", str(self.port), "--requests-a-minute", "1000000",
-        ]  # fmt: skip
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+        process = _FORKS.Process(target=serve, args=(self.command, self._environment, str(self.log)))
+        process.start()
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.join()
 
-    def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def wait_until_ready(self, process: ForkServerProcess) -> None:
         """Return when it answers."""
         until = time.monotonic() + _READY_S
         while time.monotonic() < until:
-            if process.poll() is not None:
+            if not process.is_alive():
                 raise RuntimeError(f"the portal ended by itself: {self.log.read_text(errors='replace')[-3000:]}")
             with contextlib.suppress(OSError), socket.create_connection((_HOST, self.port), timeout=5) as made:
                 made.sendall(f"GET /health/live HTTP/1.1\r\nHost: {_HOST}\r\nConnection: close\r\n\r\n".encode())
@@ -209,6 +221,18 @@ class Server:
                     return
             time.sleep(0.02)
         raise RuntimeError("the portal is not ready")
+
+
+def serve(command: list[str], environment: dict[str, str], log: str) -> None:
+    """In a process of its own: the command, as a shell would start it."""
+    os.environ.clear()
+    os.environ.update(environment)
+    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    from scorekit import cli
+
+    sys.exit(cli.main(command))
 
 
 class Sender(threading.Thread):
