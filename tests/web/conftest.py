@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from scorekit.publish.site.content import Site
 from tests.sites import built, full_site
+from tests.web.boards import board_site, built_board
 
 expect.set_options(timeout=60_000)
 ROOT = Path(__file__).parents[2]
@@ -155,16 +157,30 @@ def visit(browser: Browser) -> Callable[..., contextlib.AbstractContextManager[V
 
 
 @pytest.fixture(scope="session")
-def built_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Site, str], Path]:
-    """Builds a site of a name, once for all tests of a worker."""
-    made: dict[str, Path] = {}
+def built_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Builds a site of a name, `built_site(site, name)`, once for all tests of all workers: they only look at it.
 
-    def build_once(site: Site, name: str) -> Path:
-        if name not in made:
-            made[name] = built(site, tmp_path_factory.mktemp(name))
-        return made[name]
+    A third argument builds it otherwise than `built`, with the same arguments.
+    """
+    base = tmp_path_factory.getbasetemp()
+    # A worker's base lies inside the one of the whole run.
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sites"
+    root.mkdir(exist_ok=True)
+
+    def build_once(site: Site, name: str, build: Callable[[Site, Path], Path] = built) -> Path:
+        done = root / f"{name}.done"
+        with FileLock(root / f"{name}.lock"):
+            if not done.is_file():
+                done.write_text(str(build(site, root / name)), encoding="utf-8")
+        return Path(done.read_text(encoding="utf-8"))
 
     return build_once
+
+
+@pytest.fixture(scope="session")
+def board(built_site: Callable[..., Path]) -> Path:
+    """A leaderboard of three pages."""
+    return built_site(board_site(), "board", built_board)
 
 
 @pytest.fixture(scope="session")

@@ -7,20 +7,12 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from scorekit import csv_cells
 from scorekit.publish.site.content import model_slug
 from tests import sites
-from tests.web.boards import board_site, built_board
 
 PATH = "leaderboard.html"
 FORMULA = next(name for name in sites.HOSTILE if name.startswith("="))
-
-
-@pytest.fixture(scope="module")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_board(board_site(), tmp_path_factory.mktemp("board"))
 
 
 def test_cells_are_written_as_the_build_writes_them(board: Path, visit: Callable) -> None:

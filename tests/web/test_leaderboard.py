@@ -32,11 +32,6 @@ def site() -> Site:
     return board_site()
 
 
-@pytest.fixture(scope="module")
-def board(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_board(site, tmp_path_factory.mktemp("board"))
-
-
 def names(page: Page) -> list[str]:
     """The model of each row that is shown."""
     return page.locator(f"{ROW} .model a").all_inner_texts()

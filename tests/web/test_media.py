@@ -13,6 +13,8 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from scorekit.publish.site.content import model_slug
+from scorekit.publish.site.gathering import gather
+from tests.sites import edition
 from tests.web.conftest import WIDTHS_PX
 from tests.web.impact_site import impact_site
 
@@ -40,6 +42,12 @@ _BLANK = """figures => figures.filter(one => one.checkVisibility()).filter(one =
 _LONG_LINES = """texts => texts.filter(one => one.checkVisibility()).filter(one =>
   one.getBoundingClientRect().width > 46 * parseFloat(getComputedStyle(document.documentElement).fontSize)
 ).map(one => one.outerHTML.slice(0, 80))"""
+_HOLE = """box => {
+  const style = getComputedStyle(box);
+  const frame = parseFloat(style.paddingRight) + parseFloat(style.borderRightWidth);
+  const inside = box.getBoundingClientRect().right - frame;
+  return inside - [...box.children].filter(one => one.checkVisibility()).at(-1).getBoundingClientRect().right;
+}"""
 _HINTS = """frames => frames.filter(frame => frame.checkVisibility()).map(frame => {
   const style = getComputedStyle(frame);
   return {
@@ -148,6 +156,19 @@ def _darkest(picture: bytes) -> int:
     with Image.open(BytesIO(picture)) as image:
         low, _ = image.convert("L").getextrema()
     return int(low)
+
+
+@pytest.mark.parametrize("width", ["tablet", "desktop"])
+def test_cards_and_filters_fill_their_lines(
+    width: str, full: Path, built_site: Callable[..., Path], visit: Visiting
+) -> None:
+    # Of an edition alone there are fewer filters.
+    published = built_site(gather([], edition(), [edition()]), "published")
+    for folder in (full, published):
+        with visit(folder, width_px=WIDTHS_PX[width]) as seen:
+            for path, boxes in (("index.html", ".cards"), ("leaderboard.html", ".filters")):
+                for box in _open(seen, path).locator(boxes).all():
+                    assert box.evaluate(_HOLE) < 2, (path, boxes)
 
 
 def test_a_choice_ends_before_its_arrow(full: Path, visit: Visiting) -> None:

@@ -6,20 +6,13 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from scorekit.publish.charts import ModelEnergy, axes, compare_chart
 from scorekit.publish.site import figures
 from scorekit.publish.site.columnar import short
 from scorekit.publish.site.content import model_slug
-from tests.web.boards import board_site, built_board
+from tests.web.boards import board_site
 
 PATH = "leaderboard.html"
-
-
-@pytest.fixture(scope="module")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_board(board_site(), tmp_path_factory.mktemp("board"))
 
 
 def _values() -> list[float]:
