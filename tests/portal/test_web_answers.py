@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
@@ -201,3 +203,56 @@ def assert_no_markup(text: str) -> None:
     assert "<script>alert" not in text
     assert "<img src=x" not in text
     assert "onerror=alert(2)>" not in text.replace("&gt;", "")
+
+
+KINDS = [
+    "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=x",
+    "multipart/form-data; boundary=x; charset=nope", 'multipart/form-data; boundary="x', "text/plain", "",
+    f"multipart/form-data; boundary={'x' * 300}", "multipart/form-data; boundary=\xe9", "multipart/mixed; boundary=x",
+    "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-7", "application/json",
+]  # fmt: skip
+NAMED = b'Content-Disposition: form-data; name="%s"\r\n\r\n'
+PIECES = [
+    b"--x\r\n",
+    b"--x--\r\n",
+    NAMED % b"csrf",
+    NAMED % b"_charset_" + b"nope\r\n",
+    b"Content-Disposition: form-data\r\n",
+    b'Content-Disposition: form-data; name="submission"; filename="a"\r\n',
+    b"\r\n",
+    b"CSRF",
+    b"csrf=CSRF",
+    b"&reason=",
+    b"\0",
+    b"\xff\xfe",
+    b"%00",
+    b"%zz",
+    b"&decision=accept",
+    b"Content-Type: text/plain; charset=nope\r\n",
+    b"a" * 200,
+    b"{",
+]
+FORMS = [
+    "/requests",
+    "/submit",
+    "/logout",
+    "/desk/editions",
+    f"/desk/submissions/{'0' * 32}",
+    f"/desk/requests/{'0' * 32}",
+]
+
+
+def test_no_form_however_broken_is_more_than_refused(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(app.state.limits.requests, "take", lambda _address: None)
+    browser = Browser(app)
+    browser.log_in_as("operator")
+    csrf = browser.csrf_of("/").encode()
+    chosen = random.Random(6)
+    for kind in KINDS:
+        for path in FORMS[:-2] if kind != KINDS[0] else FORMS:
+            body = b"".join(chosen.choices(PIECES, k=chosen.randint(0, 9))).replace(b"CSRF", csrf)
+            answer = browser.post(path, content=body, headers={b"Content-Type": kind.encode("latin-1")})
+            assert answer.status_code in {303, 400, 401, 403, 404, 409, 422}, (path, kind, body)
+    assert "unexpected" not in capsys.readouterr().err

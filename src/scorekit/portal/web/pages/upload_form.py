@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from scorekit.portal.ledger.refusals import RefusalError, TooMuchError, WrongContentError
@@ -18,6 +18,8 @@ from scorekit.portal.web.api.receiving import Part
 FILE: Final = "submission"
 """Name of the field with the file."""
 _MOST_FIELDS: Final = 16
+_LONGEST_BOUNDARY: Final = 70
+"""RFC 2046, section 5.1.1."""
 _MOST_FIELD_BYTES: Final = 4096
 _AGAIN: Final = "choose the file and send the form again"
 
@@ -38,7 +40,7 @@ class UploadForm:
     def __init__(self, content_type: str, path: Path, most_bytes: int, allow: Callable[[dict[str, str]], None]) -> None:
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary", b"")
-        if kind != b"multipart/form-data" or not boundary:
+        if kind != b"multipart/form-data" or not 0 < len(boundary) <= _LONGEST_BOUNDARY:
             raise WrongContentError("this is no form with a file", mend=_AGAIN)
         self.fields: dict[str, str] = {}
         self.refused: RefusalError | None = None
@@ -74,7 +76,7 @@ class UploadForm:
             return
         try:
             self._parser.write(data)
-        except MultipartParseError:
+        except FormParserError:
             self.refused = WrongContentError("the form that came is broken", mend=_AGAIN)
         except RefusalError as error:
             self.refused = error
