@@ -128,8 +128,9 @@ def compared(ours: Server, theirs: Server, size_mb: int, turns: int) -> list[Com
                 cpu_times[way].append(server.cpu_s() - cpu_s)
 
     def row(way: str, what: str, peer: str = "bare", goal: Goal | None = None) -> Comparison:
+        reference = {"bare": "bare FastAPI", "synced": "bare, synced"}[peer]
         return Comparison(
-            f"{way}-{size_mb}-{peer}", f"{size_mb} MiB {what}", {"bare": "bare FastAPI", "synced": "bare, synced"}[peer], "ms",
+            f"{way}-{size_mb}-{peer}", f"{size_mb} MiB {what}", reference, "ms",
             ours=tuple(times[way]), theirs=tuple(times[peer]), goal=goal,
             cpu_ratios=tuple(own / other for own, other in zip(cpu_times[way], cpu_times[peer], strict=True)),
         )  # fmt: skip
