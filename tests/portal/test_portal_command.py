@@ -124,6 +124,7 @@ def test_migrate_makes_a_portal(
     assert not (tmp_path / "x").exists()
     made = Told(capsys, "migrate", "--data", tmp_path / "x")
     assert (made.code, f"version {migrating.head()} now; it was empty before" in made.err) == (0, True)
+    assert (tmp_path / "x").stat().st_mode & 0o077 == 0
     assert Told(capsys, "migrate", "--data", tmp_path / "x").err.endswith(f"version {migrating.head()}\n")
     assert Told(capsys, "token", "list", "--data", tmp_path / "x").err == "there are none\n"
 

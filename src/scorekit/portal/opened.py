@@ -117,6 +117,7 @@ def _require_version(settings: Settings, database: Database) -> None:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Names of people, hashes of tokens and confidential submissions are for nobody else on this machine.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise write_error(folder, error, _ELSEWHERE) from error
