@@ -108,7 +108,7 @@ def test_a_sweep_that_is_interrupted_says_how_to_go_on(measuring: Bench, capsys:
 def test_jobs_of_several_configs_come_by_priority(measuring: Bench, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(
         "model,task,priority,reasoning state,chat template\n"
-        "org/a,text_gen,2,,\norg/b,reasoning,1,On (High),\norg/c,text_gen,1,Off,N/A\n"
+        "org/b,reasoning,1,On (High),\norg/a,text_gen,2,,\norg/c,text_gen,1,Off,N/A\n"
     )
     assert cli.main(["sweep", "list.csv", "--runs", "runs"]) == 0
     assert measuring.measured == ["org/b", "org/c", "org/a"]

@@ -1,0 +1,150 @@
+"""Prints how long planning a large sweep and resuming a finished one take, and ends with code 1 when a goal is missed.
+
+python -m benchmarks.sweep_planning [--quick] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests import bundles
+
+from benchmarks import comparison
+from benchmarks.comparison import Comparison, Goal
+from scorekit import bundle, logs
+from scorekit.records import ManifestEntry, SweepJob
+from scorekit.sweep import attempts, done, lists, plan
+from scorekit.sweep.entries import Entry
+from scorekit.sweep.estimates import Earlier
+
+PLAN_JOBS, PLAN_S = 10_000, 10.0
+RESUME_JOBS, RESUME_S = 1_000, 5.0
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep_planning", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer runs, for CI")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
+    options = parser.parse_args(argv)
+    runs = 2 if options.quick else 5
+    with tempfile.TemporaryDirectory(prefix="scorekit-sweep-") as scratch:
+        rows = [*planning(Path(scratch), PLAN_JOBS, runs), *resuming(Path(scratch), RESUME_JOBS, runs)]
+    if options.json:
+        options.json.write_text(
+            comparison.as_json(
+                rows,
+                quick=options.quick,
+                python=platform.python_version(),
+                cores=os.cpu_count(),
+                load=os.getloadavg()[0],
+            ),
+            encoding="utf-8",
+        )
+    print(comparison.table(rows))
+    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
+    if missed:
+        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def planning(folder: Path, jobs: int, runs: int) -> list[Comparison]:
+    """From a CSV list to a saved plan with estimates from 1,000 results, in turn with writing the same JSON bare."""
+    listed = folder / "list.csv"
+    lines = (f"org-{n % 97}/model-{n},{n % 3 + 1},A,text_generation,{10**9 + n}\n" for n in range(jobs))
+    listed.write_text("model,priority,class,task,parameters\n" + "".join(lines), encoding="utf-8")
+    earlier = [
+        {"model": f"org-{n % 97}/model-{n}", "task": "text_generation", "cohort": "text_generation", "domain": "gpu",
+         "parameters": 10**9 + n, "duration_s": 60.0, "queries": 1000, "gpu_count": 1}
+        for n in range(0, jobs, 10)
+    ]  # fmt: skip
+
+    def ours() -> None:
+        made = plan.build(lists.read([str(listed)]).entries, plan.Terms(("scenario.runs=3",)), Earlier(earlier))
+        plan.save(made, folder / "plan.json")
+
+    ours()
+    content = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+
+    def floor() -> None:
+        (folder / "floor.json").write_text(json.dumps(content), encoding="utf-8")
+
+    return _rows("planning", f"planning {jobs:,} jobs", "json.dumps of the plan", PLAN_S, ours, floor, runs)
+
+
+def resuming(folder: Path, jobs: int, runs: int) -> list[Comparison]:
+    """What has become of finished jobs, in turn with reading the same manifests and scores."""
+    entries = [Entry(model=f"org/model-{n}", place="list", task="text_generation") for n in range(jobs)]
+    made = plan.build(entries, plan.Terms(), Earlier())
+    finished = folder / "runs"
+    write_finished(finished, made.jobs)
+
+    def ours() -> None:
+        states = list(done.look(made.jobs, finished))
+        assert all(state.state == "done" for state in states)
+
+    def floor() -> None:
+        for job in made.jobs:
+            run = finished / plan.folder_of(job) / attempts.RUN
+            json.loads((run / bundle.MANIFEST).read_bytes())
+            json.loads((run / bundle.SCORE).read_bytes())
+
+    what = f"resuming a finished sweep of {jobs:,}"
+    return _rows("resuming", what, "reading its manifests and scores", RESUME_S, ours, floor, runs)
+
+
+def write_finished(runs: Path, jobs: tuple[SweepJob, ...]) -> None:
+    """Runs of all jobs: the same one, with the model's name in its score."""
+    first = runs.parent / "first"
+    bundles.write_bundle(first, bundles.environment(), bundles.official_windows())
+    logs.write_validity(first, logs.read_validity(first))
+    score = logs.read_score(first)
+    logs.write_score(first, score)
+    manifest = bundle.read_manifest(first)
+    for job in jobs:
+        run = runs / plan.folder_of(job) / attempts.RUN
+        shutil.copytree(first, run)
+        data = score.model_copy(update={"model": job.model}).model_dump_json(indent=2).encode() + b"\n"
+        (run / bundle.SCORE).write_bytes(data)
+        entry = ManifestEntry(sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data))
+        derived = {**manifest.derived, bundle.SCORE: entry}
+        (run / bundle.MANIFEST).write_text(manifest.model_copy(update={"derived": derived}).model_dump_json())
+
+
+def _rows(
+    key: str, what: str, reference: str, goal_s: float, ours: Callable[[], None], floor: Callable[[], None], runs: int
+) -> list[Comparison]:
+    """CPU time, which other programs disturb least, with the goal; and wall time, to be read beside it."""
+    turns = [(_seconds(ours), _seconds(floor)) for _ in range(runs)]
+    return [
+        Comparison(
+            key=f"{key}_{kind}",
+            what=f"{what}, {kind} time",
+            reference=reference,
+            unit="s",
+            ours=tuple(mine[at] for mine, _ in turns),
+            theirs=tuple(other[at] for _, other in turns),
+            goal=goal,
+        )
+        for at, kind, goal in ((0, "CPU", Goal(goal_s, on="ours")), (1, "wall", None))
+    ]
+
+
+def _seconds(work: Callable[[], None]) -> tuple[float, float]:
+    """CPU and wall time."""
+    cpu, begun = time.process_time(), time.perf_counter()
+    work()
+    return time.process_time() - cpu, time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    sys.exit(main())
