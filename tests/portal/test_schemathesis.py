@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +12,16 @@ from scripts import fuzz_api
 
 from scorekit.portal.ledger import requests
 from scorekit.portal.opened import Portal
-from scorekit.portal.web.api.uploads import OFFSET
+from scorekit.portal.web.api.uploads import MOST_PIECE_BYTES, OFFSET
 from tests.portal.calling import API, caller
 
 EXAMPLES = 8
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the kind of database."""
+    return sqlite_url
 
 
 def test_every_operation_answers_as_described() -> None:
@@ -72,3 +80,13 @@ def test_the_document(portal: Portal) -> None:
     piece = document["paths"][f"{API}/uploads/{{upload_id}}"]["patch"]
     assert OFFSET in piece["responses"]["204"]["headers"]
     assert OFFSET in piece["responses"]["409"]["headers"]
+
+
+def test_the_page_tells_of_every_call(portal: Portal) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "submissions.md").read_text(encoding="utf-8")
+    page = text.partition("### The API")[2]
+    document = caller(portal, None)("GET", "/openapi.json").json()
+    for path in document["paths"]:
+        told = re.sub(r"\{\w+\}", "{id}", path.removeprefix(API))
+        assert told.startswith("/desk/") or told in page, path
+    assert f"{MOST_PIECE_BYTES // 1024**2} MiB" in page
