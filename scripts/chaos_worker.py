@@ -41,6 +41,8 @@ _MOST_KILLS_A_JOB: Final = 2
 """With more, the portal would take some jobs for hopeless, as it should."""
 _HANGS_S: Final = 300.0
 _READY: Final = "ready"
+_AWAITED: Final = (None, None, "measured.json", "submission.zip")
+"""What is to be there before a kill: nothing, what was measured to its end, what is packed and on its way."""
 _DATABASE: Final = "SCOREKIT_PORTAL_DATABASE"
 
 
@@ -167,6 +169,11 @@ class _Slot:
         self._process: subprocess.Popen[bytes] | None = None
         self.start_at = 0.0
         self.kill_at: float | None = None
+        self.awaits: str | None = None
+
+    def has(self, job: str, name: str | None) -> bool:
+        """Whether a file of its job is there."""
+        return name is None or next((self.folder / job).glob(f"*/{name}"), None) is not None
 
     @property
     def runs(self) -> bool:
@@ -238,6 +245,7 @@ class _Jobs:
 def _kill_them(crew: list[_Slot], jobs: _Jobs, report: Report, dice: random.Random, kills: int) -> None:
     until = time.monotonic() + _HANGS_S + 20 * kills
     killed: Counter[str] = Counter()
+    stock_at = 0.0
     while report.kills < kills:
         now = time.monotonic()
         if now > until:
@@ -247,20 +255,24 @@ def _kill_them(crew: list[_Slot], jobs: _Jobs, report: Report, dice: random.Rand
             if not slot.runs:
                 if now >= slot.start_at:
                     slot.start(dice.randrange(2**32))
-                    slot.kill_at = None
+                    slot.kill_at, slot.awaits = None, dice.choice(_AWAITED)
             elif slot.kill_at is None:
                 job = slot.job
-                if job is not None and killed[job] < _MOST_KILLS_A_JOB:
+                if job is None:
+                    # It was too quick, and is at the next one.
+                    slot.awaits = dice.choice(_AWAITED)
+                elif killed[job] < _MOST_KILLS_A_JOB and slot.has(job, slot.awaits):
                     killed[job] += 1
-                    slot.kill_at = now + dice.uniform(0, _LONGEST_WORK_S)
+                    slot.kill_at = now + (dice.uniform(0, _LONGEST_WORK_S) if slot.awaits is None else 0.0)
             elif now >= slot.kill_at and report.kills < kills:
                 report.stages[slot.kill()] += 1
                 report.kills += 1
                 # Started again at once it goes on with its job; late, another has it.
                 slot.start_at = now + (dice.uniform(LEASE_S, 2 * LEASE_S) if dice.random() < 0.4 else 0)
-        if (missing := _IN_STOCK - jobs.open()) > 0 and report.kills < kills:
-            jobs.ask(missing)
-        time.sleep(0.02)
+        if now >= stock_at:
+            stock_at = now + 0.2
+            jobs.ask(max(0, _IN_STOCK - jobs.open()) if report.kills < kills else 0)
+        time.sleep(0.005)
     for slot in crew:
         if not slot.runs:
             slot.start(dice.randrange(2**32))

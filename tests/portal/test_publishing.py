@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,9 @@ def test_the_site_shows_what_was_accepted_and_links_lead_to_the_portal(
     pages = [path for path in portal.settings.site.rglob("*.html") if "example/model-1b" in path.read_text("utf-8")]
     assert pages
     labels = [path.read_text("utf-8") for path in portal.settings.site.glob("labels/*.svg")]
-    assert any("http://portal.test/site/" in label for label in labels)
+    links = {link for label in labels for link in re.findall(r"http://portal\.test/site/(models/[\w.-]+)", label)}
+    assert links
+    assert all((portal.settings.site / link).is_file() for link in links), "a label's link leads nowhere"
     assert not build_site(portal), "nothing has happened since"
 
 
