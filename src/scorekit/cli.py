@@ -52,6 +52,7 @@ _BENCH_PACKAGES: Final = {
     "tokenizers": "tokenizers",
     "torch": "torch",
     "transformers": "transformers",
+    "yaml": "PyYAML",
 }
 
 

@@ -95,16 +95,20 @@ def _require_gpus(jobs: Sequence[SweepJob]) -> None:
         )
 
 
-def _hardware(options: argparse.Namespace, jobs: Sequence[SweepJob]) -> str | None:
+def _hardware(options: argparse.Namespace, made: Plan) -> str | None:
     """What results must be measured on; None for anything."""
-    if options.hardware is not None or options.launcher != LOCAL or all(job.gpus == 0 for job in jobs):
-        return str(options.hardware) if options.hardware else None
-    return next(iter(_gpus_here()), None) or None
+    told = options.hardware or made.hardware
+    if told or options.launcher != LOCAL or all(job.gpus == 0 for job in made.jobs):
+        return str(told) if told else None
+    kinds = set(_gpus_here())
+    # Of several kinds the settings choose; which it was is in the result.
+    return (kinds.pop() or None) if len(kinds) == 1 else None
 
 
 def _measure(made: Plan, options: argparse.Namespace, for_hydra: Sequence[str]) -> int:
     runs: Path = options.runs.absolute()
-    hardware = _hardware(options, made.jobs)
+    hardware = _hardware(options, made)
+    made = made.model_copy(update={"hardware": hardware})
     published = done.Published.of(options.results)
 
     def look(job: SweepJob) -> done.JobState:

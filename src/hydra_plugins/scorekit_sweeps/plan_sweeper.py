@@ -68,10 +68,11 @@ class PlanSweeper(Sweeper):
                     mend="give one value, or sweep without hydra/sweeper=plan",
                 )
         name = str(self._config.hydra.job.config_name).removesuffix(".yaml")
-        found = [job for job in plan.load(Path(self._plan)).jobs if job.task == name]
+        planned = plan.load(Path(self._plan))
+        found = [job for job in planned.jobs if job.task == name]
         if not found:
             raise UsageError(f"{self._plan} has no job of the config {name}", mend="choose it with --config-name TASK")
-        jobs = [[*arguments, *plan.overrides_of(job)] for job in found]
+        jobs = [[*arguments, *plan.overrides_of(job, planned.hardware)] for job in found]
         # One is composed beforehand: what is wrong with the settings of all is told before anything is measured.
         self._hydra_context.config_loader.load_sweep_config(self._config, list(jobs[0]))
         return [self._launcher.launch(jobs, initial_job_idx=0)]

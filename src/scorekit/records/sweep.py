@@ -56,6 +56,9 @@ class Plan(Record):
     created_utc: str
     scorekit_version: str
     jobs: tuple[SweepJob, ...]
+    hardware: str | None = Field(
+        default=None, description="Part of the name that the measured hardware must have; None for any."
+    )
     notes: tuple[str, ...] = Field(default=(), description="What is out of the ordinary in the list.")
 
 

@@ -88,7 +88,7 @@ class Published:
     def has(self, job: SweepJob, hardware: str | None) -> bool:
         """Whether there is one of a job. Only of a job that asks for the protocol as it is: a result tells no more."""
         rows = self._found.get((job.model, job.task), []) if job.as_asked else []
-        return any(_fits(job, row["model_revision"], row["hardware"], hardware) for row in rows)
+        return any(_is_at(row["model_revision"], job) and _is_on(row["hardware"], hardware) for row in rows)
 
 
 def look(
@@ -152,7 +152,7 @@ def accepted(
 
     Args:
         folder: the job's.
-        job: what must have been measured; None takes the folder's word.
+        job: what must have been measured; None takes the folder's word for it.
         hardware: part of the name that the measured hardware must have; None for any.
         settle: work out the score of a run whose process died between measuring and scoring.
     """
@@ -161,7 +161,7 @@ def accepted(
         score = _score(run, settle=settle)
         if score is None or score.valid is False:
             continue
-        if job is None or _is_of(score, job, hardware):
+        if _is_on(score.hardware, hardware) and (job is None or _is_of(score, job)):
             good.append((run, score))
     if not good:
         return None
@@ -183,21 +183,23 @@ def run_folders(folder: Path) -> list[Path]:
     return [folder / name for _, name in sorted(numbered)]
 
 
-def _is_of(score: Score, job: SweepJob, hardware: str | None) -> bool:
+def _is_of(score: Score, job: SweepJob) -> bool:
     model = os.path.basename(job.model) if job.model.startswith("/") else job.model
     return (
         score.model == model
         and score.task == job.task
         and score.provenance.protocol == job.protocol
-        and _fits(job, score.model_revision, score.hardware, hardware)
+        and _is_at(score.model_revision, job)
     )
 
 
-def _fits(job: SweepJob, revision: str | None, measured_on: str | None, hardware: str | None) -> bool:
+def _is_at(revision: str | None, job: SweepJob) -> bool:
     # A branch or a tag cannot be compared with a commit; the commit that it was is in the result.
     pinned = job.revision if job.revision is not None and _COMMIT.fullmatch(job.revision) else None
-    if pinned is not None and not (revision or "").startswith(pinned):
-        return False
+    return pinned is None or (revision or "").startswith(pinned)
+
+
+def _is_on(measured_on: str | None, hardware: str | None) -> bool:
     return hardware is None or hardware.lower() in (measured_on or "").lower()
 
 

@@ -23,6 +23,8 @@ from scorekit.sweep.entries import Entry
 from scorekit.sweep.estimates import Asked, Earlier
 
 ID_DIGITS: Final = 16
+HARDWARE: Final = "SCOREKIT_SWEEP_HARDWARE"
+"""Within a job: the plan's hardware."""
 _MOST_LETTERS: Final = 100
 _MOST_BYTES: Final = 256 * 1024 * 1024
 _SCHEMA: Final = "scorekit.plan/1"
@@ -88,9 +90,16 @@ def folder_of(job: SweepJob) -> Path:
     return Path(job.task) / f"{slug(job.model)[:_MOST_LETTERS]}--{job.id}"
 
 
-def overrides_of(job: SweepJob) -> list[str]:
-    """All overrides of a job: those of the plan, where it writes, and by what its process knows the job."""
+def overrides_of(job: SweepJob, hardware: str | None = None) -> list[str]:
+    """All overrides of a job: those of the plan, where it writes, and what its process is to know.
+
+    Args:
+        job: the job.
+        hardware: the plan's.
+    """
+    known = [] if hardware is None else [f"++hydra.job.env_set.{HARDWARE}={hydra_value(hardware)}"]
     return [
+        *known,
         *job.overrides,
         f"hydra.sweep.subdir={hydra_value(folder_of(job) / RUN)}",
         f"++hydra.job.env_set.{SWEEP_JOB}={hydra_value(job.id)}",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scorekit.errors import EXIT_DONE
 from scorekit.measure.gpu_lock import SWEEP_JOB
-from scorekit.sweep import attempts, done
+from scorekit.sweep import attempts, done, plan
 
 
 def recorded(work: Callable[[], int], output_folder: Path, environ: Mapping[str, str] | None = None) -> int:
@@ -32,7 +32,7 @@ def recorded(work: Callable[[], int], output_folder: Path, environ: Mapping[str,
     if job is None:
         return work()
     folder = output_folder.parent
-    if done.accepted(folder) is not None:
+    if done.accepted(folder, hardware=variables.get(plan.HARDWARE)) is not None:
         return EXIT_DONE
     attempt = attempts.begin(folder, job, variables)
     before, begun = attempts.runs(folder), time.monotonic()

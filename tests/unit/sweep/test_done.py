@@ -184,7 +184,9 @@ def test_a_job_that_is_started_again_after_its_end_measures_nothing(tmp_path: Pa
         raise AssertionError("it was measured twice")
 
     assert work.recorded(measure, run, {SWEEP_JOB: made.id}) == EXIT_DONE
+    assert work.recorded(measure, run, {SWEEP_JOB: made.id, plan.HARDWARE: "H100"}) == EXIT_DONE
     assert attempts.read(run.parent) == ()
+    assert work.recorded(lambda: 7, run, {SWEEP_JOB: made.id, plan.HARDWARE: "A100"}) == 7, "on other hardware it does"
 
 
 def test_a_damaged_attempt_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -198,6 +198,14 @@ def test_a_class_c_model_needs_to_be_told_how_many_gpus(
     assert measuring.measured == ["org/a"]
 
 
+def test_what_was_measured_on_other_hardware_is_measured_again(measuring: Bench) -> None:
+    command = ["sweep", "org/a", "--task", "text_generation"]
+    for hardware, times in (("H100", 1), ("H100", 1), ("A100", 2)):
+        code = cli.main([*command, "--hardware", hardware])
+        assert len(measuring.measured) == times
+        assert (code == 0) == (hardware == "H100"), "the stand-in measures on an H100 whatever is asked"
+
+
 def test_two_sweeps_do_not_share_a_folder(measuring: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with driver.alone(tmp_path / "sweeps"):
         assert cli.main(["sweep", "org/a", "--task", "text_generation"]) == 2
