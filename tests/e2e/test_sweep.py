@@ -74,7 +74,7 @@ def test_a_sweep_that_is_killed_goes_on(tiny: Tiny, tmp_path: Path, monkeypatch:
     _, left = psutil.wait_procs(family, timeout=PATIENCE_S)
     assert [one for one in left if one.status() != psutil.STATUS_ZOMBIE] == []
 
-    again = run_cli(*command, cwd=tmp_path)
+    again = run_cli(*command, cwd=tmp_path, timeout=PATIENCE_S)
     assert again.rc == 1, again.told()
     assert "3 jobs: 1 are done, 2 to do" in again.stderr, again.told()
     assert "not found" in again.stdout, "the model that does not exist, with its mend"
