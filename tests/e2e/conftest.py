@@ -23,6 +23,9 @@ from scorekit.measure.tiny import TinyTask, tiny_paths, write_tiny
 from scorekit.tasks import TASKS
 
 SAMPLES = 16
+INLINE = "launcher=inline"
+"""Measures in this process: for what is not about the launcher, without the seconds that a process of its own takes to
+import the libraries again."""
 
 Tiny = Mapping[str, TinyTask]
 

@@ -16,10 +16,7 @@ from huggingface_hub import errors
 from scorekit import bundle
 from scorekit.errors import EXIT_FAILED, EXIT_USAGE
 from scorekit.tasks import TASKS
-from tests.e2e.conftest import Result, Tiny, bench_arguments, run_cli, run_inprocess
-
-# What the measuring process finds is found by this one too, without the seconds of a process of its own.
-INLINE = "launcher=inline"
+from tests.e2e.conftest import INLINE, Result, Tiny, bench_arguments, run_cli, run_inprocess
 
 
 def assert_refused(result: Result, code: int, *told: str, mend: str) -> None:
