@@ -239,7 +239,8 @@ def _prepare(folder: Path) -> tuple[str, str, str]:
 def _settings(folder: Path):  # type: ignore[no-untyped-def]
     from scorekit.portal.settings import settings
 
-    return settings(folder, public_url=f"http://{_HOST}/", requests_a_minute=1_000_000, environment={})
+    return settings(folder, public_url=f"http://{_HOST}/", requests_a_minute=1_000_000, account_bytes_a_day=2**50,
+                    environment={})  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -180,7 +180,7 @@ class Server:
             self._environment[DATABASE] = database
         self.command = [
             "portal", "serve", "--data", str(self.data), "--host", _HOST, "--port", str(port),
-            "--requests-a-minute", "1000000",
+            "--requests-a-minute", "1000000", "--account-mib-a-day", "1000000",
         ]  # fmt: skip
         self.settings = settings(self.data, public_url=self.url, environment=self._environment)
 

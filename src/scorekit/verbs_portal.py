@@ -201,10 +201,13 @@ def _settings(options: argparse.Namespace) -> Settings:
         url = url or f"http://{shown}:{options.port}/"
         if options.requests_a_minute < 1:
             raise UsageError("--requests-a-minute: expected 1 or more", mend="leave it out")
+        if options.account_mib_a_day < 1:
+            raise UsageError("--account-mib-a-day: expected 1 or more", mend="leave it out")
         facts = {
             "edition": options.edition,
             "allowed_signers": options.allowed_signers,
             "requests_a_minute": options.requests_a_minute,
+            "account_bytes_a_day": options.account_mib_a_day * 1024**2,
             "trusted_proxies": tuple(options.trusted_proxy),
         }
     return settings(options.data, public_url=url or "http://localhost/", blobs_url=options.blobs, **facts)

@@ -57,6 +57,10 @@ def _add_serve(commands: Any) -> None:
         "--requests-a-minute", metavar="N", type=int, default=600, help="of one address, at most (default: 600)"
     )
     serve.add_argument(
+        "--account-mib-a-day", metavar="N", type=int, default=4096,
+        help="that one account may hand in, at most (default: 4096)",
+    )  # fmt: skip
+    serve.add_argument(
         "--trusted-proxy", metavar="NETWORK", action="append", default=[],
         help="take the address of a visitor from this proxy; may be given again",
     )  # fmt: skip

@@ -21,6 +21,8 @@ OAUTH_ID: Final = "OAUTH_CLIENT_ID"
 OAUTH_SECRET: Final = "OAUTH_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 TOKEN: Final = "SCOREKIT_TOKEN"  # noqa: S105 - the name of a variable
 """Of those who talk to a portal: `scorekit submit` and `scorekit worker`."""
+MOST_BYTES_A_DAY: Final = 4 * 1024**3
+"""Of one account: what came in the last 24 hours and what is on its way."""
 _URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -38,6 +40,7 @@ class Settings:
         limits: what a submission may hold.
         oauth: whether people log in at Hugging Face.
         requests_a_minute: that one address may make.
+        account_bytes_a_day: that one account may hand in.
         logins_a_minute: tries to log in that one address may make.
         check_lease: how long a checker may be silent; longer than a confined process may take.
         job_lease: how long a worker may be silent; it beats every 20 s.
@@ -53,6 +56,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     oauth: bool = False
     requests_a_minute: int = 600
+    account_bytes_a_day: int = MOST_BYTES_A_DAY
     logins_a_minute: int = 10
     check_lease: timedelta = timedelta(minutes=5)
     job_lease: timedelta = timedelta(seconds=90)
@@ -92,6 +96,7 @@ def settings(
     edition: str | None = None,
     allowed_signers: Path | None = None,
     requests_a_minute: int = 600,
+    account_bytes_a_day: int = MOST_BYTES_A_DAY,
     trusted_proxies: tuple[str, ...] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
@@ -104,6 +109,7 @@ def settings(
         edition: None for the newest built-in one.
         allowed_signers: whose signatures hold.
         requests_a_minute: that one address may make.
+        account_bytes_a_day: that one account may hand in.
         trusted_proxies: addresses or networks of what stands before it.
         environment: SCOREKIT_PORTAL_DATABASE, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET.
 
@@ -134,5 +140,6 @@ def settings(
         allowed_signers=allowed_signers,
         oauth=all(halves),
         requests_a_minute=requests_a_minute,
+        account_bytes_a_day=account_bytes_a_day,
         trusted_proxies=trusted_proxies,
     )

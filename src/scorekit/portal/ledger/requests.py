@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from scorekit import tasks
 from scorekit.errors import UsageError
 from scorekit.portal.ledger.people import Actor, new_id
-from scorekit.portal.ledger.refusals import NotThereError, TooLateError, WrongContentError
+from scorekit.portal.ledger.refusals import NotThereError, TooLateError, TooMuchError, WrongContentError
 from scorekit.portal.ledger.texts import plain
 from scorekit.portal.storage import Storage, audit
 from scorekit.portal.storage.tables import requests
@@ -23,6 +23,8 @@ from scorekit.portal.storage.tables import requests
 _HUB_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?")
 _REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 MOST_NOTE: Final = 2000
+MOST_WAITING: Final = 100
+"""Requests of one account that no operator has decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def ask(
 
     Raises:
         WrongContentError: no name of the Hub, no task of the protocol, or a class where there is none.
+        TooMuchError: too many of this account's requests wait.
     """
     name = _checked(model, task, revision, model_class, note)
     note = plain(note).strip()
@@ -78,6 +81,7 @@ def ask(
         with storage.database.begin() as connection:
             row = connection.execute(select(requests).where(requests.c.open_key == key)).one_or_none()
             if row is None:
+                _require_few(connection, actor)
                 connection.execute(
                     insert(requests).values(
                         id=request_id, account_id=actor.account_id, model=model, revision=revision, task=name,
@@ -149,6 +153,16 @@ def _checked(model: str, task: str, revision: str | None, model_class: str | Non
             mend="choose A, B or C" if classed else "leave the class out",
         )
     return found.name
+
+
+def _require_few(connection: Connection, actor: Actor) -> None:
+    waiting = connection.execute(
+        select(func.count())
+        .select_from(requests)
+        .where(requests.c.account_id == actor.account_id, requests.c.state == "waiting")
+    ).scalar_one()
+    if waiting >= MOST_WAITING:
+        raise TooMuchError(f"{waiting} of your requests wait for an operator", mend="wait until some are decided")
 
 
 def _request(row: Row[Any]) -> MeasurementRequest:

@@ -21,8 +21,10 @@ from typing import Final
 from sqlalchemy import insert, select, update
 
 from scorekit.errors import BundleError
+from scorekit.portal.ledger import room
 from scorekit.portal.ledger.people import Actor, new_id
 from scorekit.portal.ledger.refusals import NotThereError, TooLateError, TooMuchError, WrongContentError
+from scorekit.portal.settings import MOST_BYTES_A_DAY
 from scorekit.portal.storage import Storage, audit
 from scorekit.portal.storage.tables import accounts, uploads
 
@@ -55,7 +57,10 @@ class Upload:
     offset: int
 
 
-def announce(storage: Storage, parts: Path, actor: Actor, size_bytes: int, sha256: str, most_bytes: int) -> Upload:
+def announce(
+    storage: Storage, parts: Path, actor: Actor, size_bytes: int, sha256: str, most_bytes: int, *,
+    a_day_bytes: int = MOST_BYTES_A_DAY,
+) -> Upload:  # fmt: skip
     """Begin an upload, or go on with one of the same account and content.
 
     Args:
@@ -65,9 +70,10 @@ def announce(storage: Storage, parts: Path, actor: Actor, size_bytes: int, sha25
         size_bytes: of all of it.
         sha256: of all of it.
         most_bytes: that are taken.
+        a_day_bytes: that one account may hand in.
 
     Raises:
-        TooMuchError: it is too large, or too many are open.
+        TooMuchError: it is too large, too many are open, or it is more than an account may hand in today.
         WrongContentError: it is empty, or its sha256 is none.
     """
     if not _SHA256.fullmatch(sha256):
@@ -92,6 +98,7 @@ def announce(storage: Storage, parts: Path, actor: Actor, size_bytes: int, sha25
                 return _upload(parts, row.id, row.account_id, size_bytes, sha256, "open")
         if len(open_ones) >= MOST_OPEN:
             raise TooMuchError(f"{len(open_ones)} uploads are open already", mend="finish them, or wait two days")
+        room.require_account_in(connection, now, actor.account_id, size_bytes, a_day_bytes)
         upload_id = new_id()
         connection.execute(
             insert(uploads).values(
@@ -142,6 +149,7 @@ class Appending:
             raise TooMuchError(
                 f"more than the {self._size_bytes:,} bytes came that were announced", mend="announce it again"
             )
+        room.require_disk(self._descriptor)
         view = memoryview(data)
         while view:
             try:

@@ -18,6 +18,8 @@ from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from scorekit.errors import BundleError
+from scorekit.portal.ledger import room
+from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import TooMuchError
 from scorekit.portal.opened import Portal
 from scorekit.portal.web.access import portal_of
@@ -50,9 +52,14 @@ class Part:
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> None:
-        """Take some more bytes."""
+        """Take some more bytes.
+
+        Raises:
+            BundleError: the disk has too little room left.
+        """
         if self._descriptor is None:
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        room.require_disk(self._descriptor)
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
@@ -98,6 +105,18 @@ def require_length(request: Request, most_bytes: int, what: str) -> None:
         raise TooMuchError(
             f"{what} has at most {most_bytes:,} bytes, and {int(told[:20]):,} are announced", mend=_SMALLER
         )
+
+
+def require_account(request: Request, portal: Portal, actor: Actor) -> None:
+    """Whether an account may hand in a body of this length today; one whose length is not told counts as the largest.
+
+    Raises:
+        TooMuchError: it may not.
+    """
+    told = request.headers.get("content-length", "")
+    most_bytes = portal.settings.limits.packed_bytes
+    size_bytes = min(int(told[:20]), most_bytes) if told.isascii() and told.isdecimal() else most_bytes
+    room.require_account(portal.storage, actor.account_id, size_bytes, portal.settings.account_bytes_a_day)
 
 
 async def opened(request: Request) -> Portal:

@@ -23,7 +23,15 @@ from scorekit.portal.web.api.models import (
     SubmissionSummary,
     SubmissionTold,
 )
-from scorekit.portal.web.api.receiving import WRONG_TYPE, Part, opened, pour, require_length, require_type
+from scorekit.portal.web.api.receiving import (
+    WRONG_TYPE,
+    Part,
+    opened,
+    pour,
+    require_account,
+    require_length,
+    require_type,
+)
 from scorekit.submission.clauses import CLAUSES
 
 ZIP: Final = "application/zip"
@@ -113,6 +121,7 @@ async def hand_in_file(
     most_bytes = portal.settings.limits.packed_bytes
     require_type(request, ZIP, "application/octet-stream")
     require_length(request, most_bytes, _THE_FILE)
+    await run_in_threadpool(require_account, request, portal, actor)
     part = Part(uploads.part_of(portal.settings.parts, new_id()))
     try:
         await pour(request, part.write, most_bytes, _THE_FILE)

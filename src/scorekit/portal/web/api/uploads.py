@@ -36,8 +36,9 @@ def announce(told: UploadAnnounced, response: Response, actor: Submitting, porta
     offset where it goes on.
     """
     found = uploads.announce(
-        portal.storage, portal.settings.parts, actor, told.size_bytes, told.sha256, portal.settings.limits.packed_bytes
-    )
+        portal.storage, portal.settings.parts, actor, told.size_bytes, told.sha256,
+        portal.settings.limits.packed_bytes, a_day_bytes=portal.settings.account_bytes_a_day,
+    )  # fmt: skip
     response.headers[OFFSET] = str(found.offset)
     return UploadTold.of(found)
 

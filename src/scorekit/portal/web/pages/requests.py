@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from scorekit import tasks
 from scorekit.portal.ledger import decisions, desk, jobs, requests
 from scorekit.portal.ledger.people import Actor
-from scorekit.portal.ledger.refusals import WrongContentError
+from scorekit.portal.ledger.refusals import TooMuchError, WrongContentError
 from scorekit.portal.web.access import Posted, page_actor, portal_of, posted
 from scorekit.portal.web.pages import paging, wording
 from scorekit.portal.web.pages.fields import Fault, text_of
@@ -67,7 +67,7 @@ def _ask(request: Request, sent: Posted) -> Response:
                 portal_of(request).storage, sent.actor, given["model"], given["task"],
                 revision=given["revision"] or None, model_class=given["model_class"] or None, note=given["note"],
             )  # fmt: skip
-        except WrongContentError as error:
+        except (TooMuchError, WrongContentError) as error:
             faults = [Fault(_field_of(error, given), error.message, error.mend or "")]
         else:
             return redirect(request, f"/requests/{found.id}")
@@ -93,7 +93,7 @@ def _faults(given: Mapping[str, str]) -> list[Fault]:
     return faults
 
 
-def _field_of(error: WrongContentError, given: Mapping[str, str]) -> str:
+def _field_of(error: TooMuchError | WrongContentError, given: Mapping[str, str]) -> str:
     """The field that a refusal is about: messages begin with what was given."""
     for field in ("revision", "model"):
         if given[field] and error.message.startswith(repr(given[field][:80])):

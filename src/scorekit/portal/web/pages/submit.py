@@ -13,7 +13,7 @@ from scorekit.portal.ledger.people import Actor, new_id
 from scorekit.portal.ledger.refusals import NotAllowedError, TooMuchError
 from scorekit.portal.opened import Portal
 from scorekit.portal.web.access import page_actor, portal_of, require_csrf
-from scorekit.portal.web.api.receiving import pour
+from scorekit.portal.web.api.receiving import pour, require_account
 from scorekit.portal.web.pages.fields import Fault
 from scorekit.portal.web.pages.upload_form import FILE, UploadForm
 from scorekit.portal.web.rendering import redirect, render
@@ -37,11 +37,16 @@ async def hand_in(request: Request) -> Response:
     portal = portal_of(request)
     actor = await run_in_threadpool(_SUBMITTER, request)
     most_bytes = portal.settings.limits.packed_bytes
+
+    def allow(fields: dict[str, str]) -> None:
+        require_csrf(request, fields.get("csrf"))
+        require_account(request, portal, actor)
+
     upload = UploadForm(
         request.headers.get("content-type", ""),
         uploads.part_of(portal.settings.parts, new_id()),
         most_bytes,
-        lambda fields: require_csrf(request, fields.get("csrf")),
+        allow,
     )
     try:
         await pour(request, upload.write, most_bytes + _AROUND_BYTES, "a form")
