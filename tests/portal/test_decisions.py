@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from scorekit.portal.ledger import decisions, publications, sites, submissions
+from scorekit.portal.ledger import checks, decisions, publications, sites, submissions
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import NotAllowedError, NotThereError, TooLateError, WrongContentError
 from scorekit.portal.opened import Portal
 from tests.portal.conftest import Clock, actor_of
-from tests.portal.made import accepted, actions, checked, digest, hand_in
+from tests.portal.made import accepted, actions, checked, digest, hand_in, verdict
 
 
 def test_what_is_accepted_is_on_its_way_to_be_published(portal: Portal, submitter: Actor, operator: Actor) -> None:
@@ -43,6 +43,22 @@ def test_a_decision_is_made_once(portal: Portal, submitter: Actor, operator: Act
     made = decisions.find(portal.storage, "submission", found.id)
     assert made is not None
     assert made.account_id == operator.account_id
+
+
+def test_a_verdict_that_nobody_saw_is_not_decided(
+    portal: Portal, submitter: Actor, operator: Actor, clock: Clock
+) -> None:
+    seen = checked(portal, submitter)
+    clock.advance(seconds=1)
+    checks.check_again(portal.storage, operator, seen.id)
+    lease = checks.take_to_check(portal.storage)
+    assert lease is not None
+    checks.finish_check(portal.storage, lease, verdict(word="needs review"))
+    with pytest.raises(TooLateError, match="checked again since you looked"):
+        decisions.decide_submission(portal.storage, operator, seen.id, "accept", "sound", seen=seen.state_at)
+    assert decisions.find(portal.storage, "submission", seen.id) is None
+    now = submissions.find(portal.storage, operator, seen.id)
+    decisions.decide_submission(portal.storage, operator, seen.id, "refuse", "no", seen=now.state_at)
 
 
 def test_only_an_operator_decides_with_a_reason_and_on_what_waits(

@@ -99,6 +99,16 @@ def test_a_decision_needs_a_choice_and_a_reason(browser: Browser, portal: Portal
     assert 'id="decide"' not in page
 
 
+def test_a_decision_is_about_the_verdict_that_was_shown(browser: Browser, waiting: str) -> None:
+    path = f"/desk/submissions/{waiting}"
+    found = re.search(r'name="seen" value="([^"]+)"', browser.get(path).text)
+    assert found is not None
+    for seen, status in (("2026-03-02T08:00:00+00:00", 409), ("yesterday", 422), ("0001-01-01T00:00:00+23:00", 422)):
+        answer = browser.send_form(path, decision="accept", reason="It is sound.", seen=seen)
+        assert answer.status_code == status, answer.text
+    assert browser.send_form(path, decision="accept", reason="It is sound.", seen=found[1]).status_code == 303
+
+
 def test_who_decides_second_is_told_and_changes_nothing(browser: Browser, portal: Portal, waiting: str) -> None:
     path = f"/desk/submissions/{waiting}"
     assert browser.send_form(path, decision="refuse", reason="I doubt it.").status_code == 303

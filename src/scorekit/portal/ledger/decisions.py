@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from scorekit.portal.ledger.people import Actor, new_id
@@ -34,22 +34,35 @@ class Decision:
     decided_at: datetime
 
 
-def decide_submission(storage: Storage, actor: Actor, submission_id: str, choice: Choice, reason: str) -> Decision:
+def decide_submission(
+    storage: Storage, actor: Actor, submission_id: str, choice: Choice, reason: str, *, seen: datetime | None = None
+) -> Decision:
     """Accept or refuse a submission that waits. What is accepted is on its way to be published.
+
+    Args:
+        storage: of the portal.
+        actor: who decides.
+        submission_id: of the submission.
+        choice: what is decided.
+        reason: why, for who handed it in.
+        seen: its `state_at` when the operator looked at it: a check since then has made another verdict, which nobody
+            has seen. None for whatever the verdict is.
 
     Raises:
         NotAllowedError: the account is no operator's.
         WrongContentError: no reason is given, or nothing that is accepted could be published.
         NotThereError: there is no such submission.
-        TooLateError: it has been decided, it is not checked yet, or its measurement is published already.
+        TooLateError: it has been decided, it is not checked yet, it was checked again since it was seen, or its
+            measurement is published already.
     """
     now = _may_decide(storage, actor, reason)
     state = "accepted" if choice == "accept" else "declined"
+    as_seen = true() if seen is None else submissions.c.state_at == seen
     try:
         with storage.database.begin() as connection:
             changed = connection.execute(
                 update(submissions)
-                .where(submissions.c.id == submission_id, submissions.c.state == "waiting")
+                .where(submissions.c.id == submission_id, submissions.c.state == "waiting", as_seen)
                 .values(state=state, state_at=now)
             )
             if changed.rowcount != 1:
@@ -155,4 +168,8 @@ def _why_not(connection: Connection, kind: Kind, subject_id: str) -> None:
     state = connection.execute(select(table.c.state).where(table.c.id == subject_id)).scalar_one_or_none()
     if state is None:
         raise NotThereError(f"there is no such {kind}", mend="look at the desk")
+    if state == "waiting":
+        raise TooLateError(
+            "it was checked again since you looked at it", mend="look at its new verdict, and decide then"
+        )
     raise TooLateError(f"this {kind} does not wait for a decision: it is {state}", mend="look at it again")

@@ -24,6 +24,7 @@ from scorekit.portal.web.api.models import (
     EditionMade,
     EditionTold,
     State,
+    SubmissionDecided,
     SubmissionList,
     SubmissionSummary,
 )
@@ -52,10 +53,10 @@ def listed(
 
 
 @router.post("/submissions/{submission_id}/decision", name="decide_submission", summary="Decide about a submission")
-def decide(submission_id: SubmissionId, told: DecisionMade, actor: Operating, portal: Opened) -> DecisionTold:
+def decide(submission_id: SubmissionId, told: SubmissionDecided, actor: Operating, portal: Opened) -> DecisionTold:
     """Accept a submission that waits, which publishes it, or refuse it. Of two decisions the first one stands."""
     return DecisionTold.of(
-        decisions.decide_submission(portal.storage, actor, submission_id, told.decision, told.reason)
+        decisions.decide_submission(portal.storage, actor, submission_id, told.decision, told.reason, seen=told.seen)
     )
 
 

@@ -6,10 +6,10 @@ Times are ISO 8601 in UTC. Requests and jobs are in `models_queue`.
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from scorekit.portal.ledger.decisions import MOST_REASON, Choice, Decision
 from scorekit.portal.ledger.publications import Publication
@@ -193,6 +193,24 @@ class DecisionMade(Record):
 
     decision: Choice
     reason: Words = Field(min_length=1, max_length=MOST_REASON, description="For the submitter to read.")
+
+
+class SubmissionDecided(DecisionMade):
+    """What an operator decides about a submission."""
+
+    seen: AwareDatetime | None = Field(
+        default=None,
+        description="The submission's `state_at` as it was looked at: one that was checked again since then is not "
+        "decided (409). Null for whatever its verdict is.",
+    )
+
+    @field_validator("seen")
+    @classmethod
+    def _is_a_time(cls, seen: datetime | None) -> datetime | None:
+        try:
+            return None if seen is None else seen.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("no time that can be told in UTC") from error
 
 
 class EditionMade(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -53,7 +54,7 @@ def _decide(request: Request, submission_id: str, sent: Posted) -> Response:
         return _page(request, sent.actor, submission_id, [fault], reason, 422)
     submissions.find(storage, sent.actor, submission_id)
     try:
-        decisions.decide_submission(storage, sent.actor, submission_id, decision, reason)
+        decisions.decide_submission(storage, sent.actor, submission_id, decision, reason, seen=_seen(sent))
     except WrongContentError as error:
         fault = Fault("reason", error.message, error.mend or "")
         return _page(request, sent.actor, submission_id, [fault], reason, 422, decision)
@@ -61,6 +62,17 @@ def _decide(request: Request, submission_id: str, sent: Posted) -> Response:
         fault = Fault("", f"Your decision was not taken: {error.message}", error.mend or "")
         return _page(request, sent.actor, submission_id, [fault], reason, 409, decision)
     return redirect(request, f"/desk/submissions/{submission_id}")
+
+
+def _seen(sent: Posted) -> datetime | None:
+    """Which verdict the form was beside."""
+    text = sent.text("seen")
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    except (ValueError, OverflowError) as error:
+        raise WrongContentError(
+            "the form does not tell which verdict it is about", mend="load the page again"
+        ) from error
 
 
 def _again(request: Request, submission_id: str, sent: Posted) -> Response:
