@@ -57,7 +57,7 @@ def verify(options: argparse.Namespace) -> int:
     results = _results(options.results)
     judged_by = submission.terms_for(
         edition,
-        results=results,
+        results=[terms.known(result) for result in results],
         earlier=() if options.earlier is None else tuple(terms.earlier_in(options.earlier)),
         allowed_signers=options.allowed_signers,
         public_key=options.key,

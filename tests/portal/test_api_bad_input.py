@@ -108,7 +108,7 @@ def nothing_of(portal: Portal, found: dict[str, Any], code: str) -> None:
     refused(operator("POST", f"/desk/submissions/{found['id']}/decision", json=told), 409, "too_late", "refused")
     assert publishing.publish_pending(portal) == 0
     assert publications.of_submission(portal.storage, found["id"]) == []
-    assert publishing.results(portal) == []
+    assert publishing.known_results(portal) == []
 
 
 def lower(score: dict[str, Any]) -> None:
@@ -155,7 +155,7 @@ def test_one_byte_changed_in_any_file(portal: Portal, ada: Caller, content: byte
 
         found = verdict_on(portal, ada, changed(content, change, sealed=False))
         assert found["state"] == "refused", name
-    assert publishing.results(portal) == []
+    assert publishing.known_results(portal) == []
 
 
 def test_class_b_on_two_gpus(portal: Portal, ada: Caller, two_gpus: bytes) -> None:
@@ -181,11 +181,12 @@ def test_a_replay(portal: Portal, ada: Caller, run: Path, content: bytes) -> Non
     assert publishing.publish_pending(portal) == 1
     (published,) = ada("GET", f"/submissions/{first['id']}").json()["publications"]
     assert published["result_path"]
-    (result,) = publishing.results(portal)
-    assert result.model == "example/model-1b"
+    (result,) = publishing.known_results(portal)
+    assert result.measurement is not None
+    assert result.measurement.model == "example/model-1b"
     third = verdict_on(portal, caller(portal, "submitter"), again)
     assert third["state"] == "refused"
-    assert len(publishing.results(portal)) == 1
+    assert len(publishing.known_results(portal)) == 1
 
 
 def test_zero_bytes(portal: Portal, ada: Caller) -> None:
@@ -232,4 +233,4 @@ def test_a_good_one_waits(portal: Portal, ada: Caller, content: bytes) -> None:
     assert found["state"] == "waiting"
     assert found["verdict"]["runs"][0]["score"]["model"] == "example/model-1b"
     assert publishing.publish_pending(portal) == 0, "an operator decides"
-    assert publishing.results(portal) == []
+    assert publishing.known_results(portal) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from scorekit import store
 from scorekit.errors import InputError
 from scorekit.portal import checking
 from scorekit.portal.checking import check_one
@@ -58,6 +59,22 @@ def test_a_measurement_is_known_again_among_submissions_and_results(
     names = {earlier.name for earlier in checking.terms(portal, but=first.id).earlier}
     assert any(other.id in name and "submission" not in name for name in names), names
     assert any(neighbour.model == "example/other" for neighbour in checking.terms(portal, but=first.id).results)
+
+
+def test_a_result_is_read_for_one_check_and_not_for_every_one(
+    portal: Portal, submitter: Actor, operator: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_here(monkeypatch)
+    opened: list[str] = []
+    read = store.Store.read
+    monkeypatch.setattr(store.Store, "read", lambda folder, path: opened.append(path) or read(folder, path))
+    for number in (1, 2):
+        accept(portal, operator, submitter, packed(f"example/other-{number}", 1 + number / 10))
+        assert publish_pending(portal) == 1
+        opened.clear()
+        assert [one.model for one in checking.terms(portal, but="").results][-1] is not None
+        assert len(opened) <= 1, "all of them were read again"
+        assert len(checking.terms(portal, but="").results) == number
 
 
 def test_faults_of_ours_count_for_nothing_and_are_tried_again(

@@ -94,7 +94,7 @@ def terms(portal: Portal, but: str) -> Terms:
     """
     return submission.terms_for(
         publishing.current_edition(portal),
-        results=publishing.results(portal),
+        results=publishing.known_results(portal),
         earlier=checks.earlier(portal.storage, but),
         allowed_signers=portal.settings.allowed_signers,
         now=portal.storage.now(),

@@ -11,6 +11,8 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from scorekit import editions, store
@@ -22,21 +24,25 @@ from scorekit.portal.ledger import publications, sites
 from scorekit.portal.ledger.publications import Publication
 from scorekit.portal.opened import Portal
 from scorekit.portal.web import journal
-from scorekit.records import Result, Verdict
+from scorekit.records import Verdict
+from scorekit.submission import terms
+from scorekit.submission.terms import Known
 
 __all__ = [
     "Preview",
     "build_site",
     "current_edition",
+    "known_results",
     "preview",
     "publish_edition",
     "publish_pending",
-    "results",
     "want_site",
 ]
 
 _LOCK: Final = "site.lock"
 _MOST_TOLD: Final = 2000
+_MOST_KNOWN: Final = 100_000
+"""Results of which what verdicts need is held in memory."""
 
 
 def current_edition(portal: Portal) -> Edition:
@@ -49,11 +55,18 @@ def current_edition(portal: Portal) -> Edition:
     return editions.find(name, portal.settings.editions)
 
 
-def results(portal: Portal) -> list[Result]:
-    """What is published."""
-    if not portal.settings.results.is_dir():
+def known_results(portal: Portal) -> list[Known]:
+    """What verdicts need of all that is published. A result is read once: its file is never changed."""
+    root = portal.settings.results
+    if not root.is_dir():
         return []
-    return list(store.open(portal.settings.results, report=_report).results())
+    found = []
+    for path in store.open(root, report=_report).table().column("path").to_pylist():
+        try:
+            found.append(_known(root, path))
+        except InputError as error:
+            _report(error.message)
+    return found
 
 
 def publish_pending(portal: Portal) -> int:
@@ -164,6 +177,11 @@ def _alone(portal: Portal) -> Iterator[bool]:
         yield True
     finally:
         os.close(descriptor)
+
+
+@lru_cache(maxsize=_MOST_KNOWN)
+def _known(root: Path, path: str) -> Known:
+    return terms.known(store.open(root, report=_report).read(path))
 
 
 def _report(message: str) -> None:

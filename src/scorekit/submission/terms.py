@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +16,28 @@ from scorekit.submission.archive import Limits
 _MOST_KEY_BYTES: Final = 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that a verdict needs of one published result: far less than the result itself.
+
+    Attributes:
+        measurement: by which it is known again; None where it has no repeats.
+        neighbour: None where it is not comparable.
+    """
+
+    measurement: Earlier | None
+    neighbour: Neighbour | None
+
+
+def known(result: Result) -> Known:
+    """What a verdict needs of a result."""
+    return Known(next(prints.of_results([result]), None), _neighbour(result))
+
+
 def terms_for(
     edition: Edition,
     *,
-    results: Sequence[Result] = (),
+    results: Iterable[Known] = (),
     earlier: Sequence[Earlier] = (),
     allowed_signers: Path | None = None,
     public_key: Path | None = None,
@@ -28,7 +47,7 @@ def terms_for(
 
     Args:
         edition: by which energies are judged.
-        results: published ones, for neighbours and to know a measurement again.
+        results: what is known of the published ones, for neighbours and to know a measurement again.
         earlier: measurements that were handed in before.
         allowed_signers: file of allowed signers, as ssh-keygen(1) has it.
         public_key: file with one public key, in place of such a file.
@@ -37,12 +56,13 @@ def terms_for(
     Raises:
         InputError: a file of keys cannot be read.
     """
+    known_ones = list(results)
     time = now or datetime.datetime.now(datetime.UTC)
     return Terms(
         edition=edition,
         now_utc=time.astimezone(datetime.UTC).isoformat(timespec="seconds"),
-        earlier=(*prints.of_results(results), *earlier),
-        results=tuple(_neighbours(results)),
+        earlier=(*(one.measurement for one in known_ones if one.measurement is not None), *earlier),
+        results=tuple(one.neighbour for one in known_ones if one.neighbour is not None),
         allowed_signers=None if allowed_signers is None else _text(allowed_signers),
         public_key=None if public_key is None else _text(public_key),
     )
@@ -75,16 +95,16 @@ def _of_file(path: Path) -> Iterator[Earlier]:
         raise InputError(f"{path} is no submission: {error.message}", mend="move it out of the folder") from error
 
 
-def _neighbours(results: Sequence[Result]) -> Iterator[Neighbour]:
-    for result in results:
-        if result.comparable and result.wh_per_1000_queries is not None and result.model:
-            yield Neighbour(
-                model=result.model,
-                wh_per_1000_queries=result.wh_per_1000_queries,
-                parameters=result.parameters,
-                source="results",
-                cohort=result.cohort,
-            )
+def _neighbour(result: Result) -> Neighbour | None:
+    if not result.comparable or result.wh_per_1000_queries is None or not result.model:
+        return None
+    return Neighbour(
+        model=result.model,
+        wh_per_1000_queries=result.wh_per_1000_queries,
+        parameters=result.parameters,
+        source="results",
+        cohort=result.cohort,
+    )
 
 
 def _text(path: Path) -> str:
