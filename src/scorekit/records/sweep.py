@@ -41,10 +41,8 @@ class SweepJob(Record):
     reasoning: str | None = Field(default=None, description="The reasoning state, as the list calls it.")
     protocol: str
     overrides: tuple[str, ...] = Field(description="Hydra overrides of the task's config.")
-    as_asked: bool = Field(
-        default=False, description="Whether nothing but the model and its revision differs from the task's config."
-    )
-    priority: Count = Field(default=1, description="1 comes first.")
+    as_asked: bool = Field(description="Whether nothing but the model and its revision differs from the task's config.")
+    priority: Count = Field(description="1 comes first.")
     gpus: Count | None = Field(default=None, description="GPUs that it uses; 0 for the CPU, None where not told.")
     estimate: Estimate = Estimate()
 
