@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from scorekit.portal.ledger import checks, decisions, requests, submissions, uploads
 from scorekit.portal.ledger.people import Actor
@@ -67,6 +67,21 @@ def test_lists(portal: Portal, submitter: Actor, operator: Actor, clock: Clock) 
     everything, count = submissions.listed(portal.storage, operator, everyone=True)
     assert (everything[0].id, count) == (other.id, 4)
     assert submissions.counts(portal.storage) == {"received": 1, "waiting": 3}
+
+
+def test_a_list_reads_no_verdicts_but_those_that_it_shows(portal: Portal, submitter: Actor) -> None:
+    for number in range(3):
+        checked(portal, submitter, number)
+    asked: list[str] = []
+    event.listen(portal.storage.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    found, count = submissions.listed(portal.storage, submitter, limit=2)
+    assert ([one.word for one in found], [one.verdict for one in found], count) == (["accepted"] * 2, [None] * 2, 3)
+    assert asked
+    assert not any("verdict_json" in statement for statement in asked)
+    asked.clear()
+    found, _ = submissions.listed(portal.storage, submitter, limit=2, with_verdicts=True)
+    assert [one.verdict and one.verdict.verdict for one in found] == ["accepted"] * 2
+    assert not any("verdict_json" in statement and "ORDER BY" in statement for statement in asked)
 
 
 def test_a_check_goes_to_one_and_its_verdict_is_kept_once(portal: Portal, submitter: Actor) -> None:

@@ -43,7 +43,8 @@ class Submission:
         state_at: since when it is in its state.
         attempts: how often it was taken to be checked.
         job_id: of a measurement that a worker made.
-        verdict: of the checks; None until they are done.
+        word: of the verdict: accepted, needs review or refused; None until the checks are done.
+        verdict: of the checks; None until they are done, and in lists that do not ask for it.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Submission:
     state_at: datetime
     attempts: int
     job_id: str | None
+    word: str | None
     verdict: Verdict | None
 
 
@@ -130,7 +132,9 @@ def _receive(
             return from_row(known)
         if job is not None:
             _finish_job(connection, now, job)
-        made = Submission(new_id(), actor.account_id, sha256, size_bytes, "received", now, now, 0, job and job[0], None)
+        made = Submission(
+            new_id(), actor.account_id, sha256, size_bytes, "received", now, now, 0, job and job[0], None, None
+        )
         row = {
             "id": made.id,
             "account_id": made.account_id,
@@ -203,6 +207,7 @@ def listed(
     state: str | None = None,
     offset: int = 0,
     limit: int = 50,
+    with_verdicts: bool = False,
 ) -> tuple[list[Submission], int]:
     """Submissions, the newest first; those that wait for an operator by their age.
 
@@ -213,11 +218,12 @@ def listed(
         state: only those in it.
         offset: how many are left out at the beginning.
         limit: how many at most.
+        with_verdicts: whether their verdicts are read too, each of which may be large.
 
     Returns:
         Them, and how many there are altogether.
     """
-    wanted = select(submissions)
+    wanted = select(submissions.c.id)
     if not (everyone and actor.may("operate")):
         wanted = wanted.where(submissions.c.account_id == actor.account_id)
     if state is not None:
@@ -225,8 +231,12 @@ def listed(
     order = submissions.c.received_at if state == "waiting" else submissions.c.received_at.desc()
     with storage.database.read() as connection:
         count = connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
-        rows = connection.execute(wanted.order_by(order, submissions.c.id).offset(offset).limit(limit)).all()
-    return [from_row(row) for row in rows], count
+        # Which ones first: sorted with their verdicts, all verdicts of the list would be read for one page of it.
+        ids = connection.execute(wanted.order_by(order, submissions.c.id).offset(offset).limit(limit)).scalars().all()
+        columns = [column for column in submissions.c if with_verdicts or column is not submissions.c.verdict_json]
+        rows = connection.execute(select(*columns).where(submissions.c.id.in_(ids))).all()
+    found = {row.id: from_row(row) for row in rows}
+    return [found[submission_id] for submission_id in ids], count
 
 
 def counts(storage: Storage) -> dict[str, int]:
@@ -253,7 +263,8 @@ def _finish_job(connection: Connection, now: datetime, job: tuple[str, str]) -> 
 
 
 def from_row(row: Row[Any]) -> Submission:
-    """A row of the table as a submission."""
+    """A row of the table, with its verdict or without, as a submission."""
+    text = row._mapping.get("verdict_json")
     return Submission(
         id=row.id,
         account_id=row.account_id,
@@ -264,5 +275,6 @@ def from_row(row: Row[Any]) -> Submission:
         state_at=row.state_at,
         attempts=row.attempts,
         job_id=row.job_id,
-        verdict=None if row.verdict_json is None else Verdict.model_validate_json(row.verdict_json),
+        word=row.verdict,
+        verdict=None if text is None else Verdict.model_validate_json(text),
     )

@@ -147,7 +147,7 @@ class SubmissionSummary(Record):
     @classmethod
     def of(cls, found: Submission) -> SubmissionSummary:
         """Of the ledger's."""
-        return cls(**_facts(found), verdict=None if found.verdict is None else found.verdict.verdict)
+        return cls(**_facts(found), verdict=found.word)
 
 
 class SubmissionTold(Record):

@@ -30,7 +30,13 @@ def queues(
     storage = portal.storage
     at, asked_at = paging.number(page), paging.number(asked)
     waiting, count = submissions.listed(
-        storage, actor, everyone=True, state="waiting", offset=paging.offset(at), limit=paging.LENGTH
+        storage,
+        actor,
+        everyone=True,
+        state="waiting",
+        offset=paging.offset(at),
+        limit=paging.LENGTH,
+        with_verdicts=True,
     )
     wanted, wanted_count = requests.listed(
         storage, state="waiting", offset=paging.offset(asked_at), limit=paging.LENGTH

@@ -59,7 +59,7 @@ def mine(request: Request, actor: Annotated[Actor, Depends(page_actor("submit"))
     """What the account has handed in, the newest first."""
     storage = portal_of(request).storage
     at = paging.number(page)
-    found, count = submissions.listed(storage, actor, offset=paging.offset(at), limit=paging.LENGTH)
+    found, count = submissions.listed(storage, actor, offset=paging.offset(at), limit=paging.LENGTH, with_verdicts=True)
     return render(
         request,
         "submissions.html",
