@@ -14,10 +14,10 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
+from scorekit.portal import journal, metrics
 from scorekit.portal.ledger import people, requests
 from scorekit.portal.opened import Portal
 from scorekit.portal.storage import Database
-from scorekit.portal.web import journal, metrics
 from scorekit.portal.web.access import COOKIE
 from scorekit.portal.web.app import create_app
 from scorekit.submission import CLAUSES

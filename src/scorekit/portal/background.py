@@ -14,10 +14,9 @@ from typing import Final
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from scorekit.errors import ScorekitError
-from scorekit.portal import checking, publishing
+from scorekit.portal import checking, journal, publishing
 from scorekit.portal.ledger import sites, uploads
 from scorekit.portal.opened import Portal
-from scorekit.portal.web import journal
 
 POLL_S: Final = 1.0
 SWEEP_S: Final = 3600.0

@@ -18,13 +18,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from scorekit import submission
 from scorekit.errors import ScorekitError
-from scorekit.portal import publishing
+from scorekit.portal import journal, metrics, publishing
 from scorekit.portal.ledger import checks, desk, requests
 from scorekit.portal.ledger.refusals import TooLateError
 from scorekit.portal.ledger.requests import MeasurementRequest
 from scorekit.portal.ledger.submissions import Submission
 from scorekit.portal.opened import Portal
-from scorekit.portal.web import journal, metrics
 from scorekit.records import Terms, Verdict
 from scorekit.submission.findings import refuse, review
 from scorekit.submission.verify import verdict

@@ -19,11 +19,11 @@ from scorekit.edition_sources import own_results
 from scorekit.edition_sources.gathered import Gathered, draft_of
 from scorekit.editions import Edition, make_thresholds
 from scorekit.errors import InputError, RatingError, UsageError
+from scorekit.portal import journal
 from scorekit.portal.ledger import publications
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import NotAllowedError, TooLateError, WrongContentError
 from scorekit.portal.opened import Portal
-from scorekit.portal.web import journal
 from scorekit.records import LeftOut
 from scorekit.scales import EQUAL_WIDTH, find_rule
 from scorekit.tasks import OFFICIAL_GPU

@@ -19,11 +19,11 @@ from scorekit import editions, store
 from scorekit.editions import Edition
 from scorekit.errors import InputError, ScorekitError
 from scorekit.logs.from_score import result_of
+from scorekit.portal import journal
 from scorekit.portal.edition_publishing import Preview, preview, publish_edition
 from scorekit.portal.ledger import publications, sites
 from scorekit.portal.ledger.publications import Publication
 from scorekit.portal.opened import Portal
-from scorekit.portal.web import journal
 from scorekit.records import Verdict
 from scorekit.submission import terms
 from scorekit.submission.terms import Known

@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from scorekit.errors import BundleError, InputError
+from scorekit.portal import journal
 from scorekit.portal.ledger.refusals import (
     NotAllowedError,
     NotThereError,
@@ -31,7 +32,6 @@ from scorekit.portal.ledger.refusals import (
     TooMuchError,
     WrongContentError,
 )
-from scorekit.portal.web import journal
 from scorekit.portal.web.addresses import is_api, route_path
 from scorekit.portal.web.rendering import redirect, render
 

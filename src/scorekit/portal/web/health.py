@@ -16,11 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from scorekit.errors import ScorekitError
+from scorekit.portal import metrics
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.storage import migrating
 from scorekit.portal.storage.tables import audit_head
-from scorekit.portal.web import metrics
 from scorekit.portal.web.access import bearer, portal_of
 
 router: Final = APIRouter()

@@ -16,9 +16,10 @@ from typing import Any, Final
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from scorekit.portal import journal
 from scorekit.portal.ledger.refusals import RefusalError
 from scorekit.portal.settings import Settings
-from scorekit.portal.web import bodies, journal
+from scorekit.portal.web import bodies
 from scorekit.portal.web.answers import TooManyError, refusal
 
 MOST_ADDRESSES: Final = 20_000

@@ -18,10 +18,10 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.sessions import SessionMiddleware
 
 from scorekit.errors import MissingExtraError
+from scorekit.portal import journal
 from scorekit.portal.ledger import people
 from scorekit.portal.ledger.refusals import NotAllowedError
 from scorekit.portal.settings import OAUTH_ID, OAUTH_SECRET, Settings
-from scorekit.portal.web import journal
 from scorekit.portal.web.access import portal_of
 from scorekit.portal.web.addresses import local, root_of
 from scorekit.portal.web.answers import Problem, problem

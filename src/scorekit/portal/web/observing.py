@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scorekit.portal.web import journal, metrics
+from scorekit.portal import journal, metrics
 from scorekit.portal.web.addresses import API, OPENAPI, route_path
 from scorekit.portal.web.answers import UNEXPECTED, problem
 from scorekit.portal.web.bodies import takes_file

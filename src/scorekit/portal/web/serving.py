@@ -20,9 +20,9 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from scorekit.errors import UsageError
+from scorekit.portal import journal
 from scorekit.portal.opened import Portal, is_new, migrate
 from scorekit.portal.settings import Settings
-from scorekit.portal.web import journal
 from scorekit.portal.web.app import create_app
 
 MOST_CONNECTIONS: Final = 512
