@@ -7,13 +7,18 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
-from scorekit.portal.ledger import uploads
+from scorekit.portal.ledger import holding, uploads
+from scorekit.portal.ledger.refusals import TooLateError
 from scorekit.portal.opened import Portal
+from scorekit.portal.storage import Storage
 from scorekit.portal.web.api import receiving
 from scorekit.portal.web.api.uploads import MOST_PIECE_BYTES
 from scorekit.portal.web.app import create_app
@@ -260,3 +265,50 @@ def test_too_many_open_uploads(portal: Portal) -> None:
     for number in range(uploads.MOST_OPEN):
         assert ada.announce(f"file {number}".encode()).status_code == 201
     refused(ada.announce(b"one more"), 413, "too_much", "open")
+
+
+def test_what_is_being_handed_in_is_not_changed_for_something_else(
+    portal: Portal, ada: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the check of the bytes and their way into the blobs: given up, and written anew by a late piece."""
+    upload_id = ada.announce(CONTENT).json()["id"]
+    assert ada.piece(upload_id, 0, CONTENT).status_code == 204
+    parts = portal.settings.parts
+    stale = uploads.Upload(upload_id, "", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), "open", 0)
+    answers: list[int] = []
+    check = uploads.check
+
+    def interrupted(storage: Storage, folder: Path, upload: uploads.Upload) -> None:
+        check(storage, folder, upload)
+        answers.append(ada("DELETE", f"/uploads/{upload_id}").status_code)
+        with suppress(TooLateError), uploads.appending(parts, stale, 0) as piece:
+            piece.write(CONTENT.swapcase())
+
+    monkeypatch.setattr(uploads, "check", interrupted)
+    assert ada.complete(upload_id).status_code == 201
+    assert answers == [409]
+    with portal.storage.blobs.open(stale.sha256) as blob:
+        assert blob.read() == CONTENT
+
+
+def test_handed_in_while_it_is_being_handed_in(portal: Portal, ada: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by a sender whose first call was cut off: both are told of the one submission."""
+    upload_id = ada.announce(CONTENT).json()["id"]
+    assert ada.piece(upload_id, 0, CONTENT).status_code == 204
+    check = uploads.check
+    second: list[Future[Any]] = []
+    waits = Event()
+    with ThreadPoolExecutor(1) as threads:
+
+        def slow(storage: Storage, folder: Path, upload: uploads.Upload) -> None:
+            check(storage, folder, upload)
+            other = Caller(create_app(portal), ada.token)
+            second.append(threads.submit(other.complete, upload_id))
+            assert waits.wait(60)
+
+        monkeypatch.setattr(uploads, "check", slow)
+        monkeypatch.setattr(holding.time, "sleep", lambda _: waits.set())
+        first = ada.complete(upload_id)
+        again = second[0].result()
+    assert (first.status_code, again.status_code, len(second)) == (201, 201, 1)
+    assert first.json()["id"] == again.json()["id"]

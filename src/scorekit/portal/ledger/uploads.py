@@ -7,7 +7,6 @@ sender thinks.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -22,6 +21,7 @@ from sqlalchemy import insert, select, update
 
 from scorekit.errors import BundleError
 from scorekit.portal.ledger import room
+from scorekit.portal.ledger.holding import lock
 from scorekit.portal.ledger.people import Actor, new_id
 from scorekit.portal.ledger.refusals import NotThereError, TooLateError, TooMuchError, WrongContentError
 from scorekit.portal.settings import MOST_BYTES_A_DAY
@@ -183,12 +183,7 @@ def appending(parts: Path, upload: Upload, offset: int) -> Iterator[Appending]:
         raise _not_open(upload.state)
     descriptor = os.open(part_of(parts, upload.id), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise TooLateError(
-                "another piece of this upload is on its way", mend="ask where it ends, and go on"
-            ) from error
+        lock(descriptor)
         end = os.lseek(descriptor, 0, os.SEEK_END)
         if offset != end:
             raise TooLateError(f"the upload ends at {end}, not at {offset}", mend=f"go on at {end}")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from scorekit.portal.ledger import decisions, publications, submissions, uploads
+from scorekit.portal.ledger.holding import held
 from scorekit.portal.ledger.people import Actor, new_id
 from scorekit.portal.ledger.refusals import NotThereError, WrongContentError
 from scorekit.portal.ledger.submissions import Submission
@@ -40,6 +41,8 @@ _LOCATION: Final[dict[str, Any]] = {
     "Location": {"description": "Where to look at it in the API.", "schema": {"type": "string"}}
 }
 MOST_LISTED: Final = 200
+_WAIT_S: Final = 2.0
+"""For a call before this one that hands in the same upload, and whose answer was lost."""
 _MOST_OFFSET: Final = 1_000_000_000
 
 router = APIRouter(tags=["submissions"])
@@ -80,11 +83,16 @@ def hand_in(
     if upload.state != "open":
         raise NotThereError("the upload was given up", mend="announce it again")
     submissions.require_clauses(accepted)
-    uploads.check(storage, parts, upload)
     part = uploads.part_of(parts, upload.id)
-    found = submissions.receive(
-        storage, part, actor, upload.sha256, upload.size_bytes, accepted, upload_id=upload.id, job=job
-    )
+    with held(part, _WAIT_S):
+        upload = uploads.find(storage, parts, actor, told.upload)
+        if upload.state == "complete":
+            # By the one who was waited for.
+            return _told(request, response, portal, submissions.find_same(storage, actor, upload.sha256))
+        uploads.check(storage, parts, upload)
+        found = submissions.receive(
+            storage, part, actor, upload.sha256, upload.size_bytes, accepted, upload_id=upload.id, job=job
+        )
     return _told(request, response, portal, found)
 
 

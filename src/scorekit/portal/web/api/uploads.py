@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from scorekit.portal.ledger import uploads
+from scorekit.portal.ledger.holding import held
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import TooLateError
 from scorekit.portal.opened import Portal
@@ -98,5 +99,6 @@ def give_up(upload_id: UploadId, actor: Submitting, portal: Opened) -> Response:
     parts = portal.settings.parts
     found = uploads.find(portal.storage, parts, actor, upload_id)
     if found.state != "complete":
-        uploads.give_up(portal.storage, parts, found)
+        with held(uploads.part_of(parts, found.id)):
+            uploads.give_up(portal.storage, parts, found)
     return Response(status_code=204)
