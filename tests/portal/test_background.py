@@ -58,7 +58,7 @@ def test_what_comes_in_is_checked_published_and_shown(
     _until(lambda: publications.pending(portal.storage) == [], "the result")
     assert len(results_of(portal)) == 1
     threads.wake()
-    _until(lambda: sites.wanted(portal.storage) is None, "the site")
+    _until(lambda: not sites.wanted(portal.storage), "the site")
 
 
 def test_what_another_process_took_in_is_found(
@@ -103,18 +103,15 @@ def test_a_site_that_could_not_be_built_is_tried_again_after_a_while(
 
 def test_a_start_after_a_failed_build_builds(portal: Portal, running: Callable[..., Background]) -> None:
     publishing.want_site(portal, "a test")
-    number = sites.wanted(portal.storage)
-    assert number is not None
-    sites.built(portal.storage, number, "the disk is full")
+    sites.built(portal.storage, sites.wanted(portal.storage), "the disk is full")
     running(poll_s=3600.0)
     _until(lambda: _site(portal) == "built", "the site")
 
 
 def test_a_restored_portal_gets_its_site(portal: Portal, running: Callable[..., Background]) -> None:
     publishing.want_site(portal, "a test")
-    number = sites.wanted(portal.storage)
-    assert number is not None
-    sites.built(portal.storage, number)
+    (number,) = sites.wanted(portal.storage)
+    sites.built(portal.storage, [number])
     running(poll_s=3600.0)
     _until(lambda: (sites.latest(portal.storage) or _none()).number > number, "the wish")
 

@@ -110,9 +110,9 @@ def test_all_that_is_kept_comes_back(full: Portal, elsewhere: Settings, tmp_path
         assert actor is not None
         taken = [checks.take_to_check(back.storage) for _ in range(2)]
         assert [lease is not None for lease in taken] == [True, False]
-        wanted = sites.wanted(back.storage) or 0
+        wanted = sites.wanted(back.storage)
         publications.publish_edition(back.storage, actor, "2026-02", digest(b"x"))
-        assert sites.wanted(back.storage) == wanted + 1
+        assert len(sites.wanted(back.storage)) == len(wanted) + 1
     finally:
         back.close()
 

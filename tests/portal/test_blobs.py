@@ -39,6 +39,20 @@ def test_what_is_stored_is_read_and_listed(blobs: Blobs, tmp_path: Path) -> None
     assert not blobs.has(digest(b"three"))
 
 
+def test_blobs_are_for_their_owner_alone(blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = os.replace
+
+    def elsewhere(source: Path, target: Path) -> None:
+        if source.parent == tmp_path:
+            raise OSError(errno.EXDEV, "another file system")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", elsewhere)
+    blobs.put(_part(tmp_path, b"one"), digest(b"one"))
+    (stored,) = (tmp_path / "blobs").rglob(digest(b"one"))
+    assert (stored.stat().st_mode & 0o777, (tmp_path / "blobs").stat().st_mode & 0o777) == (0o600, 0o700)
+
+
 def test_a_part_that_another_has_stored_is_stored(blobs: Blobs, tmp_path: Path) -> None:
     part = _part(tmp_path, b"one")
     blobs.put(part, digest(b"one"))

@@ -141,20 +141,24 @@ def test_a_checker_that_was_too_slow_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("model", "revision", "found"),
+    ("model", "revision", "model_class", "found"),
     [
-        ("example/model-1b", None, set()),
-        ("example/model-1b", "main", set()),
-        ("example/model-1b", "1" * 40, {"not_as_asked"}),
-        ("example/other", None, {"not_as_asked"}),
+        ("example/model-1b", None, "A", set()),
+        ("example/model-1b", "main", "A", set()),
+        ("example/model-1b", "1" * 40, "A", {"not_as_asked"}),
+        ("example/other", None, "A", {"not_as_asked"}),
+        ("example/model-1b", None, "B", {"not_as_asked"}),
     ],
 )
 def test_what_a_worker_measured_is_held_against_what_was_asked_for(
-    model: str, revision: str | None, found: set[str], portal: Portal, submitter: Actor, operator: Actor, worker: Actor,
+    model: str, revision: str | None, model_class: str, found: set[str],
+    portal: Portal, submitter: Actor, operator: Actor, worker: Actor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     read_here(monkeypatch)
-    asked = requests.ask(portal.storage, submitter, model, "text_generation", revision=revision, model_class="A")
+    asked = requests.ask(
+        portal.storage, submitter, model, "text_generation", revision=revision, model_class=model_class
+    )
     decisions.decide_request(portal.storage, operator, asked.id, "accept", "open")
     job = jobs.take(portal.storage, worker, "test")
     assert job is not None

@@ -18,12 +18,13 @@ def test_what_is_accepted_is_on_its_way_to_be_published(portal: Portal, submitte
     assert made == decisions.find(portal.storage, "submission", found.id)
     assert (made.decision, made.reason, made.account_id) == ("accept", "good", operator.account_id)
     assert submissions.find(portal.storage, submitter, found.id).state == "accepted"
+    assert publications.pending_count(portal.storage) == 2
     waiting = [publication for publication, _ in publications.pending(portal.storage)]
     assert [(one.submission_id, one.folder, one.published_at) for one in waiting] == [
         (found.id, "runs/1", None),
         (found.id, "runs/2", None),
     ]
-    assert sites.wanted(portal.storage) == 1
+    assert sites.wanted(portal.storage) == [1]
     assert actions(portal.storage, found.id)[-1] == "submission.accept"
 
 
@@ -32,7 +33,7 @@ def test_what_is_declined_is_not_published(portal: Portal, submitter: Actor, ope
     decisions.decide_submission(portal.storage, operator, found.id, "refuse", "no")
     assert submissions.find(portal.storage, submitter, found.id).state == "declined"
     assert publications.pending(portal.storage) == []
-    assert sites.wanted(portal.storage) is None
+    assert not sites.wanted(portal.storage)
 
 
 def test_a_decision_is_made_once(portal: Portal, submitter: Actor, operator: Actor) -> None:
@@ -129,14 +130,15 @@ def test_wishes_for_the_site_become_one_build(portal: Portal, submitter: Actor, 
     assert sites.latest(portal.storage) is None
     for number in range(3):
         accepted(portal, submitter, operator, number)
-    assert sites.wanted(portal.storage) == 3
-    sites.built(portal.storage, 2)
-    assert sites.wanted(portal.storage) == 3
-    sites.built(portal.storage, 3, "the disk is full")
-    assert sites.wanted(portal.storage) is None
+    assert sites.wanted(portal.storage) == [1, 2, 3]
+    sites.built(portal.storage, [1, 3])
+    assert sites.wanted(portal.storage) == [2], "one that was kept while the site was built is not done"
+    accepted(portal, submitter, operator, 3)
+    sites.built(portal.storage, [2, 4], "the disk is full")
+    assert not sites.wanted(portal.storage)
     last = sites.latest(portal.storage)
     assert last is not None
-    assert (last.number, last.state, last.message) == (3, "failed", "the disk is full")
+    assert (last.number, last.state, last.message) == (4, "failed", "the disk is full")
 
 
 def test_an_edition_is_published_once(portal: Portal, submitter: Actor, operator: Actor, clock: Clock) -> None:
@@ -152,4 +154,4 @@ def test_an_edition_is_published_once(portal: Portal, submitter: Actor, operator
     publications.publish_edition(storage, operator, "2025-12-late", digest(b"2"))
     assert publications.current_edition(storage) == "2025-12-late"
     assert actions(storage, "2026-01") == ["edition.publish"]
-    assert sites.wanted(storage) == 2
+    assert sites.wanted(storage) == [1, 2]

@@ -116,10 +116,10 @@ def test_wishes_become_one_build_and_only_one_builds_at_a_time(portal: Portal, m
     with (portal.settings.data / "site.lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         assert not build_site(portal), "another process builds"
-        assert sites.wanted(portal.storage) is not None, "the wish is kept"
+        assert sites.wanted(portal.storage), "the wish is kept"
     assert build_site(portal)
     assert built == ["once"]
-    assert sites.wanted(portal.storage) is None
+    assert not sites.wanted(portal.storage)
 
 
 def test_what_is_published_while_a_build_goes_on_is_built_after_it(
@@ -135,9 +135,9 @@ def test_what_is_published_while_a_build_goes_on_is_built_after_it(
 
     monkeypatch.setattr(publishing, "_build", build)
     assert build_site(portal)
-    assert sites.wanted(portal.storage) is not None
+    assert sites.wanted(portal.storage)
     assert build_site(portal)
-    assert sites.wanted(portal.storage) is None
+    assert not sites.wanted(portal.storage)
 
 
 def test_what_a_killed_build_left_is_removed(portal: Portal) -> None:

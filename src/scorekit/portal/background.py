@@ -121,7 +121,7 @@ class _SiteBuilder:
 
     def __call__(self) -> bool:
         self._want_again()
-        if sites.wanted(self._portal.storage) is not None and publishing.build_site(self._portal):
+        if sites.wanted(self._portal.storage) and publishing.build_site(self._portal):
             self._again_at, self._wait_s = None, _SITE_AGAIN_S[0]
         return False
 

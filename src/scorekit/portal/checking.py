@@ -106,8 +106,14 @@ def _against_request(made: Verdict, asked: MeasurementRequest) -> Verdict:
     for run in made.runs:
         if run.score is None:
             continue
-        measured = {"model": run.score.model, "task": run.score.task, "revision": run.score.model_revision}
-        wanted = {"model": asked.model, "task": asked.task, "revision": asked.revision or run.score.model_revision}
+        score = run.score
+        measured = {
+            "model": score.model, "task": score.task, "revision": score.model_revision, "class": score.model_class
+        }  # fmt: skip
+        wanted = {
+            "model": asked.model, "task": asked.task, "revision": asked.revision or score.model_revision,
+            "class": asked.model_class or score.model_class,
+        }  # fmt: skip
         for what, value in measured.items():
             # A branch or tag is asked for by its name, and measured as the commit that it named.
             named = what == "revision" and not _COMMIT.fullmatch(wanted[what] or "")

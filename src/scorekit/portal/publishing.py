@@ -111,12 +111,12 @@ def build_site(portal: Portal) -> bool:
         with contextlib.suppress(ScorekitError, ValueError):
             # What cannot be published is told by the publisher; it keeps nothing else from the site.
             publish_pending(portal)
-        number = sites.wanted(portal.storage)
-        if number is None:
+        wishes = sites.wanted(portal.storage)
+        if not wishes:
             return False
         started = time.monotonic()
         fault = _build(portal)
-        sites.built(portal.storage, number, fault)
+        sites.built(portal.storage, wishes, fault)
         if fault is None:
             journal.tell("site.build", duration_ms=round((time.monotonic() - started) * 1000, 1))
         return fault is None

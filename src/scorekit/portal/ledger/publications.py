@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from scorekit.portal.ledger.people import Actor
@@ -46,6 +46,14 @@ def pending(storage: Storage) -> list[tuple[Publication, str]]:
         (Publication(row.submission_id, row.folder, row.result_path, row.published_at), row.verdict_json)
         for row in rows
     ]
+
+
+def pending_count(storage: Storage) -> int:
+    """How many results do not lie in the results folder yet."""
+    with storage.database.read() as connection:
+        return connection.execute(
+            select(func.count()).select_from(publications).where(publications.c.published_at.is_(None))
+        ).scalar_one()
 
 
 def published(storage: Storage, publication: Publication, result_path: str) -> None:

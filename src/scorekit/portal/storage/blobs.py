@@ -58,7 +58,8 @@ class Blobs:
         if not self._is_folder:
             return
         try:
-            Path(self._root).mkdir(parents=True, exist_ok=True)
+            # Confidential submissions are for nobody else on this machine.
+            Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
             _sync(Path(self._root).parent)
         except OSError as error:
             raise _not_stored(error) from error
@@ -160,6 +161,7 @@ def _move(part: Path, target: Path) -> None:
 def _copy(part: Path, target: Path) -> None:
     passing = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
+        passing.touch(mode=0o600, exist_ok=False)
         shutil.copyfile(part, passing)
         _sync(passing)
         os.replace(passing, target)

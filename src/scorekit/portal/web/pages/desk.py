@@ -58,7 +58,7 @@ def queues(
         jobs=[(job, wording.task_title(job.task), wording.JOB[job.state]) for job in desk.open_jobs(storage)],
         build=build,
         build_word=None if build is None else wording.SITE[build.state],
-        unpublished=len(publications.pending(storage)),
+        unpublished=publications.pending_count(storage),
         edition=edition_name(portal),
         verdicts=wording.VERDICT,
     )
