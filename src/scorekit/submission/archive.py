@@ -156,9 +156,10 @@ def _check_names(names: list[str], limits: Limits) -> None:
 
 def _check_form(data: bytes, entries: list[Packed]) -> None:
     """The whole archive, byte by byte, but for how its files are deflated."""
-    view, at = memoryview(data), 0
+    at = 0
     for part in parts(entries):
-        if view[at : at + len(part)] != part:
+        # At once: a memoryview compares with another byte by byte.
+        if not data.startswith(part, at):
             raise ArchiveError(
                 "form", "the archive is not as `scorekit pack` writes it: a header differs, or the order"
             )

@@ -142,7 +142,14 @@ class Evidence:
 
     def states_of(self, device: str) -> tuple[GpuState, ...]:
         """States of one GPU, in the order of time."""
-        return tuple(state for state in self.states or () if state.device == device)
+        return self._states.get(device, ())
+
+    @cached_property
+    def _states(self) -> dict[str, tuple[GpuState, ...]]:
+        found: dict[str, list[GpuState]] = {}
+        for state in self.states or ():
+            found.setdefault(state.device, []).append(state)
+        return {device: tuple(states) for device, states in found.items()}
 
     def window_at(self, t_s: float) -> Window | None:
         """The window that holds a moment."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from operator import sub
 from typing import Final
 
 from scorekit.records import Check, MeterReading, Window
@@ -156,11 +155,8 @@ def _missed(evidence: Evidence, samples: DeviceTrace, period_s: float) -> float:
         start_s, end_s = window.start_monotonic_s, window.end_monotonic_s
         if window.duration_s < LEAST_SAMPLES * period_s:
             continue
-        times = [start_s, *samples.times("power_w", start_s, end_s), end_s]
         due += window.duration_s / period_s
-        gaps = list(map(sub, times[1:], times))
-        if max(gaps) > 1.5 * period_s:
-            lost += sum(gap / period_s - 1 for gap in gaps if gap > 1.5 * period_s)
+        lost += sum(wait_s / period_s - 1 for wait_s in samples.waits_s(start_s, end_s, 1.5 * period_s))
     return lost / due if due else 0.0
 
 

@@ -82,20 +82,23 @@ def span_around(
 
 def _quietest(trace: DeviceTrace, start_s: float, end_s: float) -> _Edge | None:
     """The moment of a stretch whose last second had the least and steadiest power."""
-    counters = dict(trace.between("counter_mj", start_s, end_s))
-    powers = trace.between("power_w", start_s - AVERAGED_S, end_s)
+    times = trace.times("power_w", start_s - AVERAGED_S, end_s)
+    powers = trace.values("power_w", start_s - AVERAGED_S, end_s)
     best: _Edge | None = None
     # From the least power on: no swing makes up for more power than the best moment has with its own.
-    for at in sorted(range(len(powers)), key=[power_w for _, power_w in powers].__getitem__):
-        t_s, power_w = powers[at]
+    for at in sorted(range(len(powers)), key=powers.__getitem__):
+        t_s, power_w = times[at], powers[at]
         if best is not None and power_w >= best.power_w + best.swing_w:
             break
-        if t_s < start_s or t_s not in counters:
+        if t_s < start_s:
             continue
-        recent = [power for _, power in powers[bisect_left(powers, (t_s - AVERAGED_S,)) : at + 1]]
-        edge = _Edge(t_s, counters[t_s], power_w, max(recent) - min(recent))
-        if best is None or edge.power_w + edge.swing_w < best.power_w + best.swing_w:
-            best = edge
+        recent = powers[bisect_left(times, t_s - AVERAGED_S) : at + 1]
+        swing_w = max(recent) - min(recent)
+        if best is not None and not power_w + swing_w < best.power_w + best.swing_w:
+            continue
+        counters = trace.values("counter_mj", t_s, t_s)
+        if counters:
+            best = _Edge(t_s, counters[-1], power_w, swing_w)
     return best
 
 
@@ -108,16 +111,13 @@ def rise_over(
     """
     if reading.energy_wh is None or not math.isfinite(reading.energy_wh):
         return None
-    start_s, end_s = window.start_monotonic_s, window.end_monotonic_s
-    at_start = trace.between("counter_mj", start_s - AVERAGED_S, start_s + AVERAGED_S)
-    at_end = trace.between("counter_mj", end_s - AVERAGED_S, end_s + AVERAGED_S)
-    edges = [
-        (max(v for t, v in points if t <= edge_s), min(v for t, v in points if t >= edge_s))
-        for points, edge_s in ((at_start, start_s), (at_end, end_s))
-        if any(t <= edge_s for t, _ in points) and any(t >= edge_s for t, _ in points)
-    ]
-    if len(edges) < 2:
-        return None
+    edges = []
+    for edge_s in (window.start_monotonic_s, window.end_monotonic_s):
+        before = trace.values("counter_mj", edge_s - AVERAGED_S, edge_s)
+        after = trace.values("counter_mj", edge_s, edge_s + AVERAGED_S)
+        if not before or not after:
+            return None
+        edges.append((max(before), min(after)))
     (start_low, start_high), (end_low, end_high) = edges
     least_j = (end_low - start_high) / 1000 - tick_s * highest_w
     most_j = (end_high - start_low) / 1000 + tick_s * highest_w

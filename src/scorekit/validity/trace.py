@@ -43,28 +43,42 @@ class DeviceTrace:
         if not values:
             return []
         first, last = bisect_left(self.t_s, start_s), bisect_right(self.t_s, end_s)
-        found = values[first:last]
-        if _all_known(found):
-            return list(zip(self.t_s[first:last], found, strict=True))
-        return [(t_s, value) for t_s, value in zip(self.t_s[first:last], found, strict=True) if not math.isnan(value)]
+        points = zip(self.t_s[first:last], values[first:last], strict=True)
+        if self._is_known(quantity):
+            return list(points)
+        return [(t_s, value) for t_s, value in points if not math.isnan(value)]
 
-    def values(self, quantity: Quantity, start_s: float, end_s: float) -> list[float]:
+    def values(self, quantity: Quantity, start_s: float, end_s: float) -> Sequence[float]:
         """The same without the times."""
         values: Sequence[float] = getattr(self, quantity)
         if not values:
             return []
         found = values[bisect_left(self.t_s, start_s) : bisect_right(self.t_s, end_s)]
-        return list(found) if _all_known(found) else [value for value in found if not math.isnan(value)]
+        return found if self._is_known(quantity) else [value for value in found if not math.isnan(value)]
 
-    def times(self, quantity: Quantity, start_s: float, end_s: float) -> list[float]:
+    def times(self, quantity: Quantity, start_s: float, end_s: float) -> Sequence[float]:
         """The times without the values."""
         values: Sequence[float] = getattr(self, quantity)
         if not values:
             return []
-        first, last = bisect_left(self.t_s, start_s), bisect_right(self.t_s, end_s)
-        if _all_known(values[first:last]):
-            return list(self.t_s[first:last])
+        if self._is_known(quantity):
+            return self.t_s[bisect_left(self.t_s, start_s) : bisect_right(self.t_s, end_s)]
         return [t_s for t_s, _ in self.between(quantity, start_s, end_s)]
+
+    def waits_s(self, start_s: float, end_s: float, longer_than_s: float) -> list[float]:
+        """How long no power was known from start to end [s], each time that it was for longer than some time.
+
+        Start and end count as if there were a sample.
+        """
+        times, _, _, steps_s, _ = self._integral
+        first, last = bisect_left(times, start_s), bisect_right(times, end_s)
+        if first >= last:
+            return [end_s - start_s] if end_s - start_s > longer_than_s else []
+        within: Sequence[float] = steps_s[first : last - 1]
+        if max(within, default=0.0) <= longer_than_s:
+            within = ()
+        waits_s = (times[first] - start_s, *within, end_s - times[last - 1])
+        return [wait_s for wait_s in waits_s if wait_s > longer_than_s]
 
     def energy_ws(self, start_s: float, end_s: float) -> float | None:
         """Integral of power [W s] by trapezoids, with the power at the edges interpolated.
@@ -72,7 +86,7 @@ class DeviceTrace:
         None where the samples do not reach from edge to edge without a gap longer than the time that one of them
         averages over.
         """
-        times, powers, doubled, gaps = self._integral
+        times, powers, doubled, _, gaps = self._integral
         first, last = bisect_right(times, start_s) - 1, bisect_left(times, end_s)
         if first < 0 or last >= len(times) or times[first] < start_s - 2 * AVERAGED_S:
             return None
@@ -83,10 +97,10 @@ class DeviceTrace:
         return (doubled[last] - doubled[first]) / 2 - before - after
 
     @cached_property
-    def _integral(self) -> tuple[Sequence[float], Sequence[float], list[float], list[int]]:
-        """Times and powers that are known, twice the integral up to each, and which steps are gaps."""
+    def _integral(self) -> tuple[Sequence[float], Sequence[float], list[float], list[float], list[int]]:
+        """Times and powers that are known, twice the integral up to each, the steps, and which of them are gaps."""
         times, powers = self.t_s, self.power_w
-        if not _all_known(powers):
+        if not powers or not self._is_known("power_w"):
             points = self.between("power_w", -math.inf, math.inf)
             times, powers = [t_s for t_s, _ in points], [power_w for _, power_w in points]
         # By whole columns: there may be millions of samples.
@@ -94,17 +108,25 @@ class DeviceTrace:
         doubled = accumulate(map(mul, steps_s, map(add, powers[1:], powers)), initial=0.0)
         gapless = max(steps_s, default=0.0) <= AVERAGED_S
         gaps = [] if gapless else [at for at, step_s in enumerate(steps_s) if step_s > AVERAGED_S]
-        return times, powers, list(doubled), gaps
+        return times, powers, list(doubled), steps_s, gaps
 
     def power_at(self, t_s: float) -> float | None:
         """Power [W] of the last sample at or before a moment, not older than the time that it averages over."""
         found = self.values("power_w", t_s - AVERAGED_S, t_s)
         return found[-1] if found else None
 
+    def _is_known(self, quantity: Quantity) -> bool:
+        """Whether a quantity is known of every sample."""
+        known = self._known.get(quantity)
+        if known is None:
+            # A sum is no number as soon as one of its terms is none; looking at each of them takes ten times as long.
+            known = self._known[quantity] = not math.isnan(sum(getattr(self, quantity)))
+        return known
 
-def _all_known(values: Sequence[float]) -> bool:
-    # A sum is no number as soon as one of its terms is none; looking at each of them takes ten times as long.
-    return not math.isnan(sum(values))
+    @cached_property
+    def _known(self) -> dict[Quantity, bool]:
+        """Of which that was found out: checks ask for each window."""
+        return {}
 
 
 def _trapezoid(times: Sequence[float], powers: Sequence[float], at: int, start_s: float, end_s: float) -> float:
