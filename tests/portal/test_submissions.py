@@ -107,6 +107,18 @@ def test_the_oldest_is_checked_first(portal: Portal, submitter: Actor, clock: Cl
     assert [lease.submission.id for lease in taken if lease] == made
 
 
+def test_accounts_take_turns_in_being_checked(portal: Portal, submitter: Actor, operator: Actor, clock: Clock) -> None:
+    mine = []
+    for number in range(3):
+        mine.append(hand_in(portal, submitter, f"mine {number}".encode()).id)
+        clock.advance(seconds=1)
+    others = hand_in(portal, operator, b"of somebody else").id
+    order = []
+    while (lease := checks.take_to_check(portal.storage)) is not None:
+        order.append(lease.submission.id)
+    assert order == [mine[0], others, *mine[1:]]
+
+
 def test_a_lease_that_ran_out_goes_to_the_next_and_the_first_is_too_late(
     portal: Portal, submitter: Actor, clock: Clock
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from scorekit.portal.ledger.people import MOST_NAME, SYSTEM, Actor, new_id
 from scorekit.portal.ledger.refusals import NotAllowedError, NotThereError, TooLateError
@@ -20,6 +20,8 @@ CHECK_LEASE: Final = timedelta(minutes=5)
 """Longer than a confined process may take."""
 MOST_CHECKS: Final = 3
 """What ends the checking process so often without a verdict is refused."""
+_FAIR: Final = timedelta(hours=1)
+"""For how long it counts against an account that others of it were checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +33,31 @@ class Lease:
 
 
 def take_to_check(storage: Storage, lasts: timedelta = CHECK_LEASE) -> Lease | None:
-    """The oldest submission that is to be checked, for a time; None where there is none."""
+    """The submission that is to be checked next, for a time; None where there is none.
+
+    Accounts take turns: first comes one of the account of which fewest were checked lately, the oldest of them. Who
+    hands in thousands of files delays nobody else.
+    """
     now = storage.now()
     lease = new_id()
     free = or_(
         submissions.c.state == "received",
         (submissions.c.state == "checking") & (submissions.c.lease_until <= now),
     )
+    lately = (
+        select(submissions.c.account_id, func.count().label("checked"))
+        .where(submissions.c.attempts > 0, submissions.c.state_at > now - _FAIR)
+        .group_by(submissions.c.account_id)
+        .subquery()
+    )
     with storage.database.begin() as connection:
         row = connection.execute(
             select(submissions)
+            .outerjoin(lately, lately.c.account_id == submissions.c.account_id)
             .where(free)
-            .order_by(submissions.c.received_at, submissions.c.id)
+            .order_by(func.coalesce(lately.c.checked, 0), submissions.c.received_at, submissions.c.id)
             .limit(1)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=submissions)
         ).one_or_none()
         if row is None:
             return None
