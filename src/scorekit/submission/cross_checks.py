@@ -112,8 +112,12 @@ def _unlike(claimed: Score, score: Score) -> list[str]:
     """Fields that differ; of another version of scorekit only those that no version may change."""
     same_version = claimed.provenance.scorekit_version == score.provenance.scorekit_version
     names = sorted(set(Score.model_fields) - {"provenance"}) if same_version else _CLAIMED
-    one, two = claimed.model_dump(mode="json"), score.model_dump(mode="json")
-    return [name for name in names if not _alike(one[name], two[name])]
+    # Most are equal, and need not be taken apart to see it.
+    unequal = {name for name in names if getattr(claimed, name) != getattr(score, name)}
+    if not unequal:
+        return []
+    one, two = (record.model_dump(mode="json", include=unequal) for record in (claimed, score))
+    return [name for name in names if name in unequal and not _alike(one[name], two[name])]
 
 
 def _alike(one: Any, two: Any) -> bool:

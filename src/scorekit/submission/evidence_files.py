@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -77,6 +77,7 @@ class PackedRun:
         report: energies of optimum-benchmark's report; None where there is none.
         codecarbon: energies of CodeCarbon's own files.
         score: what the submitter worked out; None where the run was not scored.
+        gapless: columns of each GPU in `power` that are known to have a number for every sample.
     """
 
     environment: Environment
@@ -86,6 +87,7 @@ class PackedRun:
     report: PackedReport | None
     codecarbon: tuple[PackedCodecarbon, ...]
     score: Score | None = None
+    gapless: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def evidence(self, name: str) -> Evidence:
         """What the checks look at.
@@ -97,7 +99,7 @@ class PackedRun:
             environment=self.environment,
             windows=answered(self.windows, self.environment.run),
             states=self.states,
-            trace=None if self.power is None else _trace(self.power),
+            trace=None if self.power is None else _trace(self.power, self.gapless),
             run=name,
         )
 
@@ -138,14 +140,16 @@ def read(files: Mapping[str, bytes], folder: str) -> PackedRun:
         raise EvidenceError(f"{folder}/{missing}", "the file is missing")
     states, power, report = content(STATES), content(POWER), content(REPORT)
     codecarbon, score = content(CODECARBON), content(SCORE)
+    samples, gapless = (None, {}) if power is None else _checked(*power)
     return PackedRun(
         environment=parse(*environment, Environment),
         windows=tuple(_parsed_lines(*windows, Window)),
         states=None if states is None else tuple(_parsed_lines(*states, GpuState)),
-        power=None if power is None else _checked(*power),
+        power=samples,
         report=None if report is None else parse(*report, PackedReport),
         codecarbon=() if codecarbon is None else tuple(_parsed_lines(*codecarbon, PackedCodecarbon)),
         score=None if score is None else parse(*score, Score),
+        gapless=gapless,
     )
 
 
@@ -189,8 +193,11 @@ def _packed(samples: DeviceTrace, step: int) -> PackedDevice:
     return PackedDevice.model_validate(columns)
 
 
-def _checked(file: str, content: bytes) -> PackedPower:
-    """power.json, whose long columns are looked at in bulk: records look at each of a million values."""
+def _checked(file: str, content: bytes) -> tuple[PackedPower, dict[str, frozenset[str]]]:
+    """power.json, and which columns of each GPU have no gap.
+
+    Its long columns are looked at in bulk: records look at each of a million values.
+    """
     try:
         document = from_json(content, allow_inf_nan=False)
     except (ValueError, RecursionError) as error:
@@ -198,66 +205,71 @@ def _checked(file: str, content: bytes) -> PackedPower:
     devices = document.pop("devices", None) if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(devices, dict):
         raise EvidenceError(file, "it is no PackedPower of this version: devices are missing")
-    for name, columns in devices.items():
-        _check_columns(file, name, columns)
+    gapless = {name: _check_columns(file, name, columns) for name, columns in devices.items()}
     try:
         power = PackedPower.model_validate({**document, "devices": {}})
     except ValidationError as error:
         raise EvidenceError(file, f"it is no PackedPower of this version: {_complaint(error)}") from error
     packed = {name: PackedDevice.model_construct(**columns) for name, columns in devices.items()}
-    return power.model_copy(update={"devices": packed})
+    return power.model_copy(update={"devices": packed}), gapless
 
 
-def _check_columns(file: str, name: str, columns: Any) -> None:
+def _check_columns(file: str, name: str, columns: Any) -> frozenset[str]:
+    """Which columns have no gap.
+
+    Raises:
+        EvidenceError: they are not those of power.json.
+    """
     if len(name) > MOST_NAME or not isinstance(columns, dict) or set(columns) != {"t_s", *_QUANTITIES}:
         raise EvidenceError(file, f"the columns of {name[:60]!r} are not those of power.json")
     length = len(columns["t_s"]) if isinstance(columns["t_s"], list) else -1
+    gapless = set()
     for column, values in columns.items():
         if not isinstance(values, list) or len(values) != length:
             raise EvidenceError(file, f"the columns of {name[:60]!r} are not of one length")
-        if not abs(_sum(values, without_gaps=column == "t_s")) < _LARGEST:
+        total, whole = _sum(values)
+        if not abs(total) < _LARGEST or (column == "t_s" and not whole):
             raise EvidenceError(file, f"{column} of {name[:60]!r} holds what is no number of its kind")
+        if whole:
+            gapless.add(column)
     times = columns["t_s"]
     if sorted(times) != times:
         raise EvidenceError(file, f"the times of {name[:60]!r} do not rise")
+    return frozenset(gapless)
 
 
-def _trace(power: PackedPower) -> PowerTrace:
+def _trace(power: PackedPower, gapless: Mapping[str, frozenset[str]]) -> PowerTrace:
     return PowerTrace(
-        devices={
-            name: DeviceTrace(
-                t_s=samples.t_s, **{quantity: _numbers(getattr(samples, quantity)) for quantity in _QUANTITIES}
-            )
-            for name, samples in power.devices.items()
-        },
+        devices={name: _device(samples, gapless.get(name, frozenset())) for name, samples in power.devices.items()},
         period_s=power.period_s,
         sampler_cpu_s=power.sampler_cpu_s,
         sampler_wall_s=power.sampler_wall_s,
     )
 
 
-def _numbers(column: Sequence[float | int | None]) -> Sequence[float]:
-    # Asking whether None is in it would compare each value, which takes longer than adding them.
-    try:
-        sum(column)  # type: ignore[arg-type]
-    except TypeError:
-        return array("d", (math.nan if value is None else value for value in column))
-    return column  # type: ignore[return-value]
+def _device(samples: PackedDevice, gapless: frozenset[str]) -> DeviceTrace:
+    columns: dict[Quantity, Any] = {quantity: getattr(samples, quantity) for quantity in _QUANTITIES}
+    known = [quantity for quantity in _QUANTITIES if quantity in gapless]
+    for quantity in set(_QUANTITIES) - gapless:
+        if None in columns[quantity]:
+            columns[quantity] = array("d", (math.nan if value is None else value for value in columns[quantity]))
+    trace = DeviceTrace(t_s=samples.t_s, **columns)
+    trace.has_all_of(known)
+    return trace
 
 
-def _sum(values: list[Any], *, without_gaps: bool) -> float:
-    """The sum of a column; NaN where it holds what is no number, or a gap where there must be none."""
+def _sum(values: list[Any]) -> tuple[float, bool]:
+    """The sum of a column, NaN where it holds what is no number; and whether it has no gap."""
     try:
-        total: float = sum(values)
-        return total
+        return sum(values), True
     except OverflowError:
-        return math.nan
+        return math.nan, True
     except TypeError:
         pass
     try:
-        return math.nan if without_gaps else float(sum(value for value in values if value is not None))
+        return float(sum(value for value in values if value is not None)), False
     except (TypeError, OverflowError):
-        return math.nan
+        return math.nan, False
 
 
 def _json(record: Record) -> bytes:

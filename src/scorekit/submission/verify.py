@@ -137,7 +137,9 @@ def _verify(data: bytes, terms: Terms, limits: Limits, found: _Found) -> None:
         return
     now = datetime.datetime.fromisoformat(terms.now_utc)
     for entry in submission.runs:
-        run, reasons = _run(files, entry, submission, terms, now)
+        # The files are those of the manifest, so its hashes are theirs.
+        sums = {name: manifest.files[name].sha256 for name in sorted(files) if name.startswith(f"{entry.folder}/")}
+        run, reasons = _run(files, sums, entry, submission, terms, now)
         found.runs.append(run)
         found.reasons += reasons
     found.reasons += _repeated(found.runs, terms)
@@ -164,11 +166,15 @@ def _strange_files(files: Mapping[str, bytes], submission: Submission) -> Iterat
 
 
 def _run(
-    files: Mapping[str, bytes], entry: SubmittedRun, submission: Submission, terms: Terms, now: datetime.datetime
+    files: Mapping[str, bytes],
+    sums: dict[str, str],
+    entry: SubmittedRun,
+    submission: Submission,
+    terms: Terms,
+    now: datetime.datetime,
 ) -> tuple[VerifiedRun, list[VerdictReason]]:
     folder = entry.folder
     run = evidence_files.read(files, folder)
-    sums = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files) if name.startswith(f"{folder}/")}
     reasons: list[VerdictReason] = []
     try:
         examined = run_bundle.examine_evidence(

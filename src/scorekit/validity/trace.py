@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -114,6 +114,10 @@ class DeviceTrace:
         """Power [W] of the last sample at or before a moment, not older than the time that it averages over."""
         found = self.values("power_w", t_s - AVERAGED_S, t_s)
         return found[-1] if found else None
+
+    def has_all_of(self, quantities: Iterable[Quantity]) -> None:
+        """Take it that every sample has these quantities: whoever read them knows, and it need not be found out."""
+        self._known.update(dict.fromkeys(quantities, True))
 
     def _is_known(self, quantity: Quantity) -> bool:
         """Whether a quantity is known of every sample."""
