@@ -7,8 +7,10 @@ None with the reason, never 0. The derivations stand in docs/methodology.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import Final, Literal
 
 from scorekit import uncertainty
@@ -35,6 +37,53 @@ _RECTANGULAR: Final = 1 / math.sqrt(12)
 _NO_SUM: Final = "; without it there is no combined uncertainty"
 _ReadingWh = Callable[[MeterReading, Window, Repeat], float | str]
 """One standard deviation of a reading in Wh, or why it cannot be told."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The repeats and what they cover. Its views are worked out once: every term asks for them.
+
+    Attributes:
+        repeats: the run's repeats.
+        domain: what their energies cover.
+    """
+
+    repeats: Sequence[Repeat]
+    domain: Domain
+
+    @cached_property
+    def by_repeat(self) -> list[list[tuple[MeterReading, Window, Repeat]]]:
+        """Every reading of the domain that makes the score, with its window and its repeat."""
+        return [
+            [
+                (reading, window, repeat)
+                for window in repeat.counted
+                for component in self.domain.components
+                for reading in energies.readings_of(window, component, self.domain)
+            ]
+            for repeat in self.repeats
+        ]
+
+    @property
+    def read(self) -> Iterator[tuple[MeterReading, Window, Repeat]]:
+        """The same, one after the other."""
+        return chain.from_iterable(self.by_repeat)
+
+    @cached_property
+    def modelled(self) -> str | None:
+        """Why a term cannot be told where no sensor was read; None where one was for all of the domain."""
+        origin = energies.domain_origin([window for repeat in self.repeats for window in repeat.counted], self.domain)
+        if origin == "measured":
+            return None
+        return {
+            "modelled": "modelled: no sensor was read",
+            "mixed": "modelled in part: no sensor was read for it",
+        }.get(origin, "not known whether a sensor was read")
+
+    @property
+    def all_integrated(self) -> bool:
+        """Whether every reading is a sum of sampled powers."""
+        return self.modelled is None and all(reading.source in _INTEGRATED for reading, _, _ in self.read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +115,10 @@ def budget(
     """
     mean_wh = uncertainty.mean(energies_wh)
     half_width_wh = uncertainty.half_width_95(energies_wh, sequential=adaptive)
-    others = (
-        _tick(repeats, domain, mean_wh),
-        _aliasing(repeats, domain, mean_wh, idle_w),
-        _sampling(repeats, domain, mean_wh),
-    )
-    gain = _board_gain(repeats, domain)
-    combined = _combined(half_width_wh, mean_wh, others, measured=_modelled(repeats, domain) is None)
+    run = _Run(repeats, domain)
+    others = (_tick(run, mean_wh), _aliasing(run, mean_wh, idle_w), _sampling(run, mean_wh))
+    gain = _board_gain(run)
+    combined = _combined(half_width_wh, mean_wh, others, measured=run.modelled is None)
     line = uncertainty.trend(energies_wh)
     return Uncertainty(
         terms=(_repeats(energies_wh, half_width_wh, adaptive=adaptive), *others, gain),
@@ -126,15 +172,15 @@ def _repeats(energies_wh: Sequence[float], half_width_wh: float | None, *, adapt
     )
 
 
-def _tick(repeats: Sequence[Repeat], domain: Domain, mean_wh: float) -> UncertaintyTerm:
-    if _all_integrated(repeats, domain):
+def _tick(run: _Run, mean_wh: float) -> UncertaintyTerm:
+    if run.all_integrated:
         return _normal("tick", _Figure(0.0, "no counter was read: see sampling"))
     source = "how well the counter's ticks and the power between them are known"
-    bounds_s = sorted({_TICKS_S[r.source] for r, _, _ in _read(repeats, domain) if _is_bounded(r) and r.source})
+    bounds_s = sorted({_TICKS_S[r.source] for r, _, _ in run.read if _is_bounded(r) and r.source})
     if bounds_s:
         told = " or ".join(f"{tick_s:g} s" for tick_s in bounds_s)
         source = f"counter read as it stood: mean power times a tick of {told} at either edge, rectangular"
-    return _normal("tick", _alike(repeats, domain, mean_wh, _tick_wh, source))
+    return _normal("tick", _alike(run, mean_wh, _tick_wh, source))
 
 
 def _is_bounded(reading: MeterReading) -> bool:
@@ -165,13 +211,13 @@ def _power_w(reading: MeterReading, window: Window, tick_s: float) -> float:
     return wh_to_joules(reading.energy_wh or 0.0) / max(window.duration_s, tick_s)
 
 
-def _aliasing(repeats: Sequence[Repeat], domain: Domain, mean_wh: float, idle_w: float | None) -> UncertaintyTerm:
-    if _all_integrated(repeats, domain):
+def _aliasing(run: _Run, mean_wh: float, idle_w: float | None) -> UncertaintyTerm:
+    if run.all_integrated:
         return _normal("aliasing", _Figure(0.0, "no counter was read: see sampling"))
-    if _modelled(repeats, domain) is None and all(_is_bounded(reading) for reading, _, _ in _read(repeats, domain)):
+    if run.modelled is None and all(_is_bounded(reading) for reading, _, _ in run.read):
         return _normal("aliasing", _Figure(0.0, "held by tick, which takes all of the ticks at the edges as unknown"))
     # A domain of several devices idles at the sum of their powers; their shares are not told apart.
-    share_w = None if idle_w is None else idle_w / len(energies.devices_of(repeats[0].answer, domain))
+    share_w = None if idle_w is None else idle_w / len(energies.devices_of(run.repeats[0].answer, run.domain))
 
     def aliasing_wh(reading: MeterReading, window: Window, repeat: Repeat) -> float | str:  # noqa: ARG001
         if reading.source in _INTEGRATED or _is_bounded(reading):
@@ -187,15 +233,16 @@ def _aliasing(repeats: Sequence[Repeat], domain: Domain, mean_wh: float, idle_w:
 
     swing = "idle and mean power" if idle_w is not None else "0 and mean power, as no idle power was measured"
     source = f"energy that a load which swings within the tick at either edge can hide; swing between {swing}"
-    return _normal("aliasing", _alike(repeats, domain, mean_wh, aliasing_wh, source))
+    return _normal("aliasing", _alike(run, mean_wh, aliasing_wh, source))
 
 
-def _sampling(repeats: Sequence[Repeat], domain: Domain, mean_wh: float) -> UncertaintyTerm:
-    if not any(reading.source in _INTEGRATED for reading, _, _ in _read(repeats, domain)):
-        modelled = _modelled(repeats, domain)
-        return _normal("sampling", _Figure(None if modelled else 0.0, modelled or "a counter of energy was read"))
+def _sampling(run: _Run, mean_wh: float) -> UncertaintyTerm:
+    if not any(reading.source in _INTEGRATED for reading, _, _ in run.read):
+        return _normal(
+            "sampling", _Figure(None if run.modelled else 0.0, run.modelled or "a counter of energy was read")
+        )
     source = "power between its samples, from their period and spread"
-    return _normal("sampling", _independent(repeats, domain, mean_wh, _sampling_wh, source))
+    return _normal("sampling", _independent(run, mean_wh, _sampling_wh, source))
 
 
 def _sampling_wh(reading: MeterReading, window: Window, repeat: Repeat) -> float | str:  # noqa: ARG001
@@ -206,15 +253,14 @@ def _sampling_wh(reading: MeterReading, window: Window, repeat: Repeat) -> float
     return reading.standard_uncertainty_wh
 
 
-def _board_gain(repeats: Sequence[Repeat], domain: Domain) -> UncertaintyTerm:
-    modelled = _modelled(repeats, domain)
+def _board_gain(run: _Run) -> UncertaintyTerm:
     relative: float | None = BOARD_GAIN
     source = (
         "power sensing of NVIDIA boards, +-5 % rectangular (NVIDIA's NVML reference; arXiv 2312.02741); shared by all "
         "readings of one board, so that it cancels between scores of that board"
     )
-    if modelled or domain.name != "gpu":
-        relative, source = None, modelled or "no gain is specified for the counters of CPU and RAM"
+    if run.modelled or run.domain.name != "gpu":
+        relative, source = None, run.modelled or "no gain is specified for the counters of CPU and RAM"
     return UncertaintyTerm(
         name="board_gain",
         kind="B",
@@ -224,33 +270,30 @@ def _board_gain(repeats: Sequence[Repeat], domain: Domain) -> UncertaintyTerm:
     )
 
 
-def _alike(repeats: Sequence[Repeat], domain: Domain, mean_wh: float, of_reading: _ReadingWh, source: str) -> _Figure:
+def _alike(run: _Run, mean_wh: float, of_reading: _ReadingWh, source: str) -> _Figure:
     """A term whose errors are alike in every repeat: the mean over the repeats, which more of them do not lessen."""
-    found = _by_repeat(repeats, domain, of_reading)
+    found = _by_repeat(run, of_reading)
     if isinstance(found, str):
         return _Figure(None, found)
     return _Figure(uncertainty.mean(found) / mean_wh, f"{source}; alike in every repeat")
 
 
-def _independent(
-    repeats: Sequence[Repeat], domain: Domain, mean_wh: float, of_reading: _ReadingWh, source: str
-) -> _Figure:
+def _independent(run: _Run, mean_wh: float, of_reading: _ReadingWh, source: str) -> _Figure:
     """A term whose errors are independent between repeats: in quadrature, over n for the mean."""
-    found = _by_repeat(repeats, domain, of_reading)
+    found = _by_repeat(run, of_reading)
     if isinstance(found, str):
         return _Figure(None, found)
     return _Figure(math.hypot(*found) / len(found) / mean_wh, source)
 
 
-def _by_repeat(repeats: Sequence[Repeat], domain: Domain, of_reading: _ReadingWh) -> list[float] | str:
+def _by_repeat(run: _Run, of_reading: _ReadingWh) -> list[float] | str:
     """One standard deviation of each repeat's energy in Wh, devices and windows in quadrature; or why it is unknown."""
-    modelled = _modelled(repeats, domain)
-    if modelled:
-        return modelled
+    if run.modelled:
+        return run.modelled
     sums_wh = []
-    for repeat in repeats:
+    for read in run.by_repeat:
         parts_wh = []
-        for reading, window, _ in _read([repeat], domain):
+        for reading, window, repeat in read:
             part = of_reading(reading, window, repeat)
             if isinstance(part, str):
                 return part + _NO_SUM
@@ -269,34 +312,6 @@ def _normal(name: Literal["tick", "aliasing", "sampling"], figure: _Figure) -> U
         half_width_95_percent=None if percent is None else _NORMAL_95 * percent,
         source=figure.why,
     )
-
-
-def _modelled(repeats: Sequence[Repeat], domain: Domain) -> str | None:
-    """Why a term cannot be told where no sensor was read; None where one was for all of the domain."""
-    origin = energies.domain_origin([window for repeat in repeats for window in repeat.counted], domain)
-    if origin == "measured":
-        return None
-    return {
-        "modelled": "modelled: no sensor was read",
-        "mixed": "modelled in part: no sensor was read for it",
-    }.get(origin, "not known whether a sensor was read")
-
-
-def _all_integrated(repeats: Sequence[Repeat], domain: Domain) -> bool:
-    return _modelled(repeats, domain) is None and all(
-        reading.source in _INTEGRATED for reading, _, _ in _read(repeats, domain)
-    )
-
-
-def _read(repeats: Sequence[Repeat], domain: Domain) -> list[tuple[MeterReading, Window, Repeat]]:
-    """Every reading of the domain that makes the score, with its window and its repeat."""
-    return [
-        (reading, window, repeat)
-        for repeat in repeats
-        for window in repeat.counted
-        for component in domain.components
-        for reading in energies.readings_of(window, component, domain)
-    ]
 
 
 def _percent(part: float | None, whole: float) -> float | None:

@@ -254,9 +254,11 @@ def _report(report: PackedReport, run: PackedRun, file: str) -> Iterator[Verdict
 def _mean_wh(windows: Sequence[Window], component: str, meters: Sequence[str]) -> float | None:
     means = []
     for window in windows:
-        found = [reading for reading in window.readings if reading.component == component]
-        meter = next((name for name in meters if any(reading.meter == name for reading in found)), None)
-        energies = [reading.energy_wh for reading in found if reading.meter == meter]
+        read: dict[str, list[float | None]] = {}
+        for reading in window.readings:
+            if reading.component == component:
+                read.setdefault(reading.meter, []).append(reading.energy_wh)
+        energies = next((read[name] for name in meters if name in read), [])
         known = [energy for energy in energies if energy is not None]
         if not known or len(known) != len(energies):
             return None

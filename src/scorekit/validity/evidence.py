@@ -100,10 +100,24 @@ class Evidence:
         """
         return self.official and self.meter_of("gpu") == "nvml"
 
-    def readings(self, window: Window, component: Component = "gpu") -> list[MeterReading]:
+    def readings(self, window: Window, component: Component = "gpu") -> tuple[MeterReading, ...]:
         """Readings of a component by the meter that makes the score."""
-        meter = self._meters[component]
-        return [found for found in window.readings if found.component == component and found.meter == meter]
+        own = self._readings.get(id(window))
+        found = own[1] if own is not None and own[0] is window else self._read(window)
+        return found.get(component, ())
+
+    @cached_property
+    def _readings(self) -> dict[int, tuple[Window, dict[Component, tuple[MeterReading, ...]]]]:
+        """Those of each window of the run."""
+        return {id(window): (window, self._read(window)) for window in self.windows}
+
+    def _read(self, window: Window) -> dict[Component, tuple[MeterReading, ...]]:
+        found: dict[Component, tuple[MeterReading, ...]] = {}
+        for reading in window.readings:
+            component = reading.component
+            if reading.meter == self._meters[component]:
+                found[component] = (*found.get(component, ()), reading)
+        return found
 
     def scored(self, window: Window) -> list[MeterReading]:
         """Readings that make the score: those of the GPUs, or of CPU and RAM where no GPU was read."""

@@ -70,13 +70,13 @@ class DeviceTrace:
 
         Start and end count as if there were a sample.
         """
-        times, _, _, steps_s, _ = self._integral
+        times, _ = self._powers
         first, last = bisect_left(times, start_s), bisect_right(times, end_s)
         if first >= last:
             return [end_s - start_s] if end_s - start_s > longer_than_s else []
-        within: Sequence[float] = steps_s[first : last - 1]
-        if max(within, default=0.0) <= longer_than_s:
-            within = ()
+        within: Sequence[float] = ()
+        if self._longest_step_s > longer_than_s:
+            within = self._steps_s[first : last - 1]
         waits_s = (times[first] - start_s, *within, end_s - times[last - 1])
         return [wait_s for wait_s in waits_s if wait_s > longer_than_s]
 
@@ -86,7 +86,8 @@ class DeviceTrace:
         None where the samples do not reach from edge to edge without a gap longer than the time that one of them
         averages over.
         """
-        times, powers, doubled, _, gaps = self._integral
+        times, powers = self._powers
+        doubled, gaps = self._integral
         first, last = bisect_right(times, start_s) - 1, bisect_left(times, end_s)
         if first < 0 or last >= len(times) or times[first] < start_s - 2 * AVERAGED_S:
             return None
@@ -97,18 +98,32 @@ class DeviceTrace:
         return (doubled[last] - doubled[first]) / 2 - before - after
 
     @cached_property
-    def _integral(self) -> tuple[Sequence[float], Sequence[float], list[float], list[float], list[int]]:
-        """Times and powers that are known, twice the integral up to each, the steps, and which of them are gaps."""
-        times, powers = self.t_s, self.power_w
-        if not powers or not self._is_known("power_w"):
-            points = self.between("power_w", -math.inf, math.inf)
-            times, powers = [t_s for t_s, _ in points], [power_w for _, power_w in points]
+    def _powers(self) -> tuple[Sequence[float], Sequence[float]]:
+        """The powers that are known, and their times before them."""
+        if self.power_w and self._is_known("power_w"):
+            return self.t_s, self.power_w
+        points = self.between("power_w", -math.inf, math.inf)
+        return [t_s for t_s, _ in points], [power_w for _, power_w in points]
+
+    @cached_property
+    def _steps_s(self) -> list[float]:
+        """From each known power to the next."""
+        times, _ = self._powers
+        return list(map(sub, times[1:], times))
+
+    @cached_property
+    def _longest_step_s(self) -> float:
+        return max(self._steps_s, default=0.0)
+
+    @cached_property
+    def _integral(self) -> tuple[list[float], list[int]]:
+        """Twice the integral up to each known power, and which steps are gaps."""
+        _, powers = self._powers
         # By whole columns: there may be millions of samples.
-        steps_s = list(map(sub, times[1:], times))
-        doubled = accumulate(map(mul, steps_s, map(add, powers[1:], powers)), initial=0.0)
-        gapless = max(steps_s, default=0.0) <= AVERAGED_S
-        gaps = [] if gapless else [at for at, step_s in enumerate(steps_s) if step_s > AVERAGED_S]
-        return times, powers, list(doubled), steps_s, gaps
+        doubled = accumulate(map(mul, self._steps_s, map(add, powers[1:], powers)), initial=0.0)
+        gapless = self._longest_step_s <= AVERAGED_S
+        gaps = [] if gapless else [at for at, step_s in enumerate(self._steps_s) if step_s > AVERAGED_S]
+        return list(doubled), gaps
 
     def power_at(self, t_s: float) -> float | None:
         """Power [W] of the last sample at or before a moment, not older than the time that it averages over."""
