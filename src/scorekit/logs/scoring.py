@@ -62,8 +62,11 @@ def score_run(
     domain = energies.choose_domain(counted, run.meters)
     energies.require_energy(counted, domain)
 
-    rows = tuple(_repeat_score(repeat, queries, domain) for repeat in repeats)
     energies_wh = _domain_energies_wh(repeats, domain)
+    rows = tuple(
+        _repeat_score(repeat, energy_wh, queries, domain)
+        for repeat, energy_wh in zip(repeats, energies_wh, strict=True)
+    )
     energy_wh = statistics.fmean(energies_wh)
     output_tokens = _mean(one_pass.output_tokens(repeat.answer) for repeat in repeats)
     origin = energies.domain_origin(counted, domain)
@@ -141,7 +144,7 @@ def score_run(
     )
 
 
-def _repeat_score(repeat: Repeat, queries: int, domain: Domain) -> RepeatScore:
+def _repeat_score(repeat: Repeat, energy_wh: float, queries: int, domain: Domain) -> RepeatScore:
     return RepeatScore(
         repeat=repeat.number,
         samples=queries,
@@ -149,7 +152,7 @@ def _repeat_score(repeat: Repeat, queries: int, domain: Domain) -> RepeatScore:
         gpu_wh=_sum_wh(repeat, "gpu", domain),
         cpu_wh=_sum_wh(repeat, "cpu", domain),
         ram_wh=_sum_wh(repeat, "ram", domain),
-        wh_per_1000_queries=per_1000(_domain_energies_wh([repeat], domain)[0], queries),
+        wh_per_1000_queries=per_1000(energy_wh, queries),
         output_tokens=one_pass.whole_output_tokens(repeat.answer),
     )
 

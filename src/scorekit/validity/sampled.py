@@ -85,20 +85,16 @@ def _quietest(trace: DeviceTrace, start_s: float, end_s: float) -> _Edge | None:
     times = trace.times("power_w", start_s - AVERAGED_S, end_s)
     powers = trace.values("power_w", start_s - AVERAGED_S, end_s)
     best: _Edge | None = None
+    least_w = math.inf
     # From the least power on: no swing makes up for more power than the best moment has with its own.
-    for at in sorted(range(len(powers)), key=powers.__getitem__):
+    for at in sorted(range(bisect_left(times, start_s), len(times)), key=powers.__getitem__):
         t_s, power_w = times[at], powers[at]
-        if best is not None and power_w >= best.power_w + best.swing_w:
+        if power_w >= least_w:
             break
-        if t_s < start_s:
-            continue
         recent = powers[bisect_left(times, t_s - AVERAGED_S) : at + 1]
         swing_w = max(recent) - min(recent)
-        if best is not None and not power_w + swing_w < best.power_w + best.swing_w:
-            continue
-        counters = trace.values("counter_mj", t_s, t_s)
-        if counters:
-            best = _Edge(t_s, counters[-1], power_w, swing_w)
+        if power_w + swing_w < least_w and (counters := trace.values("counter_mj", t_s, t_s)):
+            best, least_w = _Edge(t_s, counters[-1], power_w, swing_w), power_w + swing_w
     return best
 
 
