@@ -42,7 +42,8 @@ def energy_positive(evidence: Evidence) -> Check:
     return _POSITIVE.judged(
         findings,
         passing=f"all energies of {count} windows are positive and like those of the other repeats",
-        mend="the meter failed or a window is not what it says; measure again, and never average such a repeat in",
+        mend="the meter failed, the machine was busy, or a window is not what it says; measure again on a machine with "
+        "nothing else to do, and never average such a repeat in",
     )
 
 
@@ -150,8 +151,8 @@ def _strange_in_phase(evidence: Evidence, known: Sequence[tuple[Window, float]])
             # Modelled energy, and that of a processor shared with others, may well be as noisy as this.
             severe and window.phase != "prefill" and evidence.computes_on_gpu,
             f"{energy_ratio:.2f} x the energy of the other repeats in {duration_ratio:.2f} x their "
-            f"time for the same samples ({energy_wh:.4g} Wh), expected less than {FAR_RATIO} x: "
-            + ("a window counted twice, or two passes in one" if energy_ratio > 1 else "a part of it was lost"),
+            f"time for the same samples ({energy_wh:.4g} Wh), "
+            + _broken(energy_ratio, power_ratio, answering=answering),
             at=window,
             energy_wh=energy_wh,
             energy_ratio=energy_ratio,
@@ -161,6 +162,20 @@ def _strange_in_phase(evidence: Evidence, known: Sequence[tuple[Window, float]])
 
 def _is_far(ratio: float) -> bool:
     return ratio >= FAR_RATIO or ratio <= 1 / FAR_RATIO
+
+
+def _broken(energy_ratio: float, power_ratio: float, *, answering: bool) -> str:
+    """The bound that a strange window broke, and what may be the cause of it."""
+    of_energy = answering and _is_far(energy_ratio)
+    ratio = energy_ratio if of_energy else power_ratio
+    bound = f"less than {FAR_RATIO:g} x" if ratio > 1 else f"more than {1 / FAR_RATIO:.2f} x"
+    expected = f"expected {bound}" if of_energy else f"{power_ratio:.2f} x their mean power, expected {bound}"
+    if not _is_far(power_ratio):
+        # The power is that of the others, so the meter worked: the pass itself was a longer or a shorter one.
+        if ratio > 1:
+            return f"{expected}: the machine was busy and the pass ran longer, or it is two passes in one"
+        return f"{expected}: the machine was busy during the others and this pass ran shorter, or a part of it was lost"
+    return f"{expected}: " + ("a window counted twice, or two passes in one" if ratio > 1 else "a part of it was lost")
 
 
 def _moves_the_repeat(evidence: Evidence, window: Window, ratio: float) -> bool:
