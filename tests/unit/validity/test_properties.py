@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from scorekit.records import MeterReading
 from scorekit.validity import DeviceTrace, Evidence, PowerTrace, judge, star_probability
+from scorekit.validity.sampled import span_around
+from scorekit.validity.trace import AVERAGED_S
 from tests.bundles import NVML_GPU
 from tests.evidence import at, change_readings, cpu_evidence, good_evidence, of_phase
 from tests.strategies import energies_wh, impossible_energies_wh
@@ -113,6 +116,58 @@ def test_the_integral_of_a_split_window_adds_up(cuts: list[float], powers: list[
     assert None not in parts
     assert whole is not None
     assert whole >= 0
+
+
+@given(
+    samples=st.lists(st.tuples(st.floats(0, 20), st.one_of(st.just(math.nan), powers_w)), max_size=40),
+    edges=st.tuples(st.floats(-5, 25), st.floats(-5, 25)).map(sorted),
+    longer_than_s=st.floats(0, 5),
+)
+@settings(max_examples=60, deadline=None)
+def test_waits_are_the_times_between_the_known_powers_of_a_stretch(
+    samples: list[tuple[float, float]], edges: list[float], longer_than_s: float
+) -> None:
+    samples.sort(key=lambda sample: sample[0])
+    trace = DeviceTrace([t_s for t_s, _ in samples], [power_w for _, power_w in samples])
+    start_s, end_s = edges
+    known = [t_s for t_s, power_w in samples if start_s <= t_s <= end_s and not math.isnan(power_w)]
+    waits_s = [after - before for before, after in pairwise([start_s, *known, end_s])]
+    assert trace.waits_s(start_s, end_s, longer_than_s) == [wait_s for wait_s in waits_s if wait_s > longer_than_s]
+
+
+@given(
+    read=st.lists(
+        st.tuples(st.integers(60, 90), st.sampled_from([math.nan, 1.0, 2.0]), st.sampled_from([0.0, 0.5, 0.75])),
+        min_size=50,
+        max_size=50,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_the_quietest_moment_has_the_least_and_steadiest_power_of_the_second_before(
+    read: list[tuple[int, float, float]],
+) -> None:
+    times = list(accumulate(step_s for _, _, step_s in read))
+    samples = [(t_s, power_w, counter_mj) for t_s, (power_w, counter_mj, _) in zip(times, read, strict=True)]
+    trace = DeviceTrace(times, [power_w for _, power_w, _ in samples], [counter for _, _, counter in samples])
+    answer = at("generate", 0).model_copy(update={"start_monotonic_s": 10.0, "end_monotonic_s": 10.0})
+    span = span_around(trace, answer, tick_s=1.0, idle_w=None, widest_swing_w=0.0)
+
+    def least(start_s: float, end_s: float) -> tuple[float, float, float] | None:
+        """Power with its swing, the power, and the moment."""
+        found = []
+        for number, (t_s, power_w, _) in enumerate(samples):
+            if start_s <= t_s <= end_s and any(t == t_s and not math.isnan(mj) for t, _, mj in samples):
+                recent = [watts for t, watts, _ in samples[: number + 1] if t >= t_s - AVERAGED_S]
+                found.append((power_w + max(recent) - min(recent), power_w, t_s))
+        return min(found, default=None)
+
+    before, after = least(0.0, 10.0), least(10.0, 20.0)
+    if before is None or after is None or trace.energy_ws(before[2], after[2]) is None:
+        assert span is None
+    else:
+        assert span is not None
+        assert span.integral_j == trace.energy_ws(before[2], after[2])
+        assert span.ticks_j == 2 * (before[1] + after[1])
 
 
 @given(mean_wh=energies_wh, share=st.floats(0, 2), bounds=st.lists(energies_wh, min_size=4, max_size=4, unique=True))
