@@ -16,7 +16,7 @@ from scorekit import editions, submission
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
 from scorekit.messages import say
 from scorekit.portal.assignments import WorkFolder
-from scorekit.portal.calls import token_in
+from scorekit.portal.calls import WORKER, token_in
 from scorekit.portal.jobs_source import PortalSource
 from scorekit.portal.measuring import Bench
 from scorekit.portal.stopping import Stop
@@ -33,7 +33,7 @@ def work(options: argparse.Namespace) -> int:
     Returns:
         0; 1 where a job was not handed in; 143 or 130 after a signal.
     """
-    token = token_in(os.environ)
+    token = token_in(os.environ, WORKER)
     asked = _request(options)
     stop = Stop()
     folder = WorkFolder(options.runs)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from scorekit import bundle
-from scorekit.portal import leash
+from scorekit.portal import leash, phases
 from scorekit.portal.assignments import Assignment
 from scorekit.portal.measuring import LOG, Bench, MeasuringFailedError, arguments, failure
 from scorekit.portal.settings import TOKEN
@@ -99,6 +99,30 @@ def test_an_invalid_run_is_measured_again_where_the_machine_was_to_blame(
     assert failed is None or failed in found.message
 
 
+def test_a_setting_that_mends_is_told_as_a_worker_takes_it() -> None:
+    log = "error: no GPU\n  mend: on a machine without one add backend.device=cpu (not comparable)\n"
+    assert "add --hydra backend.device=cpu (not" in failure(1, log, []).message
+
+
+def test_phases_of_a_measurement_are_passed_on_once_each(tmp_path: Path) -> None:
+    told: list[str] = []
+    log = tmp_path / LOG
+    said = (
+        b"[x] noise\n 10%\rloading the model a/b\nrepeat 1/3: prefill, 5 samples\nrepeat 1/3: prefill, 5 samples\nwarm"
+    )
+    with phases.passed_on(log, told.append, look_s=HANGS_S):
+        log.write_bytes(said)
+    assert told == ["loading the model a/b", "repeat 1/3: prefill, 5 samples"]
+
+
+def test_a_measurement_that_says_nothing_is_told_to_go_on(tmp_path: Path) -> None:
+    told: list[str] = []
+    heard = threading.Event()
+    with phases.passed_on(tmp_path / LOG, lambda line: (told.append(line), heard.set()), look_s=0.001, quiet_s=0):
+        assert heard.wait(HANGS_S)
+    assert told[0] == "still measuring after 0 min"
+
+
 def program(folder: Path, text: str) -> tuple[str, ...]:
     """Something in the place of `scorekit bench`."""
     path = folder / "program.py"
@@ -107,7 +131,7 @@ def program(folder: Path, text: str) -> tuple[str, ...]:
 
 
 def test_the_run_of_a_measurement_is_found_and_the_token_was_not_in_its_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(TOKEN, "sk_secret")
     run = official_run(tmp_path / "made")
@@ -119,6 +143,7 @@ def test_the_run_of_a_measurement_is_found_and_the_token_was_not_in_its_environm
     assert found == place / "run"
     assert (found / bundle.SCORE).is_file()
     assert (place / LOG).read_text() == "measured\n"
+    assert f"job ab: measuring begins; all that it says goes to {place / LOG}" in capsys.readouterr().err
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(MeasuringFailedError, match="0 runs were scored"):

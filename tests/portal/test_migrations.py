@@ -11,7 +11,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from scorekit.errors import MissingExtraError, UsageError
-from scorekit.portal.opened import Portal, is_new, migrate
+from scorekit.portal.opened import Portal, migrate
 from scorekit.portal.storage import Database, UnreachableError, audit, migrating
 from scorekit.portal.storage.tables import METADATA
 from tests.portal.conftest import START, settings_of
@@ -54,11 +54,11 @@ def test_two_that_migrate_at_once_do_it_once(empty_url: str) -> None:
 
 def test_an_empty_database_is_refused_with_the_command_that_mends_it(empty_url: str, tmp_path) -> None:
     found = settings_of(tmp_path / "new", empty_url)
-    assert is_new(found) is empty_url.startswith("sqlite")
     with pytest.raises(UsageError) as told:
         Portal.open(found)
     assert told.value.mend is not None
-    assert told.value.mend.startswith("scorekit portal migrate")
+    assert f"scorekit portal migrate --data {tmp_path / 'new'}" in told.value.mend
+    assert not (tmp_path / "new").exists()
     assert migrate(found) == (None, migrating.head())
     assert migrate(found) == (migrating.head(), migrating.head())
     Portal.open(found).close()

@@ -120,7 +120,7 @@ def test_migrate_makes_a_portal(
     monkeypatch.delenv(DATABASE, raising=False)
     missing = Told(capsys, "check", "--data", tmp_path / "x")
     assert missing.code == 2
-    assert f"mend: scorekit portal migrate --data {tmp_path / 'x'}" in missing.err
+    assert f"mend: check --data, or make a portal there: scorekit portal migrate --data {tmp_path / 'x'}" in missing.err
     assert not (tmp_path / "x").exists()
     made = Told(capsys, "migrate", "--data", tmp_path / "x")
     assert (made.code, f"version {migrating.head()} now; it was empty before" in made.err) == (0, True)

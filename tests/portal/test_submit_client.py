@@ -250,7 +250,7 @@ def test_a_token_that_does_not_hold(portal: Portal, path: Path) -> None:
     with pytest.raises(AnswerError, match="does not hold") as caught:
         hand_in(wire, path)
     assert "SCOREKIT_TOKEN" in (caught.value.mend or "")
-    assert "portal token make" in (caught.value.mend or "")
+    assert "portal token make --data DIR --name NAME --role submitter" in (caught.value.mend or "")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ import pytest
 from fastapi import FastAPI
 
 from scorekit.errors import UsageError
+from scorekit.portal.opened import migrate
 from scorekit.portal.settings import DATABASE, settings
 from scorekit.portal.web import serving
 from tests.portal.browsing import bearer
@@ -117,7 +118,16 @@ def process(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
             stream.close()
 
 
-def test_it_makes_its_database_says_how_to_get_in_and_ends_when_asked(data: Path) -> None:
+def test_a_folder_without_a_portal_is_refused_and_stays_as_it_is(data: Path) -> None:
+    made = settings(data, public_url="http://localhost/", environment={})
+    with pytest.raises(UsageError, match="there is no portal in") as caught:
+        serving.serve(made, "127.0.0.1", 0, background=False)
+    assert f"scorekit portal migrate --data {data}" in (caught.value.mend or "")
+    assert not data.exists()
+
+
+def test_it_says_how_to_get_in_and_ends_when_asked(data: Path) -> None:
+    migrate(settings(data, public_url="http://localhost/", environment={}))
     with process(data, "--no-background") as (running, address, first):
         assert running.stderr is not None
         assert f"known as {address}" in first

@@ -22,7 +22,9 @@ def test_a_worker_without_a_token_says_where_it_comes_from(
 ) -> None:
     monkeypatch.delenv(TOKEN, raising=False)
     assert work(tmp_path, "--name", "Ada", *ACCEPTED) == 2
-    assert TOKEN in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert TOKEN in told
+    assert "--role worker" in told
 
 
 @pytest.mark.parametrize("missing", ACCEPTED)

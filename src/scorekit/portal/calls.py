@@ -19,6 +19,8 @@ from scorekit.portal.settings import TOKEN
 if TYPE_CHECKING:
     import httpx2
 
+SUBMITTER: Final = "submitter"
+WORKER: Final = "worker"
 _API: Final = "/api/v1"
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 _TIMEOUT_S: Final = 60.0
@@ -122,6 +124,7 @@ class Calls:
         portal: its address, e.g. https://scores.example.org/.
         token: beginning with sk_.
         insecure: whether the token may travel in the clear to another machine.
+        role: that the token is to have, for who has none yet.
         patience: how long to go on where nothing goes forward.
         tell: told what breaks.
         transport: of httpx2; None for the network.
@@ -137,6 +140,7 @@ class Calls:
         token: str,
         *,
         insecure: bool = False,
+        role: str = SUBMITTER,
         patience: Patience | None = None,
         tell: Callable[[str], None] = lambda _: None,
         transport: httpx2.BaseTransport | None = None,
@@ -147,7 +151,8 @@ class Calls:
             raise MissingExtraError(error.name or "httpx2", "portal") from error
         self.portal, is_near = _address(portal, insecure=insecure)
         if not token.isascii() or not token.isprintable() or " " in token:
-            raise UsageError(f"what {TOKEN} holds is no token", mend=_NO_TOKEN)
+            raise UsageError(f"what {TOKEN} holds is no token", mend=_no_token(role))
+        self._role = role
         self.patience = patience or Patience()
         self.tell = tell
         self._broken = httpx2.TransportError
@@ -212,7 +217,7 @@ class Calls:
             ) from error
         if answer.is_success:
             return answer
-        raise _refused(self.portal, answer)
+        raise _refused(self.portal, answer, self._role)
 
     def told(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         """As `call`; the answer's JSON object.
@@ -235,20 +240,26 @@ class Calls:
         return found
 
 
-_NO_TOKEN: Final = (
-    f"put a token into {TOKEN}: the operator of the portal makes one by `scorekit portal token make --role submitter`"
-)
+def _no_token(role: str) -> str:
+    return (
+        f"put a token into {TOKEN}: the operator of the portal makes one by "
+        f"`scorekit portal token make --data DIR --name NAME --role {role}`"
+    )
 
 
-def token_in(environment: Mapping[str, str]) -> str:
+def token_in(environment: Mapping[str, str], role: str = SUBMITTER) -> str:
     """The token that the environment holds.
+
+    Args:
+        environment: variables of it.
+        role: that the token is to have.
 
     Raises:
         UsageError: there is none.
     """
     token = environment.get(TOKEN, "").strip()
     if not token:
-        raise UsageError(f"there is no token in {TOKEN}", mend=_NO_TOKEN)
+        raise UsageError(f"there is no token in {TOKEN}", mend=_no_token(role))
     return token
 
 
@@ -281,7 +292,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _refused(portal: str, answer: httpx2.Response) -> ScorekitError:
+def _refused(portal: str, answer: httpx2.Response, role: str) -> ScorekitError:
     status = answer.status_code
     if answer.is_redirect:
         where = answer.headers.get("location", "")[:200]
@@ -298,7 +309,7 @@ def _refused(portal: str, answer: httpx2.Response) -> ScorekitError:
         return broken
     if not isinstance(message, str):
         return _no_portal(portal, status)
-    return AnswerError(status, message, mend=_NO_TOKEN if status == 401 else str(mend) if mend else None)
+    return AnswerError(status, message, mend=_no_token(role) if status == 401 else str(mend) if mend else None)
 
 
 def _no_portal(portal: str, status: int) -> AnswerError:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from scorekit.errors import InputError, UsageError
-from scorekit.portal.calls import BreakError, Calls, Patience
+from scorekit.portal.calls import SUBMITTER, WORKER, BreakError, Calls, Patience
 from scorekit.portal.sending import Progress, Sender, SentFile
 from scorekit.records import Submission, Verdict
 from scorekit.submission import CLAUSES, Limits, archive, evidence_files
@@ -102,8 +102,11 @@ def submit(
         )
     with (
         SentFile(path) as file,
-        Calls(portal, token, insecure=insecure, patience=patience, tell=tell, transport=transport) as calls,
-    ):
+        Calls(
+            portal, token, insecure=insecure, role=SUBMITTER if job is None else WORKER, patience=patience, tell=tell,
+            transport=transport,
+        ) as calls,
+    ):  # fmt: skip
         if check:
             require_readable(path)
         file.hash()

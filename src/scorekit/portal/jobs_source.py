@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from scorekit.errors import UsageError
 from scorekit.messages import say
 from scorekit.portal.assignments import Assignment
-from scorekit.portal.calls import AnswerError, Calls, Patience
+from scorekit.portal.calls import WORKER, AnswerError, Calls, Patience
 from scorekit.portal.client import submit
 from scorekit.portal.stopping import Stop
 from scorekit.portal.worker import LeaseLostError
@@ -41,9 +41,9 @@ class PortalSource:
         self._token = token
         self._name = name
         self._insecure = insecure
-        self._calls = Calls(portal, token, insecure=insecure, patience=_patience(stop))
+        self._calls = Calls(portal, token, insecure=insecure, role=WORKER, patience=_patience(stop))
         # A heartbeat does not wait behind another call.
-        self._beats = Calls(portal, token, insecure=insecure, patience=Patience(tries=1))
+        self._beats = Calls(portal, token, insecure=insecure, role=WORKER, patience=Patience(tries=1))
 
     def __enter__(self) -> PortalSource:
         return self

@@ -20,6 +20,8 @@ from scorekit import bundle, logs
 from scorekit.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_INVALID, EXIT_TERMINATED, ScorekitError
 from scorekit.logs.runs import find_runs
 from scorekit.measure.configs import hydra_value
+from scorekit.messages import say
+from scorekit.portal import phases
 from scorekit.portal.assignments import Assignment
 from scorekit.portal.leash import SIGNALLED
 from scorekit.portal.settings import TOKEN
@@ -45,6 +47,8 @@ _PASSING_WORDS: Final = (
     "did not start within",
     "was interrupted",
 )
+_SETTING: Final = re.compile(r"\badd (?=backend\.\w+=)")
+"""In what `scorekit bench` proposes; a worker passes it a setting by an option."""
 _ERROR: Final = re.compile(r"^scorekit\.[a-z_.]+\.([A-Za-z]+Error): (.*)")
 
 
@@ -103,7 +107,9 @@ class Bench:
         Raises:
             MeasuringFailedError: there is none.
         """
-        code = self._run([*self.program, *arguments(job, folder, self)], folder, stop)
+        say(f"job {job.id}: measuring begins; all that it says goes to {folder / LOG}")
+        with phases.passed_on(folder / LOG, lambda told: say(f"job {job.id}: {told}")):
+            code = self._run([*self.program, *arguments(job, folder, self)], folder, stop)
         found = [run for run in find_runs(folder) if bundle.is_complete(run)]
         if code != EXIT_DONE:
             raise failure(code, _last(folder / LOG), found)
@@ -187,7 +193,7 @@ def _error_in(log: str) -> tuple[str, str]:
             kept = line.removeprefix("error: ")
         elif kept and line.startswith("  "):
             kept += f"; {line.strip()}"
-    return kind, kept[:_MOST_TOLD]
+    return kind, _SETTING.sub("add --hydra ", kept)[:_MOST_TOLD]
 
 
 def _failed_checks(runs: Sequence[Path]) -> list[str]:

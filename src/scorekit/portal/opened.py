@@ -76,15 +76,6 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
         database.close()
 
 
-def is_new(settings: Settings) -> bool:
-    """Whether the database is a file of SQLite that is not there yet: one that a server may make by itself."""
-    database = Database(settings.database_url)
-    try:
-        return database.file is not None and not database.file.exists()
-    finally:
-        database.close()
-
-
 def open_blobs(settings: Settings) -> Blobs:
     """The blobs of a portal, after its folders have been made.
 
@@ -101,7 +92,10 @@ def open_blobs(settings: Settings) -> Blobs:
 def _require_version(settings: Settings, database: Database) -> None:
     mend = f"scorekit portal migrate --data {settings.data}"
     if database.file is not None and not database.file.exists():
-        raise UsageError(f"there is no portal in {settings.data}: {database.file.name} is missing", mend=mend)
+        raise UsageError(
+            f"there is no portal in {settings.data}: {database.file.name} is missing",
+            mend=f"check --data, or make a portal there: {mend}",
+        )
     found = migrating.current(database)
     if found == migrating.head():
         return

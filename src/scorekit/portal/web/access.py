@@ -35,6 +35,7 @@ _ONLY: Final[dict[Scope, str]] = {
     "operate": "this is for operators",
     "work": "this is for workers",
 }
+_ROLE: Final[dict[Scope, str]] = {"submit": "submitter", "operate": "operator", "work": "worker"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,5 +205,9 @@ def _session(request: Request) -> Session | None:
 
 def _allowed(actor: Actor, scope: Scope | None) -> Actor:
     if scope is not None and not actor.may(scope):
-        raise NotAllowedError(_ONLY[scope], mend="ask the operator of the portal for a token that may")
+        raise NotAllowedError(
+            _ONLY[scope],
+            mend="ask the operator of the portal for a token that may, made by "
+            f"`scorekit portal token make --data DIR --name NAME --role {_ROLE[scope]}`",
+        )
     return actor

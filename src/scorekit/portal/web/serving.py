@@ -21,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from scorekit.errors import UsageError
 from scorekit.portal import journal
-from scorekit.portal.opened import Portal, is_new, migrate
+from scorekit.portal.opened import Portal
 from scorekit.portal.settings import Settings
 from scorekit.portal.web.app import create_app
 
@@ -39,19 +39,17 @@ def serve(settings: Settings, host: str, port: int, *, background: bool = True) 
     """Serve a portal until SIGTERM or Ctrl-C; requests that are on their way are answered first.
 
     Args:
-        settings: how it is set up; a database of SQLite that is not there is made.
+        settings: how it is set up; `scorekit portal migrate` made its database.
         host: address to listen at.
         port: 0 for any that is free.
         background: whether submissions are checked and published by this process too.
 
     Raises:
-        UsageError: the port cannot be had, or the database is of another version.
+        UsageError: the port cannot be had, the database is missing, or of another version.
         InputError: the database cannot be reached.
     """
     with _listen(host, port) as listening:
         known = _known_as(settings, listening.getsockname()[1])
-        if is_new(known):
-            migrate(known)
         portal = Portal.open(known)
         try:
             _announce(known, listening)
