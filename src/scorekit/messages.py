@@ -10,6 +10,11 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun, which is plural but for one: 1 job, 2 jobs, 1,000 jobs."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def say(message: str, end: str = "\n") -> None:
     """Print a message to stderr at once."""
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from scorekit.layout import Column, Layout, render, significant
-from scorekit.records import Verdict, VerdictReason, VerifiedRun
+from scorekit.records import SubmittedRun, Verdict, VerdictReason, VerifiedRun
 
 _WEIGHTS: Final = {"refuse": "REFUSES", "review": "review", "note": "note"}
 _SIGNED: Final = {
@@ -44,7 +44,9 @@ def verdict_text(verdict: Verdict, layout: Layout) -> str:
             Column("compar-\nable"),
             Column("checks"),
         )
-        lines += [render(columns, [_row(run, layout) for run in verdict.runs], layout), ""]
+        claimed = {} if verdict.submission is None else {run.folder: run for run in verdict.submission.runs}
+        rows = [_row(run, claimed.get(run.folder), layout) for run in verdict.runs]
+        lines += [render(columns, rows, layout), ""]
     if verdict.submission is not None:
         who = verdict.submission.submitter
         told = ", ".join(part for part in (who.name, who.organisation, who.contact) if part)
@@ -95,7 +97,7 @@ def _reason_table(reasons: Sequence[VerdictReason], layout: Layout) -> str:
     )
 
 
-def _row(run: VerifiedRun, layout: Layout) -> tuple[str, ...]:
+def _row(run: VerifiedRun, claimed: SubmittedRun | None, layout: Layout) -> tuple[str, ...]:
     checks = "not made"
     if run.validity is not None:
         checks = f"{len(run.validity.failures)} failed, {len(run.validity.warnings)} warned"
@@ -106,7 +108,8 @@ def _row(run: VerifiedRun, layout: Layout) -> tuple[str, ...]:
         layout.text(run.folder),
         layout.text(score.model),
         layout.text(score.task or "unknown"),
-        score.model_class or "",
+        # Only some tasks are scored by class; of the others the class is the one that was handed in, which is checked.
+        score.model_class or (claimed.model_class if claimed is not None else None) or "",
         significant(score.wh_per_1000_queries),
         "yes" if score.comparable else "no",
         checks,

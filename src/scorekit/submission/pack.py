@@ -12,6 +12,7 @@ from typing import Final
 from scorekit import bundle, tasks
 from scorekit.errors import BundleError, InvalidRunError, LogError, UsageError
 from scorekit.logs import run_bundle
+from scorekit.messages import counted
 from scorekit.records import (
     ManifestEntry,
     Score,
@@ -272,14 +273,15 @@ def _told(entry: SubmittedRun, environment: object, evidence: evidence_files.Pac
     energy = (
         "no score" if entry.wh_per_1000_queries is None else f"{entry.wh_per_1000_queries:.4g} Wh per 1,000 queries"
     )
-    gpus = ", ".join(dict.fromkeys(gpu.name for gpu in facts.gpus)) or facts.cpu or "no GPU"
+    gpus = ", ".join(dict.fromkeys(gpu.name for gpu in facts.gpus))
+    where = f"{counted(len(facts.gpus), 'GPU')} ({gpus})" if facts.gpus else f"the CPU ({facts.cpu or 'unknown'})"
     lines = [
         f"{entry.folder}: {entry.model}, {entry.task or 'no known task'}, {energy}"
         + ("" if entry.valid else ", marked as INVALID")
         + ("" if entry.comparable else ", not comparable with official scores"),
-        f"{entry.folder}: measured at {facts.created_utc} on {len(facts.gpus)} GPUs ({gpus}), "
-        f"{facts.run.runs} repeats of {facts.run.num_samples} queries",
-        f"{entry.folder}: energy, time and counts of {len(evidence.windows)} windows"
+        f"{entry.folder}: measured at {facts.created_utc} on {where}, "
+        f"{counted(facts.run.runs, 'repeat')} of {counted(facts.run.num_samples, 'query', 'queries')}",
+        f"{entry.folder}: energy, time and counts of {counted(len(evidence.windows), 'window')}"
         + ("" if evidence.power is None else ", and the sampled power of each GPU"),
         f"{entry.folder}: class {entry.model_class or 'unknown'}, dtype {facts.model.dtype or 'unknown'}, quantisation "
         f"{facts.model.quantization or 'none'}",

@@ -12,11 +12,20 @@ from typing import Any
 
 import pytest
 
-from scorekit import cli, logs, records, submission
+from scorekit import cli, logs, records, submission, tables_submission
 from scorekit.errors import EXIT_DONE, EXIT_USAGE, InvalidRunError, UsageError
+from scorekit.layout import Layout
 from scorekit.records import Record
 from scorekit.submission import allow_lists, clauses
-from tests.evidence import change_energy, change_facts, change_gpu, change_readings, good_evidence, of_phase
+from tests.evidence import (
+    change_energy,
+    change_facts,
+    change_gpu,
+    change_readings,
+    cpu_evidence,
+    good_evidence,
+    of_phase,
+)
 from tests.unit.submission.made import ALL_CLAUSES, NOW, codes, files_of, judge, request, thinned, write_run
 
 CANARY = "canary"
@@ -45,6 +54,19 @@ def test_the_confidential_form_gives_the_same_score_under_the_given_name(run: Pa
     assert found.score.model_class == "A"
     assert found.score.wh_per_1000_queries == logs.read_score(run).wh_per_1000_queries
     assert codes(verdict, "note") == {"unsigned", "class_declared"}
+
+
+def test_what_is_packed_names_the_cpu_and_what_is_verified_the_class(tmp_path: Path, content: bytes) -> None:
+    packed = submission.pack([write_run(tmp_path / "cpu", cpu_evidence())], request(allow_invalid=True))
+    assert any("on the CPU (" in line for line in packed.told), packed.told
+    verdict = judge(content)
+    (found,) = verdict.runs
+    assert found.score is not None
+    # As of a task that is not scored by class.
+    unclassed = found.model_copy(update={"score": found.score.model_copy(update={"model_class": None})})
+    table = tables_submission.verdict_text(verdict.model_copy(update={"runs": (unclassed,)}), Layout())
+    (row,) = [line for line in table.splitlines() if line.startswith(found.folder)]
+    assert " A " in row
 
 
 def test_the_same_runs_and_date_give_the_same_bytes(run: Path, content: bytes) -> None:
