@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from scorekit import tasks as registry
 from scorekit.errors import EXIT_DONE, ScorekitError
 from scorekit.measure.configs import hydra_value
-from scorekit.messages import say
+from scorekit.messages import counted, say
 
 if TYPE_CHECKING:
     from scorekit.records import Score
@@ -59,21 +59,24 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
     say(f"Making tiny models and datasets in {folder / 'tiny'} ...")
     runs = plan(folder / "tiny", names)
     say(
-        f"Measuring {len(runs)} models on {len(names)} tasks: on the CPU, in float32, {SAMPLES} queries, {RUNS} "
-        "repeats (official: one NVIDIA H100 80GB, 1,000 queries, 10 repeats). This takes some minutes."
+        f"Measuring {counted(len(runs), 'model')} on {counted(len(names), 'task')}: on the CPU, in float32, "
+        f"{SAMPLES} queries, {RUNS} repeats (official: one NVIDIA H100 80GB, 1,000 queries, 10 repeats). "
+        "This takes some minutes."
     )
     scores: list[Score] = []
     code = EXIT_DONE
     for number, run in enumerate(runs, start=1):
         begun = time.monotonic()
-        say(f"[{number}/{len(runs)}] {run.task}: {run.model.name}", end=" ... ")
+        # A line of its own, for a reader of lines sees nothing of one that has not ended.
+        place = f"[{number}/{len(runs)}] {run.task}: {run.model.name}"
+        say(f"{place}: measuring ...")
         try:
             failed = measure(run, folder / "runs", scores)
         except ScorekitError as error:
-            say(f"failed\nerror: {error}")
+            say(f"{place}: failed\nerror: {error}")
             failed = error.exit_code
         else:
-            say(f"{time.monotonic() - begun:.0f} s" if failed == EXIT_DONE else "not scored")
+            say(f"{place}: " + (f"{time.monotonic() - begun:.0f} s" if failed == EXIT_DONE else "not scored"))
         code = code or failed
     show(scores, folder)
     page = publish(folder)
@@ -88,7 +91,7 @@ def plan(folder: Path, names: list[str]) -> list[DemoRun]:
     """Write the models and data, and list the runs: two sizes of model a task, so that there is something to rate."""
     from scorekit.measure.tiny import write_tiny
 
-    made = [write_tiny(folder, tasks=names, size=size) for size in ("tiny", "small")]
+    made = [write_tiny(folder, tasks=names, size=size, report=say) for size in ("tiny", "small")]
     runs = []
     for name in names:
         models = [model for tasks in made for model in (tasks[name].model, *tasks[name].extra_models)]

@@ -70,7 +70,7 @@ def parse(
                 messages.say(f"error: {error}")
     told.rest()
     if output is not None:
-        messages.say(f"wrote {sink.count:,} result{'' if sink.count == 1 else 's'} to {output}")
+        messages.say(f"wrote {messages.counted(sink.count, 'result')} to {output}")
     return code or spoilt
 
 

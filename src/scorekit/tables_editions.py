@@ -17,6 +17,7 @@ from scorekit.editions import (
 )
 from scorekit.editions.differences import CohortDifference, EndMoved, Moved
 from scorekit.layout import Column, Layout, render, significant
+from scorekit.messages import counted
 from scorekit.scales import RULES, STARS, Scale
 
 _COHORT: Final = Column("cohort", flexible=True)
@@ -213,7 +214,7 @@ def _change(before: int | None, after: int | None) -> str:
 
 
 def _source(name: str, members: int, sha256: str | None) -> str:
-    return f"{name}: {members:,} models" + ("" if sha256 is None else f", sha256 {sha256}")
+    return f"{name}: {counted(members, 'model')}" + ("" if sha256 is None else f", sha256 {sha256}")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from scorekit.layout import Column, Layout, render, significant
+from scorekit.messages import counted
 from scorekit.records import Figure, Result
 
 _ID_DIGITS: Final = 12
@@ -138,7 +139,7 @@ def _used(result: Result, layout: Layout) -> str:
 
 
 def _figure(figure: Figure) -> str:
-    runs = "an unknown number of repeats" if figure.runs is None else f"{figure.runs} repeats"
+    runs = "an unknown number of repeats" if figure.runs is None else counted(figure.runs, "repeat")
     return (
         f"{_number(figure.energy_kwh)} kWh for one repeat, {_number(figure.wh_per_1000_queries)} Wh per 1,000 queries "
         f"(mean of {runs})"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from scorekit.layout import Column, Layout, render, significant
+from scorekit.messages import counted
 from scorekit.records import Plan
 from scorekit.sweep import plan as plans
 from scorekit.sweep.done import JobState
@@ -105,20 +106,22 @@ def _totals(plan: Plan, layout: Layout) -> list[str]:
     hours = [job.estimate.device_hours for job in plan.jobs if job.estimate.device_hours is not None]
     weights = {(job.model, job.revision): job.estimate.weights_bytes for job in plan.jobs}
     known = [size for size in weights.values() if size is not None]
-    lines = [f"{len(plan.jobs):,} jobs, {len(weights):,} models"]
+    lines = [f"{counted(len(plan.jobs), 'job')}, {counted(len(weights), 'model')}"]
     if len(plan.jobs) > _MOST_ROWS:
-        lines.append(f"{len(plan.jobs) - _MOST_ROWS:,} more jobs are not shown; --save FILE writes all of them")
+        more = len(plan.jobs) - _MOST_ROWS
+        lines.append(f"{counted(more, 'more job is', 'more jobs are')} not shown; --save FILE writes all of them")
     lines.append(
         f"hours of the counted phases: {significant(sum(hours)) if hours else 'unknown'}, "
-        f"of {len(hours):,} jobs that earlier results tell of; of {len(plan.jobs) - len(hours):,} unknown"
+        f"of {counted(len(hours), 'job')} that earlier results tell of; of {len(plan.jobs) - len(hours):,} unknown"
     )
     lines.append(
         f"disk for weights: {significant(sum(known) / _GB) + ' GB' if known else 'unknown'}, "
-        f"of {len(known):,} models with known parameters; of {len(weights) - len(known):,} unknown"
+        f"of {counted(len(known), 'model')} with known parameters; of {len(weights) - len(known):,} unknown"
     )
     lines += [layout.note(note, bullet="note: ") for note in plan.notes[:_MOST_NOTES]]
     if len(plan.notes) > _MOST_NOTES:
-        lines.append(f"{len(plan.notes) - _MOST_NOTES:,} more notes are in the plan's file")
+        more = len(plan.notes) - _MOST_NOTES
+        lines.append(f"{counted(more, 'more note is', 'more notes are')} in the plan's file")
     return lines
 
 

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Literal
 from scorekit import atomic, logs, store, tables_store
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, InputError, LogError, ScorekitError, UsageError
 from scorekit.layout import layout_for
+from scorekit.messages import counted
 from scorekit.records import Result
 from scorekit.store import export as exporting
 
@@ -95,9 +96,9 @@ def list_results(folder: Path, wanted: store.Selection, *, as_json: bool) -> int
     else:
         print(tables_store.result_table(rows, layout_for(sys.stdout)))
     if total > len(rows):
-        _say(f"{len(rows):,} of {total:,} results; --limit 0 lists all")
+        _say(f"{len(rows):,} of {counted(total, 'result')}; --limit 0 lists all")
     elif not as_json:
-        _say(f"{total:,} result{'' if total == 1 else 's'}")
+        _say(counted(total, "result"))
     return EXIT_DONE
 
 
@@ -128,7 +129,7 @@ def export(folder: Path, wanted: store.Selection, *, kind: Literal["csv", "jsonl
     held = io.BytesIO()
     exporting.write(table, kind, held)
     atomic.write_bytes(target, held.getvalue(), elsewhere="-o FILE")
-    _say(f"wrote {table.num_rows:,} results to {output}")
+    _say(f"wrote {counted(table.num_rows, 'result')} to {output}")
     return EXIT_DONE
 
 
@@ -155,7 +156,10 @@ def build_index(folder: Path, *, full: bool) -> int:
         0; files that are left out are no failure of the index.
     """
     built = _open(folder).build_index(full=full)
-    print(f"{built.results:,} results in the index, {built.read:,} files read, {len(built.skipped):,} left out")
+    print(
+        f"{counted(built.results, 'result')} in the index, {counted(built.read, 'file')} read, "
+        f"{len(built.skipped):,} left out"
+    )
     for skipped in built.skipped[:_MOST_SKIPPED]:
         _say_line(f"left out: {skipped.path}: {skipped.reason}")
     if len(built.skipped) > _MOST_SKIPPED:

@@ -14,7 +14,7 @@ from scorekit import tables_sweep
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, HardwareError, ScorekitError, UsageError
 from scorekit.layout import layout_for
 from scorekit.measure.configs import hydra_value
-from scorekit.messages import say
+from scorekit.messages import counted, say
 from scorekit.records import Plan, Score, SweepJob
 from scorekit.sweep import attempts, done, driver, estimates, lists, plan, progress
 
@@ -90,7 +90,8 @@ def _require_gpus(jobs: Sequence[SweepJob]) -> None:
     untold = [job for job in jobs if job.gpus is None]
     if untold:
         raise UsageError(
-            f"{len(untold)} jobs are of class C, and how many GPUs they use is not told: {untold[0].model}",
+            f"{counted(len(untold), 'job is', 'jobs are')} of class C, and how many GPUs to use is not told: "
+            f"{untold[0].model}",
             mend="--class-c-gpus 4; or take the others: --class A --class B",
         )
 
@@ -120,7 +121,8 @@ def _measure(made: Plan, options: argparse.Namespace, for_hydra: Sequence[str]) 
         # What still works was left by a driver that died; an engine's jobs go on without one.
         to_do = [state.job for state in states if state.state not in ("done", "running")]
         counts = Counter(state.state for state in states)
-        say(f"{len(states):,} jobs: {counts['done']:,} are done, {len(to_do):,} to do")
+        done_already = counted(counts["done"], "is", "are")
+        say(f"{counted(len(states), 'job')}: {done_already} done, {len(to_do):,} to do")
         try:
             with driver.variables(_QUIET), progress.Board(states, look, sys.stderr):
                 for task, jobs in plan.batches(to_do, by_priority=options.launcher == LOCAL):
@@ -179,7 +181,7 @@ def _close(states: Sequence[done.JobState], runs: Path) -> None:
     counts = Counter(state.state for state in states)
     now = progress.summary(states)
     say(
-        f"{counts['done']:,} of {len(states):,} jobs are done"
+        f"{counts['done']:,} of {counted(len(states), 'job is', 'jobs are')} done"
         + (f"; {now.energy_wh:.4g} Wh were measured" if now.energy_wh else "")
     )
     more = [state for state in states if state.accepted is not None and state.accepted.others]

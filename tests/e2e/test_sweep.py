@@ -76,7 +76,7 @@ def test_a_sweep_that_is_killed_goes_on(tiny: Tiny, tmp_path: Path, monkeypatch:
 
     again = run_cli(*command, cwd=tmp_path, timeout=PATIENCE_S)
     assert again.rc == 1, again.told()
-    assert "3 jobs: 1 are done, 2 to do" in again.stderr, again.told()
+    assert "3 jobs: 1 is done, 2 to do" in again.stderr, again.told()
     assert "not found" in again.stdout, "the model that does not exist, with its mend"
     assert NOWHERE in again.stdout
     folders = [job(name) for name in (found.model.name, "second", NOWHERE.replace("/", "--"))]

@@ -20,11 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write them, and print the settings that name them."""
     from scorekit.measure.tiny import write_tiny
+    from scorekit.messages import say
 
     # What is not given is left to the function's own defaults.
     given = {name: getattr(options, name) for name in ("samples", "size", "seed")}
     asked = {name: value for name, value in given.items() if value is not None}
-    made = write_tiny(options.folder, tasks=options.task, **asked)
+    made = write_tiny(options.folder, tasks=options.task, report=say, **asked)
     for task, found in made.items():
         print(f"{task}: backend.model={found.model} scenario.dataset_name={found.dataset}")
     return EXIT_DONE

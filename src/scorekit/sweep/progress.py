@@ -1,4 +1,4 @@
-"""How far a sweep is, for people: a live table in a terminal, a line for each job that ends elsewhere.
+"""How far a sweep is, for people: a live table in a terminal, a line for each job that begins or ends elsewhere.
 
 It looks at what the jobs leave, whatever engine runs them, and so rarely that it disturbs no reading: every other
 second, and less often the longer a look takes.
@@ -86,6 +86,7 @@ class Board:
         self._before = {key: _attempt(state) for key, state in self._states.items()}
         self._look, self._stream = look, stream
         self._tried: set[str] = set()
+        self._begun: set[str] = set()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="sweep-progress", daemon=True)
         self._live: Any = None
@@ -120,6 +121,11 @@ class Board:
             if now.state in _ENDED and (now.state == "done" or _attempt(now) != self._before[key]):
                 self._tried.add(key)
                 self._tell(now)
+            elif now.state == "running" and key not in self._begun:
+                self._begun.add(key)
+                if self._live is None:
+                    line = f"{now.job.task}: {plan.shown(now.job)}: measuring ..."
+                    print(_printable(line), file=self._stream, flush=True)
         if self._live is not None:
             self._live.update(self._table(), refresh=True)
 

@@ -151,9 +151,11 @@ def test_the_table_tells_what_is_known_and_what_is_not() -> None:
     assert "0.1000" in text
     assert "same model" in text
     assert "2 jobs, 2 models" in text
-    assert "of 1 jobs that earlier results tell of; of 1 unknown" in text
-    assert "disk for weights: 2.000 GB, of 1 models with known parameters; of 1 unknown" in text
+    assert "of 1 job that earlier results tell of; of 1 unknown" in text
+    assert "disk for weights: 2.000 GB, of 1 model with known parameters; of 1 unknown" in text
     assert "note: list.csv, line 9: x" in text
+    alone = plan.build([entry("org/a")], plan.Terms(), earlier)
+    assert "1 job, 1 model" in tables_sweep.plan_table(alone, Layout()).splitlines()
 
 
 def test_a_long_plan_is_cut_off_in_the_table() -> None:

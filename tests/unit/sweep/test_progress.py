@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ def test_each_job_that_ends_is_told_once(tmp_path: Path, stream: io.StringIO) ->
     assert "an old failure" not in told
     assert "org/early" not in told
     assert "[3/3]" in told
+
+
+def test_without_a_terminal_each_job_that_begins_is_told_once(tmp_path: Path) -> None:
+    one = job("org/one")
+    states = looks([one], tmp_path)
+    running = replace(states[0], state="running")
+    stream = io.StringIO()
+    with Board(states, lambda _: running, stream) as board:
+        board.refresh()
+        board.refresh()
+    assert stream.getvalue() == "text_generation: org/one: measuring ...\n"
 
 
 def test_energy_and_time_left_come_from_what_was_measured(tmp_path: Path) -> None:

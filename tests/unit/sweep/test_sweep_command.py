@@ -190,7 +190,7 @@ def test_a_class_c_model_needs_to_be_told_how_many_gpus(
     monkeypatch.setattr(verbs_sweep, "_gpus_here", list)
     (tmp_path / "list.csv").write_text("model,task,class\norg/a,text_gen,A\norg/big,text_gen,C\n")
     assert cli.main(["sweep", "list.csv"]) == 2
-    assert "how many GPUs they use is not told: org/big" in capsys.readouterr().err
+    assert "1 job is of class C, and how many GPUs to use is not told: org/big" in capsys.readouterr().err
     monkeypatch.setattr(verbs_sweep, "_gpus_here", lambda: ["NVIDIA H100 80GB HBM3"])
     assert cli.main(["sweep", "list.csv"]) == 2
     assert "needs several GPUs, and there is 1" in capsys.readouterr().err

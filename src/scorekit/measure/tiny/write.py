@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,7 @@ def write_tiny(
     samples: int = DEFAULT_SAMPLES,
     size: Size = "tiny",
     seed: int = DEFAULT_SEED,
+    report: Callable[[str], None] = lambda _: None,
 ) -> dict[str, TinyTask]:
     """Write a model of random weights and a small dataset for each task.
 
@@ -45,6 +46,7 @@ def write_tiny(
         samples: rows of each dataset.
         size: "tiny" (below 5 MB a model), or "small" (below 30 MB, some times more compute).
         seed: of the weights and the data.
+        report: told of each model and dataset before it is made or found to be there.
 
     Returns:
         What was asked for by the tasks' config names, in the order asked.
@@ -57,7 +59,8 @@ def write_tiny(
     if samples < 1:
         raise UsageError(f"a dataset of {samples} samples cannot be measured", mend="ask for at least one sample")
     wanted = [tiny_paths(folder, task, size) for task in (tasks if tasks is not None else registry.TASKS)]
-    for found in wanted:
+    for number, found in enumerate(wanted, start=1):
+        report(f"[{number}/{len(wanted)}] {found.task}: making {size} models and {found.dataset.name} ...")
         for name, path in zip(MODELS[found.task], (found.model, *found.extra_models), strict=True):
             _write_model(path, name, size=size, seed=seed)
         _write_dataset(found.dataset, samples=samples, seed=seed)
