@@ -201,7 +201,8 @@ def _locally(score: Rateable, beside: _Beside, reasons: tuple[Reason, ...], rule
             raise RatingError(
                 "it is the only model given of its task and conditions, and a cohort needs two: "
                 f"{beside.given.alone_because(score)}",
-                mend="rate it with other models, measured on the same hardware with the same queries",
+                mend="rate it with other models, measured on the same hardware with the same queries: "
+                "scorekit rate RUN OTHER ...; a card or label takes what it prints with --json, or --results DIR",
             )
         scale = RULES[rule].scale(energies_wh)
     except RatingError as error:

@@ -60,7 +60,8 @@ def _section(facts: LabelFacts) -> str:
         ("Covers", wording.covers(facts)),
         ("Stars", wording.stars(facts)),
         ("Edition", clean(facts.edition or "") or "none"),
-        ("Rule", clean(facts.rule)),
+        # Without an edition the rule is one among those given; with no star none was used.
+        ("Rule", "none" if facts.edition is None and facts.stars is None else clean(facts.rule)),
         ("Task", wording.task(facts)),
         ("Hardware", wording.hardware(facts)),
         ("Scored", wording.month(facts)),

@@ -49,6 +49,18 @@ def test_a_local_result_gets_no_link(capsys: pytest.CaptureFixture[str], tmp_pat
     assert "--link is left out" in told.err
 
 
+def test_a_lone_local_score_has_no_rule_and_is_told_what_to_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "score.json"
+    path.write_text(local_score().model_dump_json())
+    assert main(["card", str(path), "--edition", "local"]) == 0
+    told = capsys.readouterr().out
+    assert "| Edition | none |\n| Rule | none |" in told
+    assert "scorekit rate RUN OTHER ..." in told
+    assert "--results DIR" in told
+
+
 def test_a_rating_file_may_hold_several(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for name, energy_wh in (("one", 1.0), ("two", 5.0)):
         (tmp_path / name).mkdir()
