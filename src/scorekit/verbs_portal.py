@@ -13,6 +13,7 @@ from typing import Any
 
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from scorekit.layout import Column, layout_for, render
+from scorekit.messages import counted
 from scorekit.portal import opened
 from scorekit.portal.backup import backup
 from scorekit.portal.ledger import accounts, people
@@ -50,7 +51,10 @@ def make_token(options: argparse.Namespace) -> int:
     if options.json:
         _print_json({"token": made.secret, "id": made.id, "account": account, "expires_at": _time(made.expires_at)})
     else:
-        _say(f"token {made.id} of account {account}, until {_time(made.expires_at)}; it is shown this once:")
+        _say(
+            f"token {made.id} of account {account} is made, and holds until {_time(made.expires_at)}. "
+            "Its secret is printed this once, on standard output"
+        )
         print(made.secret)
     return EXIT_DONE
 
@@ -113,7 +117,7 @@ def back_up(options: argparse.Namespace) -> int:
     with _portal(options) as portal:
         made = backup(portal, options.to)
     size = sum(entry.size_bytes for entry in made.files.values())
-    _say(f"wrote {len(made.files):,} files, {size:,} bytes, to {options.to}")
+    _say(f"wrote {counted(len(made.files), 'file')}, {size:,} bytes, to {options.to}")
     print(f"{made.audit_entries} {made.audit_sha256}")
     return EXIT_DONE
 
@@ -121,7 +125,9 @@ def back_up(options: argparse.Namespace) -> int:
 def restore(options: argparse.Namespace) -> int:
     """Bring a backup into an empty portal."""
     made = bring(_settings(options), options.source)
-    _say(f"restored {len(made.files):,} files, of {made.created_utc}; unfinished uploads and logins begin anew")
+    _say(
+        f"restored {counted(len(made.files), 'file')}, of {made.created_utc}; unfinished uploads and logins begin anew"
+    )
     return EXIT_DONE
 
 
@@ -178,7 +184,8 @@ def check(options: argparse.Namespace) -> int:
 
 def _check_text(found: PortalCheck) -> str:
     layout = layout_for(sys.stdout)
-    looked_at = ", ".join(f"{number:,} {kind}" for kind, number in found.looked_at.items())
+    # Kinds are named in the plural in the record.
+    looked_at = ", ".join(counted(number, _singular(kind), kind) for kind, number in found.looked_at.items())
     lines = []
     if found.findings:
         columns = (Column("weight"), Column("code"), Column("subject", flexible=True), Column("found", flexible=True))
@@ -188,9 +195,13 @@ def _check_text(found: PortalCheck) -> str:
         ]
         lines += [render(columns, rows, layout), ""]
     faults = sum(finding.weight == "fault" for finding in found.findings)
-    lines.append(f"{'whole' if found.whole else f'{faults:,} faults'}: {looked_at}")
+    lines.append(f"{'whole' if found.whole else counted(faults, 'fault')}: {looked_at}")
     lines.append(f"the audit log ends in {found.audit_sha256 or 'nothing'}")
     return "\n".join(lines)
+
+
+def _singular(kind: str) -> str:
+    return kind.removesuffix("ies") + "y" if kind.endswith("ies") else kind.removesuffix("s")
 
 
 def _settings(options: argparse.Namespace) -> Settings:

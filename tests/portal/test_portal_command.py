@@ -47,6 +47,7 @@ def test_tokens_are_made_listed_and_revoked(data: Path, database_url: str, capsy
     made = Told(capsys, "token", "make", "--data", data, "--name", "Ada", "--role", "operator", "--days", 7)
     secret = made.out.strip()
     assert (made.code, secret.startswith(people.TOKEN_MARK)) == (0, True)
+    assert made.err.rstrip().endswith("Its secret is printed this once, on standard output")
     account = Told(capsys, "account", "list", "--data", data, "--json").json[0]
     assert (account["name"], account["role"], account["state"]) == ("Ada", "operator", "open")
     more = Told(
@@ -109,7 +110,7 @@ def test_backup_restore_and_check(
     broken = Told(capsys, "check", "--data", tmp_path / "new")
     assert broken.code == 1
     assert "blob_changed" in broken.out
-    assert "1 faults" in broken.out
+    assert "1 fault: " in broken.out
     told = Told(capsys, "check", "--data", tmp_path / "new", "--json")
     assert (told.code, told.json["whole"], told.json["findings"][0]["subject"]) == (1, False, received.sha256)
 

@@ -219,8 +219,13 @@ def test_patience_has_an_end_and_waits_grow(ada: Caller, path: Path) -> None:
     def disturb(_: httpx2.Request) -> httpx2.Response | None:
         raise httpx2.ConnectError("refused")
 
+    told: list[str] = []
+    patience = Patience(tries=6, first_wait_s=1, longest_wait_s=5, sleep=naps)
     with pytest.raises(BreakError, match=r"cannot be reached.*refused") as caught:
-        hand_in(Wire(ada, disturb), path, patience=Patience(tries=6, first_wait_s=1, longest_wait_s=5, sleep=naps))
+        hand_in(Wire(ada, disturb), path, patience=patience, tell=told.append)
+    assert told[0].endswith(" s (try 2 of 6, for about 17 s in all)")
+    assert all(line.endswith(f" s (try {number} of 6)") for number, line in enumerate(told[1:], start=3))
+    assert all(f"trying again in {nap:.1f} s" in line for nap, line in zip(naps, told, strict=True))
     assert "start the same command again" in (caught.value.mend or "")
     assert len(naps) == 5
     assert [round(nap / top, 6) <= 1 for nap, top in zip(naps, (1, 2, 4, 5, 5), strict=True)] == [True] * 5

@@ -76,6 +76,14 @@ class Patience:
     longest_told_s: float = 300.0
     sleep: Callable[[float], None] = time.sleep
 
+    def wait_s(self, failed: int) -> float:
+        """How long to wait at most after so many failed tries, where the portal asks for no longer wait."""
+        return min(self.longest_wait_s, self.first_wait_s * 2.0 ** (failed - 1))
+
+    def waits_s(self) -> float:
+        """All waits together, at most, until the last try."""
+        return sum(self.wait_s(failed) for failed in range(1, self.tries))
+
 
 class Tries:
     """Tries of one thing, counted since it last went forward.
@@ -104,16 +112,15 @@ class Tries:
         patience = self._patience
         if self._failed >= patience.tries:
             raise error
-        wait_s = min(patience.longest_wait_s, patience.first_wait_s * 2 ** (self._failed - 1))
         # Many that were cut off at once do not come back at once.
-        wait_s *= random.uniform(0.7, 1.0)
+        wait_s = patience.wait_s(self._failed) * random.uniform(0.7, 1.0)
         if error.retry_after_s is not None:
             if error.retry_after_s > patience.longest_told_s:
                 raise error
             wait_s = max(wait_s, error.retry_after_s)
-        self._tell(
-            f"{error.message}; trying again in {wait_s:.0f} s" if wait_s >= 1 else f"{error.message}; trying again"
-        )
+        shown = f"{wait_s:.0f}" if wait_s >= 10 else f"{wait_s:.1f}"
+        end = f", for about {patience.waits_s():.0f} s in all" if self._failed == 1 else ""
+        self._tell(f"{error.message}; trying again in {shown} s (try {self._failed + 1} of {patience.tries}{end})")
         patience.sleep(wait_s)
 
 
