@@ -173,7 +173,9 @@ def _inflated(entry: Packed) -> bytes:
     try:
         content = unpacker.decompress(entry.data, entry.size + 1)
     except zlib.error as error:
-        raise ArchiveError("broken", f"it cannot be unpacked: {error}", file=entry.name) from error
+        raise ArchiveError(
+            "broken", "its bytes are damaged: what is packed there cannot be unpacked any more", file=entry.name
+        ) from error
     if len(content) != entry.size or not unpacker.eof or unpacker.unused_data or zlib.crc32(content) != entry.crc:
         raise ArchiveError("broken", "its content is not of the size and checksum that are told", file=entry.name)
     if content.startswith(_ARCHIVES):

@@ -149,6 +149,15 @@ def central(content: bytes, at: int, value: bytes) -> bytes:
     return content[:start] + value + content[start + len(value) :]
 
 
+def test_a_damaged_byte_is_told_in_plain_words(content: bytes) -> None:
+    at = zip_form.LOCAL.size + int.from_bytes(content[26:28], "little")
+    # No block of deflate begins so.
+    verdict = judge(content[:at] + b"\xff" + content[at + 1 :])
+    refused(verdict, "broken")
+    (told,) = [reason.message for reason in verdict.reasons if reason.code == "broken"]
+    assert told == "its bytes are damaged: what is packed there cannot be unpacked any more"
+
+
 def test_encrypted_entries_links_and_other_methods(content: bytes) -> None:
     refused(judge(central(content, 8, b"\x01\x00")), "encrypted")
     refused(judge(central(content, 38, (0o120777 << 16).to_bytes(4, "little"))), "link")
