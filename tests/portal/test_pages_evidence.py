@@ -8,8 +8,9 @@ from scorekit import editions
 from scorekit.portal.web.pages import paging, wording
 from scorekit.portal.web.pages.evidence import examine
 from scorekit.portal.web.pages.paging import Paging
-from scorekit.portal.web.sentences import told, words
-from scorekit.records import VerifiedRun
+from scorekit.portal.web.rendering import environment
+from scorekit.portal.web.sentences import sentence, told, words
+from scorekit.records import Reason, VerdictReason, VerifiedRun
 from tests.sites import HOSTILE
 from tests.web.portal_states import reason, verdict
 
@@ -65,6 +66,57 @@ def test_messages_hold_no_markup_but_their_commands(name: str) -> None:
         made = made.replace(tag, "")
     assert "<" not in made
     assert ">" not in made
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("no result is there yet", "No result is there yet."),
+        ("it is there: mend it!", "It is there: mend it!"),
+        ("pack it by `scorekit pack`", "Pack it by <code>scorekit pack</code>."),
+        ("`scorekit pack` writes it", "<code>scorekit pack</code> writes it."),
+        ("scorekit portal migrate --data x", "scorekit portal migrate --data x"),
+        ("windows.jsonl is missing", "windows.jsonl is missing."),
+        ("add --force", "Add --force"),
+        ("gpu_count is 2", "gpu_count is 2."),
+        ("", ""),
+    ],
+)
+def test_a_message_is_shown_as_a_sentence(message: str, shown: str) -> None:
+    assert str(sentence(message)) == f"<bdi>{shown}</bdi>"
+
+
+def test_reasons_that_begin_alike_are_one_list() -> None:
+    alike = [
+        VerdictReason(code=code, weight="review", message=f"not comparable with official scores: {code} differs")
+        for code in ("a", "b")
+    ]
+    (group,) = wording.by_weight(verdict(1, *alike, reason("review", "c", "not comparable at all")))
+    assert [(one.title, [each.code for each in one.reasons]) for one in group.together] == [
+        ("Not comparable with official scores", ["a", "b"])
+    ]
+    assert [one.code for one in group.apart] == ["c"]
+
+
+def test_a_run_shows_how_its_figure_came_about_and_repeats_no_reason() -> None:
+    run = verdict(1).runs[0]
+    assert run.score is not None
+    reasons = tuple(Reason(code=code, message=f"the {code} is off") for code in ("device", "task"))
+    score = run.score.model_copy(
+        update={"origin": "modelled", "comparable": False, "not_comparable_because": reasons, "cohort": None}
+    )
+    template = environment().get_template("desk_run.html").make_module({"root": "", "csrf": "", "actor": None})
+    shown = examine(run.model_copy(update={"score": score}), EDITION)
+    page = str(template.run_evidence(shown, 1, ["device"]))  # type: ignore[attr-defined]
+    assert "\N{WHITE DIAMOND}</span> modelled</span></span> <span" in page
+    assert "the task is off" in page
+    assert "the device is off" not in page
+    assert "none here: stars come with the edition" in page
+
+
+def test_a_state_behind_a_number_is_in_the_plural() -> None:
+    assert wording.SUBMISSION["waiting"].of_many == "waiting for an operator"
+    assert wording.JOB["failed"].of_many == "failed"
 
 
 def test_a_backtick_alone_is_a_sign() -> None:

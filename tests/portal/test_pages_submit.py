@@ -98,8 +98,8 @@ def test_nobody_hands_in_without_a_login(portal: Portal) -> None:
 @pytest.mark.parametrize(
     ("fields", "content", "told"),
     [
-        ({}, CONTENT, 3),
-        ({**ALL, "integrity": "0" * 64}, CONTENT, 1),
+        ({}, CONTENT, 4),
+        ({**ALL, "integrity": "0" * 64}, CONTENT, 2),
         (ALL, None, 1),
         (ALL, b"", 1),
         ({}, b"", 4),
@@ -112,13 +112,15 @@ def test_what_is_wrong_is_told_beside_its_field(
     assert answer.status_code == 422
     assert answer.text.count('class="field-error"') == told
     assert answer.text.count('aria-invalid="true"') == told
+    # What a browser had chosen is gone.
+    assert ("Choose the file again." in answer.text) is bool(content)
     assert left(portal) == ([], [])
 
 
 def test_a_file_beyond_the_limit_is_refused_while_it_comes(browser: Browser, portal: Portal) -> None:
     answer = send(browser, body({"csrf": browser.csrf_of("/submit"), **ALL}, b"x" * 20_001))
     assert answer.status_code == 413
-    assert "the file has more than 20,000 bytes" in answer.text
+    assert "The file has more than 20,000 bytes" in answer.text
     assert send(browser, body({"csrf": browser.csrf_of("/submit"), **ALL}, b"x" * 200_000)).status_code == 413
     assert left(portal) == ([], [])
 

@@ -63,7 +63,8 @@ def test_each_refusal_has_its_status(failing: FastAPI, error: ScorekitError, sta
     page = browser.post("/fail")
     assert page.status_code == status
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert error.message in page.text
+    # A page shows it as a sentence.
+    assert f"{error.message[:1].upper()}{error.message[1:]}." in page.text
     assert page.headers["x-request-id"] in page.text
 
 

@@ -48,6 +48,8 @@ def environment() -> jinja2.Environment:
         name=lambda text: names.isolated(text) if text else figures.UNKNOWN,
         shown=names.shown,
         told=sentences.told,
+        sentence=sentences.sentence,
+        origin=figures.origin_html,
         words=sentences.words,
     )
     made.globals.update(version=__version__)

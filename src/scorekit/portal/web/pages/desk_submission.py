@@ -117,6 +117,7 @@ def _page(
         verdict_word=None if verdict is None else wording.VERDICT[verdict.verdict],
         signed_word=None if verdict is None else wording.SIGNED[verdict.signed.state],
         reasons=[] if verdict is None else wording.by_weight(verdict),
+        told_codes=[] if verdict is None else [reason.code for reason in verdict.reasons],
         runs=[] if verdict is None else [examine(run, edition) for run in verdict.runs],
         edition=edition,
         no_edition=no_edition,

@@ -92,6 +92,7 @@ def status(request: Request, submission_id: str, actor: Annotated[Actor, Depends
         decision=decision,
         verdict_word=None if found.verdict is None else wording.VERDICT[found.verdict.verdict],
         reasons=[] if found.verdict is None else wording.by_weight(found.verdict),
+        told_codes=[] if found.verdict is None else [reason.code for reason in found.verdict.reasons],
         runs=[] if found.verdict is None else [(run, cohort_of(run.score)) for run in found.verdict.runs],
         places=places,
         looks_again=found.state in UNFINISHED or (found.state == "accepted" and not public),

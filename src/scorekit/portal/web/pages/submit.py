@@ -84,6 +84,8 @@ def _faults(upload: UploadForm, accepted: Mapping[str, str]) -> list[Fault]:
             faults.append(Fault(clause.name, f"Not accepted: {clause.title}", "All three clauses are needed"))
         elif given != clause.sha256:
             faults.append(Fault(clause.name, "The clause was changed since the page was loaded", "Read it again"))
+    if faults and upload.file is not None:
+        faults.append(Fault(FILE, "The browser has let go of the file", "Choose the file again"))
     return faults
 
 

@@ -35,6 +35,11 @@ class Word:
         return f"{self.short[:1].upper()}{self.short[1:]}"
 
     @property
+    def of_many(self) -> str:
+        """The short form behind a number, e.g. 2 waiting for an operator."""
+        return self.short.replace("waits for", "waiting for")
+
+    @property
     def sign(self) -> str:
         """A sign beside the word, so that no colour is needed."""
         return {"calm": "\N{BLACK CIRCLE}", "good": "\N{CHECK MARK}", "warn": "!", "bad": "\N{MULTIPLICATION X}"}[
@@ -141,6 +146,19 @@ _WEIGHTS: Final[dict[str, str]] = {
 }
 
 
+_NOT_COMPARABLE: Final = "not comparable with official scores"
+"""How messages begin that are told as one list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Reasons of one file that begin alike; the title is what they begin with."""
+
+    title: str
+    file: str | None
+    reasons: tuple[VerdictReason, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ReasonGroup:
     """Reasons of one weight."""
@@ -148,6 +166,25 @@ class ReasonGroup:
     weight: str
     title: str
     reasons: tuple[VerdictReason, ...]
+
+    @property
+    def together(self) -> Sequence[Together]:
+        """Those that are told in lists, one for each file."""
+        alike = [one for one in self.reasons if _is_alike(one)]
+        title = f"{_NOT_COMPARABLE[0].upper()}{_NOT_COMPARABLE[1:]}"
+        return [
+            Together(title, file, tuple(one for one in alike if one.file == file))
+            for file in dict.fromkeys(one.file for one in alike)
+        ]
+
+    @property
+    def apart(self) -> Sequence[VerdictReason]:
+        """All others."""
+        return [one for one in self.reasons if not _is_alike(one)]
+
+
+def _is_alike(reason: VerdictReason) -> bool:
+    return reason.mend is None and reason.message.startswith(f"{_NOT_COMPARABLE}: ")
 
 
 def by_weight(verdict: Verdict) -> Sequence[ReasonGroup]:
