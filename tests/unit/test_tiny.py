@@ -254,7 +254,10 @@ def test_text_generation_runs_in_half_precision(made: dict[str, TinyTask]) -> No
 
 
 def test_models_are_small_and_the_small_size_does_more(made: dict[str, TinyTask], tmp_path: Path) -> None:
-    small = write_tiny(tmp_path, samples=1, size="small")
+    told: list[str] = []
+    small = write_tiny(tmp_path, samples=1, size="small", report=told.append)
+    assert [line.split(" ")[1].rstrip(":") for line in told] == list(small)
+    assert told[0].startswith(f"[1/{len(small)}] ")
     for task in TASKS:
         for one, other in zip(_models(made[task]), _models(small[task]), strict=True):
             assert _bytes(one) < 5_000_000

@@ -46,7 +46,7 @@ def write_tiny(
         samples: rows of each dataset.
         size: "tiny" (below 5 MB a model), or "small" (below 30 MB, some times more compute).
         seed: of the weights and the data.
-        report: told of each model and dataset before it is made or found to be there.
+        report: told of each task before its model and dataset are made, or found to be there.
 
     Returns:
         What was asked for by the tasks' config names, in the order asked.
@@ -60,7 +60,7 @@ def write_tiny(
         raise UsageError(f"a dataset of {samples} samples cannot be measured", mend="ask for at least one sample")
     wanted = [tiny_paths(folder, task, size) for task in (tasks if tasks is not None else registry.TASKS)]
     for number, found in enumerate(wanted, start=1):
-        report(f"[{number}/{len(wanted)}] {found.task}: making {size} models and {found.dataset.name} ...")
+        report(f"[{number}/{len(wanted)}] {found.task}: making a {size} model and a dataset ...")
         for name, path in zip(MODELS[found.task], (found.model, *found.extra_models), strict=True):
             _write_model(path, name, size=size, seed=seed)
         _write_dataset(found.dataset, samples=samples, seed=seed)
