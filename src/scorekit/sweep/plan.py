@@ -17,6 +17,7 @@ from scorekit import __version__, atomic, tasks
 from scorekit.errors import InputError, UsageError
 from scorekit.measure.configs import hydra_value, names_secret, slug
 from scorekit.measure.gpu_lock import SWEEP_JOB
+from scorekit.messages import counted
 from scorekit.records import Plan, SweepJob, first_complaint
 from scorekit.sweep.attempts import RUN
 from scorekit.sweep.entries import Entry
@@ -221,8 +222,8 @@ def _check_gpus(entries: Sequence[Entry], terms: Terms) -> None:
     ]
     if large and terms.class_c_gpus is not None and terms.class_c_gpus < 2:
         raise UsageError(
-            f"{len(large)} of {len(entries)} jobs are of class C (above 66 billion parameters), which needs several "
-            f"GPUs, and there is {terms.class_c_gpus or 'none'}: {large[0].place} ({large[0].model})"
+            f"{len(large)} of {counted(len(entries), 'job is', 'jobs are')} of class C (above 66 billion parameters), "
+            f"which needs several GPUs, and there is {terms.class_c_gpus or 'none'}: {large[0].place} ({large[0].model})"
             + (f", and {len(large) - 1} more" if len(large) > 1 else ""),
             mend="take the others, --class A --class B; or a machine with more GPUs, --class-c-gpus 4",
         )
