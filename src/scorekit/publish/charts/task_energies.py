@@ -58,6 +58,7 @@ def tasks_chart(rows: Sequence[TaskSpread], title: str = "Energy of each task") 
             "place": place,
             "task": shortened(row.task),
             "label": f"{shortened(row.task, 60)} \u00b7 {_models(row.models)}{_origin(row.origin)}",
+            "lines": [shortened(row.task, 60), f"{_models(row.models)}{_origin(row.origin)}"],
             "models": row.models,
             "mean": row.mean_wh_per_1000_queries,
             "median": row.median_wh_per_1000_queries,
@@ -115,7 +116,9 @@ def _design(look: Look) -> alt.LayerChart:
         .mark_point(size=110, filled=True, opacity=1, color=look.accent, yOffset=down)
         .encode(x=x, y=y, tooltip=told)
     )
-    return layered(spread, ring, dot, median, lanes.names(look, beside=lanes.FIGURE), lanes.figures(look))
+    return layered(
+        spread, ring, dot, median, lanes.names(look, beside=lanes.FIGURE, lines="lines"), lanes.figures(look)
+    )
 
 
 def _models(count: int) -> str:

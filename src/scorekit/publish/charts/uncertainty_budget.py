@@ -11,7 +11,7 @@ import altair as alt
 from scorekit.publish.charts import axes, lanes
 from scorekit.publish.charts.chart import ROWS, Chart, Column, layered, source
 from scorekit.publish.charts.looks import Look
-from scorekit.publish.charts.wrapping import shortened
+from scorekit.publish.charts.wrapping import shortened, wrapped
 
 _COLUMNS: Final = (
     Column("name", "Source of uncertainty"),
@@ -19,6 +19,8 @@ _COLUMNS: Final = (
     Column("half_width_95_percent", "Half-width, 95 %", "% of the score"),
     Column("source", "Where it comes from"),
 )
+_LINE_EM: Final = 16.0
+"""A line of a name beside its figure on a phone."""
 _KINDS: Final = ("from repeats (A)", "from knowledge (B)", "together")
 
 
@@ -51,6 +53,7 @@ def budget_chart(terms: Sequence[BudgetTerm], title: str = "Uncertainty of the s
         {
             "place": place,
             "label": shortened(term.name, 90),
+            "lines": wrapped(shortened(term.name, 90), "medium", _LINE_EM, most_lines=2),
             "name": shortened(term.name),
             "kind": {"A": _KINDS[0], "B": _KINDS[1]}.get(term.kind, _KINDS[2]),
             "percent": term.half_width_95_percent or 0.0,
@@ -104,6 +107,6 @@ def _design(look: Look, some: bool) -> alt.LayerChart:
         alt.Chart(source())
         .mark_bar(size=16, yOffset=lanes.MARK_DOWN_PX)
         .encode(x=x, y=lanes.lane(), color=color, tooltip=told),
-        lanes.names(look, beside=lanes.FIGURE),
+        lanes.names(look, beside=lanes.FIGURE, lines="lines"),
         lanes.figures(look),
     )

@@ -9,19 +9,20 @@ from scorekit.publish.label.fonts import Weight
 _MOST_LINES = 4
 
 
-def wrapped(text: str, weight: Weight, width_em: float | None) -> list[str]:
+def wrapped(text: str, weight: Weight, width_em: float | None, most_lines: int = _MOST_LINES) -> list[str]:
     """Lines of a text; one where no width is given.
 
     Args:
         text: cleaned here.
         weight: of the font.
         width_em: width of a line.
+        most_lines: into which it is cut where it is longer.
     """
     shown = clean(text)
     if width_em is None:
         return [shown]
     # A size of 1 px, so that widths are in em.
-    return list(fit(shown, weight, width_em, _MOST_LINES, (Size(1.0, 1.0),)).lines)
+    return list(fit(shown, weight, width_em, most_lines, (Size(1.0, 1.0),)).lines)
 
 
 def shortened(text: str, most: int = 160) -> str:

@@ -51,6 +51,17 @@ def test_names_of_strangers_are_text_in_pictures() -> None:
     assert all(character not in text for text in texts for character in "\u202e\x07\x00")
 
 
+def test_words_that_are_too_long_beside_their_figure_stand_in_two_lines() -> None:
+    row = charts.TaskSpread("Text classification (local)", 2, 1.5, 1.5, 1.0, 2.0, "unknown")
+    for width_px, shown in (
+        (290, ["Text classification (local)", "2 models \u00b7 origin unknown"]),
+        (700, ["Text classification (local) \u00b7 2 models \u00b7 origin unknown"]),
+    ):
+        root = ElementTree.fromstring(charts.svg(charts.tasks_chart([row]), LIGHT, width_px))
+        texts = ["".join(element.itertext()) for element in root.iter() if element.tag in (f"{SVG}text", f"{SVG}tspan")]
+        assert [text for text in texts if text in shown] == shown
+
+
 def test_a_single_model_and_extremes_are_drawn() -> None:
     for energies_wh in ([1e-6], [1e6], [1e-6, 1e6], [3.0, 3.0]):
         points = [ModelEnergy(f"m{place}", "t", energy_wh) for place, energy_wh in enumerate(energies_wh)]
