@@ -100,6 +100,9 @@ def test_charts_wait_until_they_come_near(folder: Path, visit: Callable[..., Any
         page = seen.open("index.html")
         page.locator("#c-tasks[data-drawn]").wait_for()
         assert page.locator("#c-world").evaluate(DRAWN) == ""
+        words = "(plot) => getComputedStyle(plot, '::before').content"
+        assert "comes into view" in page.locator("#c-world .chart-plot").evaluate(words)
+        assert page.locator("#c-tasks .chart-plot").evaluate(words) == "none"
         assert not page.evaluate("Boolean(scorekit.data.chartWorld)")
         page.locator("#c-world").scroll_into_view_if_needed()
         page.locator("#c-world[data-drawn]").wait_for()

@@ -14,6 +14,7 @@
   var FILES = { world: "chart-world.js" };
   var FONT = "chart-font.js";
   var NEAR = "400px";
+  var AROUND_PX = 56;
   var PICTURE_PX = 800;
   var PIXELS = 2;
   var charts = new Map();
@@ -159,6 +160,7 @@
         if (turn === chart.turn) {
           chart.status.textContent = "The chart cannot be drawn here; its figures are in the table.";
           chart.table.open = true;
+          chart.figure.dataset.failed = "";
           console.warn("chart " + chart.figure.id + ": " + error.message);
         }
       });
@@ -191,6 +193,8 @@
         });
         hideTip();
         plot.replaceChildren(inside);
+        plot.style.minHeight = "";
+        delete chart.figure.dataset.failed;
         chart.status.textContent = "";
         chart.figure.dataset.drawn = look;
         chart.figure.dispatchEvent(new CustomEvent("scorekit:chart", { bubbles: true }));
@@ -424,10 +428,20 @@
         seen: false,
       };
       charts.set(figure, chart);
+      keepRoom(chart);
       tools(chart);
       nearby.observe(figure);
       sizes.observe(chart.plot);
     });
+  }
+
+  // Before it is drawn: the place that it will take, as near as can be told, so that the page does not jump.
+  function keepRoom(chart) {
+    var rows = chart.payload.spec.datasets && chart.payload.spec.datasets.rows;
+    if (chart.payload.lane && rows) {
+      var lanes = new Set(rows.map(function (row) { return row.place; })).size;
+      chart.plot.style.minHeight = chart.payload.lane * lanes + AROUND_PX + "px";
+    }
   }
 
   function redraw() {
