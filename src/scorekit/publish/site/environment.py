@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from scorekit.publish.site import figures, names
-from scorekit.publish.site.content import Cohort, Entry, Site, model_slug
+from scorekit.publish.site.content import Cohort, Entry, Site, is_official, model_slug
 from scorekit.publish.site.pages import SECTIONS, Build, Page, Section
 from scorekit.units import kwh_to_wh
 
@@ -38,6 +38,8 @@ class Renderer:
             "site": site,
             "build": build,
             "has_results": any(entry.result is not None for entry in site.entries),
+            # Of the results that were not published by the edition: some of them, all, or none are local.
+            "own_local": _own_local(site),
             "sections": tuple(section for section in sections if section.in_navigation),
             "has": self._sections.__contains__,
             "section_title": lambda key: self._sections[key].title,
@@ -86,6 +88,12 @@ class Renderer:
 _FRAME: Final = ("header", "footer")
 
 
+def _own_local(site: Site) -> str:
+    """Whether none, some or all of the figures that the edition did not publish have no official star."""
+    own = [is_official(entry) for entry in site.entries if entry.result is not None]
+    return "none" if all(own) else "some" if any(own) else "all"
+
+
 @cache
 def environment() -> jinja2.Environment:
     """The one environment, which compiles each template once; what is one site's is given to each page."""
@@ -104,6 +112,7 @@ def environment() -> jinja2.Environment:
         count=figures.count,
         number=figures.number,
         name=lambda text: names.isolated(text) if text else figures.UNKNOWN,
+        path=lambda text: names.broken(text) if text else figures.UNKNOWN,
         shown=names.shown,
         slug=model_slug,
         # Safe as it is: ASCII without markup.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -26,6 +27,12 @@ def shown(text: str) -> str:
 def isolated(text: str) -> Markup:
     """A name as HTML, isolated so that its direction of writing does not turn what stands beside it."""
     return Markup("<bdi>{}</bdi>").format(shown(text))
+
+
+def broken(path: str) -> Markup:
+    """A file's name as HTML, isolated, that goes on in the next line after a `/` or before a `.` where it is long."""
+    parts = re.split(r"(?<=/)(?=[^/])|(?<=[^./])(?=\.)", shown(path))
+    return Markup("<bdi>{}</bdi>").format(Markup("<wbr>").join(parts))
 
 
 def safe_json(value: object) -> str:

@@ -20,7 +20,7 @@ from scorekit.publish.site.figures import (
     stars_html,
     wh,
 )
-from scorekit.publish.site.names import isolated, safe_json, shown
+from scorekit.publish.site.names import broken, isolated, safe_json, shown
 from tests.sites import full_site
 
 
@@ -78,6 +78,13 @@ def test_an_entry_tells_edition_hardware_and_uncertainty() -> None:
     assert "at 95" in official
     local = energy_html(next(entry for entry in entries if not entry.comparable), "i3")
     assert "not comparable with official figures" in local
+
+
+def test_a_file_s_name_breaks_at_its_folders_and_before_its_ending_alone() -> None:
+    assert broken("runs/one/environment.json") == "<bdi>runs/<wbr>one/<wbr>environment<wbr>.json</bdi>"
+    assert broken("../.hidden/a..b/") == "<bdi>../<wbr>.hidden/<wbr>a<wbr>..b/</bdi>"
+    assert broken("<b>/&.x") == "<bdi>&lt;b&gt;/<wbr>&amp;<wbr>.x</bdi>"
+    assert broken("plain") == "<bdi>plain</bdi>"
 
 
 @given(st.text())

@@ -129,6 +129,34 @@ def test_why_a_figure_is_local_stands_beside_its_label(full: Path) -> None:
     assert page.count("Why it is not comparable") == 1
 
 
+def test_the_foot_of_a_page_tells_what_the_edition_gives_stars_to(tmp_path: Path) -> None:
+    sites = {
+        "all": gather([result_of(local_score("tiny-llama"), "runs/tiny")], edition(), [edition()]),
+        "none": gather([], edition(), [edition()]),
+    }
+    told = {
+        name: re.sub(r"<[^>]+>", "", (built(site, tmp_path / name) / "index.html").read_text().partition("<footer")[2])
+        for name, site in sites.items()
+    }
+    assert all("2026-01; it gives stars to comparable results" in text for text in told.values())
+    assert "This site's own figures are local" in told["all"]
+    assert "local" not in told["none"]
+
+
+def test_every_cell_of_a_stacked_table_names_its_column(full: Path) -> None:
+    for path in ("index.html", "methodology.html", f"models/{model_slug('example/writer-1b')}.html"):
+        page = (full / path).read_text(encoding="utf-8")
+        tables = re.findall(r'<table role="table" class="[^"]*stacked">.*?</table>', page, re.DOTALL)
+        assert tables
+        for table in tables:
+            heads = re.findall(r'scope="col"[^>]*>(.*?)</th>', table)
+            for row in re.findall(r'<tr role="row"[^>]*><th role="rowheader".*?</tr>', table, re.DOTALL):
+                labels = re.findall(r'<td role="cell"(?: data-label="([^"]*)")?', row)
+                if "colspan" not in row:
+                    assert len(labels) == len(heads) - 1, path
+                    assert all(label in ("", head) for label, head in zip(labels, heads[1:], strict=True)), path
+
+
 def test_an_edition_that_is_named_by_its_date_tells_it_once(full: Path) -> None:
     for path in ("index.html", "methodology.html", "data.html"):
         assert "(2026-01)" not in _text(full / path)
@@ -192,7 +220,7 @@ def test_a_model_of_very_many_results_has_a_page_that_stays_short(tmp_path: Path
     site = gather(many, None, [])
     page = (built(site, tmp_path) / "models" / f"{model_slug('busy')}.html").read_text()
     assert page.count('<section class="entry"') == MOST_DETAILS
-    assert page.count('<th scope="row"><a href="#') == MOST_DETAILS
+    assert page.count('<th role="rowheader" scope="row"><a href="#') == MOST_DETAILS
     assert f"The first {MOST_DETAILS} figures are told in full" in page
 
 
@@ -272,7 +300,9 @@ def test_home_says_why_local_figures_of_unlike_hardware_are_not_averaged(tmp_pat
 def _bare_energies(page: str, caption: str) -> tuple[int, list[str]]:
     """Of the table whose caption holds some words: how many energies have something told, and those that have not."""
     table = next(part for part in page.split("<table") if caption in part.partition("</caption>")[0])
-    cells = re.findall(r"<td class=\"num\">(.*?)</td>", table.partition("</table>")[0], re.DOTALL)
+    cells = re.findall(
+        r"<td role=\"cell\" data-label=\"[^\"]*\" class=\"num\">(.*?)</td>", table.partition("</table>")[0], re.DOTALL
+    )
     energies = [cell for cell in cells if "\N{NO-BREAK SPACE}Wh" in cell]
     bare = [cell for cell in energies if "figure-tip" not in cell or "Source" not in cell or "Edition" not in cell]
     return len(energies), bare

@@ -84,6 +84,16 @@
     });
   });
 
+  // A table that is wider than its frame says that it can be scrolled; base.css has the words.
+  var frames = new ResizeObserver(function (entries) {
+    entries.forEach(function (entry) {
+      entry.target.classList.toggle("is-wider", entry.target.scrollWidth > entry.target.clientWidth + 1);
+    });
+  });
+  document.querySelectorAll(".table-frame:not(.rows-frame)").forEach(function (frame) {
+    frames.observe(frame);
+  });
+
   window.scorekit = {
     data: {},
     read: read,
