@@ -223,8 +223,8 @@ def _check_gpus(entries: Sequence[Entry], terms: Terms) -> None:
     if large and terms.class_c_gpus is not None and terms.class_c_gpus < 2:
         raise UsageError(
             f"{len(large)} of {counted(len(entries), 'job is', 'jobs are')} of class C (above 66 billion parameters), "
-            f"which needs several GPUs, and there is {terms.class_c_gpus or 'none'}: {large[0].place} ({large[0].model})"
-            + (f", and {len(large) - 1} more" if len(large) > 1 else ""),
+            f"which needs several GPUs, and there is {terms.class_c_gpus or 'none'}: {large[0].place} "
+            f"({large[0].model})" + (f", and {len(large) - 1} more" if len(large) > 1 else ""),
             mend="take the others, --class A --class B; or a machine with more GPUs, --class-c-gpus 4",
         )
 
