@@ -184,7 +184,7 @@ def test_the_desk_is_for_operators(app: FastAPI, role: people.Role, path: str) -
     browser.log_in_as(role)
     answer = browser.get(path)
     assert answer.status_code == 403
-    assert "this is for operators" in answer.text
+    assert "This is for operators." in answer.text
     assert "--role operator" in answer.text
     browser = Browser(app)
     browser.log_in_as("operator")

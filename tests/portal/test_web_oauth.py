@@ -197,7 +197,7 @@ def test_a_provider_that_is_not_reached_is_said(app: FastAPI, provider: Provider
     provider.down = True
     answer = browser.get("/oauth/huggingface/callback", params={"code": "c", "state": sent["state"]})
     assert answer.status_code == 503
-    assert "log in by a token" in answer.text
+    assert "Log in by a token" in answer.text
 
 
 def test_names_from_there_are_text(app: FastAPI, provider: Provider) -> None:
