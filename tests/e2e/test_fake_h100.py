@@ -98,8 +98,8 @@ def assert_true(fake: FakeNvml, window: Window, gpu: int = 0) -> None:
     [pytest.param(task, marks=[pytest.mark.transformers] if task in ON_TWO_LIBRARIES else []) for task in MAIN_TASKS],
 )
 def test_a_task_is_measured_on_the_gpu_that_was_named(tiny: Tiny, tmp_path: Path, fake: FakeNvml, task: str) -> None:
-    # Some in a process of their own, as users measure; the GPU's road is the same in this one.
-    result, run = bench(tiny, tmp_path, task, *([] if task in ON_TWO_LIBRARIES else [INLINE]))
+    # Each in a process of its own: CodeCarbon finds out once a process whether there are GPUs.
+    result, run = bench(tiny, tmp_path, task)
     assert result.rc == EXIT_INVALID, result.told()
     assert TOO_SHORT <= set(failed_checks(run)) <= TOO_SHORT | BUSY, result.told()
     assert not (run / bundle.SCORE).exists()

@@ -16,6 +16,7 @@ from scorekit.portal.opened import Portal
 from scorekit.portal.storage import audit
 from scorekit.portal.web import bodies
 from scorekit.submission.verify import verdict
+from tests.portal import loops
 from tests.portal.calling import ALL, API, ZIP, Caller, caller, refused
 
 CONTENT = b"PK not really a zip, which is for the checks to find" * 50
@@ -119,7 +120,7 @@ def test_a_sender_that_falls_silent_is_cut_off(portal: Portal, ada: Caller, monk
             await ada.client.app(scope, receive, send)  # type: ignore[arg-type]
         return sent
 
-    sent = anyio.run(ask)
+    sent = loops.run(ask())
     assert sent[0]["status"] == 408
     assert list(portal.settings.parts.iterdir()) == []
     assert list(portal.storage.blobs.names()) == []

@@ -21,6 +21,7 @@ from scorekit.portal.web.bodies import LEAST_BYTES_A_SECOND, MOST_BODY_BYTES
 from scorekit.portal.web.limits import Buckets, LimitMiddleware, Limits
 from scorekit.submission import CLAUSES
 from scorekit.submission import Limits as ArchiveLimits
+from tests.portal import loops
 from tests.portal.browsing import Browser, bearer
 from tests.portal.conftest import token_of
 
@@ -112,7 +113,7 @@ def test_who_falls_silent_is_answered(reading: FastAPI, monkeypatch: pytest.Monk
         "type": "http", "method": "POST", "path": "/api/v1/read", "raw_path": b"/api/v1/read", "query_string": b"",
         "headers": [(b"host", b"portal.test")], "client": ("192.0.2.7", 1), "scheme": "http", "server": ("x", 80),
     }  # fmt: skip
-    asyncio.run(reading(scope, receive, send))  # type: ignore[arg-type]
+    loops.run(reading(scope, receive, send))  # type: ignore[arg-type]
     assert told[0]["status"] == 408
 
 
@@ -136,10 +137,10 @@ def test_who_sends_too_little_at_a_time_is_answered(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(bodies, "_now", lambda: now)
     if a_second > LEAST_BYTES_A_SECOND:
-        assert asyncio.run(read()) == a_second * 990
+        assert loops.run(read()) == a_second * 990
     else:
         with pytest.raises(TooSlowError):
-            asyncio.run(read())
+            loops.run(read())
         assert 100 < now < 200
 
 
@@ -175,7 +176,7 @@ def test_who_takes_nothing_of_an_answer_is_let_go(
         "type": "http", "method": "GET", "path": "/health/live", "raw_path": b"/health/live", "query_string": b"",
         "headers": [(b"host", b"portal.test")], "client": ("192.0.2.7", 1), "scheme": "http", "server": ("x", 80),
     }  # fmt: skip
-    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    loops.run(app(scope, receive, send))  # type: ignore[arg-type]
     assert '"not_read"' in capsys.readouterr().err
 
 
@@ -298,5 +299,5 @@ def test_only_requests_are_limited() -> None:
         limits = ArchiveLimits()
 
     middleware = LimitMiddleware(inner, Settings, None)  # type: ignore[arg-type]
-    asyncio.run(middleware({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+    loops.run(middleware({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert seen == ["lifespan"]
