@@ -1,4 +1,4 @@
-"""Coroutines run to their end beside what a test's own thread has: the driver of a browser leaves a running loop there."""
+"""Coroutines run to their end beside what a test has in its thread: the driver of a browser leaves a loop there."""
 
 from __future__ import annotations
 
