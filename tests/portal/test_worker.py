@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,16 +146,24 @@ def test_a_token_that_is_not_for_workers_ends_it(source: LedgerSource, folder: W
 
 def test_a_lease_that_is_lost_ends_the_measuring_and_nothing_is_handed_in(
     portal: Portal, submitter: Actor, operator: Actor, worker: Actor, source: LedgerSource, folder: WorkFolder,
-    clock: Clock,
+    clock: Clock, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     asked = wanted(portal, submitter, operator)
+    taken = threading.Event()
+
+    def beat(job: Assignment) -> None:
+        # One that came before the other worker would keep the job.
+        assert taken.wait(60)
+        LedgerSource.beat(source, job)
 
     def slow(_job: Assignment, _folder: Path, stop: Stop) -> Path:
         clock.advance(minutes=2)
         assert jobs.take(portal.storage, worker, "another") is not None
+        taken.set()
         assert stop.wait(60), "the heartbeat did not tell that the job is another's"
         raise MeasuringFailedError("stopped", again=True)
 
+    monkeypatch.setattr(source, "beat", beat)
     assert not worker_of(source, folder, slow, beat_s=0.001).run(once=True)
     assert state_of(portal, asked) == ("queued", "leased")
     assert source.told == [], "it gave back what is another's"
