@@ -133,7 +133,7 @@ def test_a_missing_module_of_ours_is_a_fault_and_no_missing_extra(
 def test_tiny_hands_on_only_what_was_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[Any] = []
 
-    def write_tiny(folder: Path, **options: Any) -> dict[str, Any]:
+    def write_tiny(folder: Path, *, report: Any, **options: Any) -> dict[str, Any]:
         seen.append((folder, options))
         return {}
 

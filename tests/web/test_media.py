@@ -131,14 +131,18 @@ def test_what_scrolls_shows_it_and_is_reached_by_keyboard(
                     assert frame["focus"], (path, frame)
                     assert frame["hint"] or not frame["scrolls"], (path, frame)
                     scrolling += frame["scrolls"]
-    assert scrolling >= (8 if width == "phone" else 1)
+    # On a phone most tables are cards instead.
+    assert scrolling >= 1
 
 
 def test_the_hint_goes_where_the_end_is_reached(full: Path, visit: Visiting) -> None:
     edge = "frame => { const box = frame.getBoundingClientRect(); return [box.right - 6, box.top + box.height / 2]; }"
-    with visit(full, width_px=WIDTHS_PX["phone"]) as seen:
+    with visit(full, width_px=WIDTHS_PX["tablet"]) as seen:
         page = _open(seen, "methodology.html")
-        frame = page.locator(".table-frame").first
+        scrolls = page.locator(".table-frame").evaluate_all(
+            "frames => frames.findIndex(frame => frame.checkVisibility() && frame.scrollWidth > frame.clientWidth)"
+        )
+        frame = page.locator(".table-frame").nth(scrolls)
         frame.scroll_into_view_if_needed()
         before = _column(page, frame.evaluate(edge))
         frame.evaluate("frame => { frame.scrollLeft = frame.scrollWidth; }")
