@@ -13,8 +13,7 @@ from fastapi import FastAPI
 
 from scorekit.portal.opened import Portal
 from scorekit.portal.web.app import create_app
-from scorekit.publish.site import serve
-from scorekit.publish.site.build import MARK, SITE_SCHEMA
+from scorekit.publish.site.files import LABEL_POLICY, MARK, POLICY, SITE_SCHEMA
 from tests.portal.browsing import Browser
 from tests.portal.conftest import settings_of
 
@@ -153,12 +152,12 @@ def test_the_site_is_served_under_its_own_policy(app: FastAPI, site: Path) -> No
     browser = Browser(app)
     page = browser.get("/site/")
     assert (page.text, page.headers["content-type"]) == ("<!doctype html><p>scores", "text/html; charset=utf-8")
-    assert page.headers["content-security-policy"] == serve.POLICY
+    assert page.headers["content-security-policy"] == POLICY
     assert page.headers["x-content-type-options"] == "nosniff"
     assert browser.get("/site").headers["location"] == "/site/"
     assert browser.get("/site/assets/page.css").headers["content-type"].startswith("text/css")
     label = browser.get("/site/label.svg")
-    assert label.headers["content-security-policy"] == serve.LABEL_POLICY
+    assert label.headers["content-security-policy"] == LABEL_POLICY
     assert label.headers["cross-origin-resource-policy"] == "cross-origin"
     assert browser.get("/site/what.bin").headers["content-type"] == "application/octet-stream"
     head = browser.head("/site/")

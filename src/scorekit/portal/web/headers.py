@@ -11,14 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from scorekit.portal.settings import Settings
 from scorekit.portal.web.addresses import host_of, is_api, root_of, route_path
 from scorekit.portal.web.answers import Problem, problem
-from scorekit.publish.site import serve
+from scorekit.publish.site import files
 
 PAGES_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 API_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-SITE_POLICY: Final = serve.POLICY
 _FEATURES: Final = (
     "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer", "microphone", "midi",
     "payment", "usb",
@@ -51,7 +50,7 @@ class HeaderMiddleware:
         # Whether or not what stands before the portal took it away from the path.
         scope["root_path"] = self._root
         is_site = route_path(scope).startswith("/site/")
-        policy = API_POLICY if is_api(scope) else SITE_POLICY if is_site else PAGES_POLICY
+        policy = API_POLICY if is_api(scope) else files.POLICY if is_site else PAGES_POLICY
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -16,13 +16,10 @@ from scorekit.portal.ledger.refusals import NotThereError
 from scorekit.portal.web.access import page_visitor, portal_of
 from scorekit.portal.web.addresses import root_of
 from scorekit.portal.web.rendering import redirect, render
-from scorekit.publish.site import serve
-from scorekit.publish.site.build import is_site
-from scorekit.publish.site.environment import FOLDER
+from scorekit.publish.site import files
 
 router: Final = APIRouter(include_in_schema=False)
 OWN: Final = Path(__file__).parent / "assets"
-_FONTS: Final = ("Inter-Medium.ttf", "Inter-Bold.ttf")
 _ASSETS_KEPT: Final = "public, max-age=600"
 _CHUNK_BYTES: Final = 256 * 1024
 
@@ -39,12 +36,8 @@ class Asset:
 @cache
 def assets() -> dict[str, Asset]:
     """Every asset by its name; the portal's own have names of their own."""
-    found: dict[str, Asset] = {}
-    for path in (*sorted((FOLDER / "assets").iterdir()), *sorted(OWN.iterdir())):
-        if path.is_file() and not path.name.startswith("."):
-            found[path.name] = _asset(path)
-    fonts = FOLDER.parent / "label" / "fonts"
-    return found | {f"fonts/{name}": _asset(fonts / name) for name in _FONTS}
+    own = ((path.name, path) for path in OWN.iterdir())
+    return {name: _asset(path) for name, path in (*files.assets(), *own)}
 
 
 @router.api_route("/assets/{name:path}", methods=["GET", "HEAD"])
@@ -69,10 +62,10 @@ def site_root(request: Request) -> Response:
 def site(request: Request, path: str) -> Response:  # noqa: ARG001 - read from the request, as it was written
     """A file of the site that was built last."""
     folder = portal_of(request).settings.site
-    if not is_site(folder):
+    if not files.is_site(folder):
         page_visitor(request)
         return render(request, "no_site.html", status=404, title="There is no site yet")
-    found = serve.file_at(folder.resolve(), _target(request))
+    found = files.file_at(folder.resolve(), _target(request))
     if found is None:
         raise NotThereError("there is no such page of the site", mend="begin at its first page: /site/")
     try:
@@ -82,13 +75,12 @@ def site(request: Request, path: str) -> Response:  # noqa: ARG001 - read from t
         raise NotThereError(
             "there is no such page of the site any more", mend="begin at its first page: /site/"
         ) from error
-    kind = serve.TYPES.get(found.suffix.lower(), "application/octet-stream")
     headers = {
         # Of the file that is open: another may have its name by now.
         "Content-Length": str(file.seek(0, 2)),
-        "Content-Security-Policy": serve.LABEL_POLICY if found.suffix.lower() == ".svg" else serve.POLICY,
+        "Content-Security-Policy": files.policy(found),
         "Cache-Control": "no-cache",
-        "Content-Type": kind,
+        "Content-Type": files.content_type(found),
     }
     if request.method == "HEAD":
         file.close()
@@ -115,5 +107,4 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 def _asset(path: Path) -> Asset:
     content = path.read_bytes()
-    kind = serve.TYPES.get(path.suffix.lower(), "application/octet-stream")
-    return Asset(content, kind, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+    return Asset(content, files.content_type(path), f'"{hashlib.sha256(content).hexdigest()[:32]}"')

@@ -22,12 +22,10 @@ from scorekit import __version__, atomic
 from scorekit.errors import UsageError
 from scorekit.publish import charts
 from scorekit.publish.site.content import Site
-from scorekit.publish.site.environment import FOLDER, Renderer
+from scorekit.publish.site.environment import Renderer
+from scorekit.publish.site.files import MARK, SITE_SCHEMA, assets, is_site
 from scorekit.publish.site.pages import SECTIONS, Build, File, Page, Section
 
-MARK: Final = "scorekit-site.json"
-"""The file by which a folder is known to be a site of ours."""
-SITE_SCHEMA: Final = "scorekit.site/1"
 _ELSEWHERE: Final = "--out DIR"
 _PATH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
 
@@ -114,15 +112,6 @@ def check_target(out: Path) -> None:
         )
 
 
-def is_site(folder: Path) -> bool:
-    """Whether a folder is a site that was built here."""
-    try:
-        content = json.loads((folder / MARK).read_bytes()[:4096])
-    except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and content.get("schema_version") == SITE_SCHEMA
-
-
 class _Writer:
     """Writes files below a folder, and counts them."""
 
@@ -157,15 +146,10 @@ def _everything(site: Site, facts: Build, sections: Iterable[Section]) -> Iterat
 
 
 def _assets() -> Iterator[File]:
-    folder = FOLDER / "assets"
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            yield File(f"assets/{path.relative_to(folder).as_posix()}", path.read_bytes())
+    for name, path in assets():
+        yield File(f"assets/{name}", path.read_bytes())
     for name, content in charts.runtime_files().items():
         yield File(f"assets/{name}", content)
-    fonts = FOLDER.parent / "label" / "fonts"
-    for name in ("Inter-Medium.ttf", "Inter-Bold.ttf", "OFL.txt"):
-        yield File(f"assets/fonts/{name}", (fonts / name).read_bytes())
 
 
 def _swap(fresh: Path, out: Path) -> None:

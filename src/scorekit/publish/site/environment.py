@@ -6,7 +6,6 @@ import itertools
 import posixpath
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import jinja2
@@ -14,10 +13,10 @@ from markupsafe import Markup
 
 from scorekit.publish.site import figures, names
 from scorekit.publish.site.content import Cohort, Entry, Site, is_official, model_slug
+from scorekit.publish.site.files import FOLDER
 from scorekit.publish.site.pages import SECTIONS, Build, Page, Section
 from scorekit.units import kwh_to_wh
 
-FOLDER: Final = Path(__file__).parent
 SCRIPTS: Final = ("assets/scorekit.js",)
 STYLES: Final = ("assets/tokens.css", "assets/base.css")
 

@@ -6,36 +6,15 @@ It answers for the files of the site and nothing else, with the Content-Security
 from __future__ import annotations
 
 import http.server
-import posixpath
-import urllib.parse
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 from scorekit.errors import UsageError
-from scorekit.publish.site.build import is_site
+from scorekit.publish.site.files import POLICY, content_type, file_at, is_site, policy
 
 HOST: Final = "127.0.0.1"
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-LABEL_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; sandbox"
-"""Of a label, which brings its fonts and style along, and runs nothing."""
-TYPES: Final = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".csv": "text/csv; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".ttf": "font/ttf",
-    ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
-}
 _HOSTS: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _CHUNK_BYTES: Final = 256 * 1024
 _TIMEOUT_S: Final = 30.0
@@ -76,34 +55,6 @@ def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
         ) from error
 
 
-def file_at(root: Path, target: str) -> Path | None:
-    """The file of a site that a request's target means; None for any that leads elsewhere or to nothing.
-
-    Args:
-        root: the site, resolved.
-        target: path and query, as the request gives them.
-    """
-    raw = urllib.parse.urlsplit(target).path if target.startswith("/") and not target.startswith("//") else ""
-    try:
-        path = urllib.parse.unquote(raw, errors="strict")
-    except UnicodeDecodeError:
-        return None
-    parts = path.split("/")[1:]
-    if not raw or any(_is_strange(part) for part in parts[:-1]) or (parts[-1] and _is_strange(parts[-1])):
-        return None
-    found = root.joinpath(*parts[:-1], parts[-1] or "index.html")
-    try:
-        # A link within the folder could lead out of it.
-        inside = found.resolve(strict=True).is_relative_to(root) and found.is_file()
-    except (OSError, ValueError):
-        return None
-    return found if inside else None
-
-
-def _is_strange(part: str) -> bool:
-    return not part or part.startswith(".") or any(sign in "\\:" or not sign.isprintable() for sign in part)
-
-
 class _Handler(http.server.BaseHTTPRequestHandler):
     """Answers GET and HEAD."""
 
@@ -135,8 +86,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         try:
             with path.open("rb") as file:
                 size = path.stat().st_size
-                kind = posixpath.splitext(path.name)[1].lower()
-                self._begin(HTTPStatus.OK, TYPES.get(kind, "application/octet-stream"), size)
+                self._begin(HTTPStatus.OK, content_type(path), size, policy(path))
                 while with_body and (chunk := file.read(_CHUNK_BYTES)):
                     self.wfile.write(chunk)
         except (BrokenPipeError, ConnectionResetError, TimeoutError):
@@ -148,15 +98,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _refuse(self, status: HTTPStatus, message: str, *, with_body: bool) -> None:
         body = f"{status.value} {status.phrase}: {message}\n".encode()
-        self._begin(status, "text/plain; charset=utf-8", len(body))
+        self._begin(status, "text/plain; charset=utf-8", len(body), POLICY)
         if with_body:
             self.wfile.write(body)
 
-    def _begin(self, status: HTTPStatus, kind: str, size: int) -> None:
+    def _begin(self, status: HTTPStatus, kind: str, size: int, policy: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(size))
-        self.send_header("Content-Security-Policy", LABEL_POLICY if kind == TYPES[".svg"] else POLICY)
+        self.send_header("Content-Security-Policy", policy)
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cache-Control", "no-cache")

@@ -10,8 +10,9 @@ import pytest
 from scorekit.editions import FEBRUARY_2025
 from scorekit.errors import BundleError, UsageError
 from scorekit.publish.site import build as building
-from scorekit.publish.site.build import MARK, build, is_site
+from scorekit.publish.site.build import build
 from scorekit.publish.site.content import Site
+from scorekit.publish.site.files import MARK, is_site
 from scorekit.publish.site.gathering import gather
 from tests.sites import HOSTILE, TIME, built, edition, empty_site, faults, full_site, local_site, results
 

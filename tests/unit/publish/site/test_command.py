@@ -8,7 +8,7 @@ import pytest
 
 from scorekit import store
 from scorekit.cli import main
-from scorekit.publish.site.build import is_site
+from scorekit.publish.site.files import is_site
 from tests.edition_members import frozen
 from tests.sites import faults, members, results
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from scorekit.errors import UsageError
-from scorekit.publish.site.serve import HOST, LABEL_POLICY, POLICY, file_at, server
+from scorekit.publish.site.files import LABEL_POLICY, POLICY, file_at
+from scorekit.publish.site.serve import HOST, server
 from tests.sites import built, full_site
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.web.access import page_visitor, portal_of
 from scorekit.portal.web.rendering import render
+from scorekit.publish.site import files
 
 router: Final = APIRouter()
 
@@ -23,5 +24,5 @@ def home(request: Request, _visitor: Annotated[Actor | None, Depends(page_visito
         title="Hand in a measurement",
         section="home",
         public_url=settings.public_url,
-        has_site=(settings.site / "index.html").is_file(),
+        has_site=files.is_site(settings.site),
     )
