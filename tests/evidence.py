@@ -10,9 +10,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from scorekit.records import CounterEvidence, Environment, GpuFacts, GpuState, MeterReading, Window
+from scorekit.records import Check, CounterEvidence, Environment, GpuFacts, GpuState, MeterReading, Window
 from scorekit.units import joules_to_wh
-from scorekit.validity import DeviceTrace, Evidence, PowerTrace
+from scorekit.validity import DeviceTrace, Evidence, PowerTrace, judge
 from tests.bundles import H100, NVML_GPU, environment, reading, window
 
 OTHER_GPU = "GPU-00000000-0000-0000-0000-000000000002"
@@ -230,6 +230,12 @@ def of_phase(phase: str, *repeats: int) -> Callable[[Window], bool]:
 def at(phase: str, repeat: int | None) -> Window:
     """One window of the good run."""
     (found,) = [w for w in good_evidence().windows if w.phase == phase and w.repeat == repeat]
+    return found
+
+
+def check_of(evidence: Evidence, name: str) -> Check:
+    """What one check says of a run."""
+    (found,) = [check for check in judge(evidence).checks if check.name == name]
     return found
 
 

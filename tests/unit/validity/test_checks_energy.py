@@ -1,0 +1,48 @@
+"""Energies that a check must find, and those that look like a fault and are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.bundles import reading
+from tests.evidence import at, change_energy, change_readings, check_of, cpu_evidence, good_evidence, of_phase
+from tests.unit.validity.spoilt.changes import change_length
+
+
+def test_the_energy_of_a_cpu_must_be_positive_too() -> None:
+    evidence = cpu_evidence()
+    spoilt = tuple(
+        w.model_copy(update={"readings": (reading("cpu", 0.0), reading("ram", 1e-5))}) if w.phase == "forward" else w
+        for w in evidence.windows
+    )
+    check = check_of(replace(evidence, windows=spoilt), "energy_positive")
+    assert check.severity == "fail"
+    assert "repeats 0, 1, 2, phase forward: the energy of CPU is zero" in check.message
+
+
+def test_of_two_repeats_nobody_can_tell_which_is_the_doubled_one() -> None:
+    two = replace(
+        good_evidence(), windows=tuple(w for w in good_evidence().windows if w.repeat is None or w.repeat < 2)
+    )
+    check = check_of(change_energy(of_phase("generate", 1), 2.0)(two), "energy_positive")
+    assert check.severity == "fail"
+    assert "repeat 0, phase generate: 0.50 x" in check.message
+    assert "repeat 1, phase generate: 2.0" in check.message
+
+
+def test_preparing_may_be_too_short_for_the_counter() -> None:
+    short = of_phase("preprocess")
+    evidence = change_length(short, 0.01)(change_readings(short, energy_wh=0.0)(good_evidence()))
+    assert check_of(evidence, "energy_positive").passed is True
+    assert check_of(evidence, "window_length").passed is True
+    assert check_of(change_length(short, 0.01)(good_evidence()), "power_plausible").passed is True
+
+
+def test_a_prefill_that_took_as_much_as_generating_is_told_and_does_not_fail() -> None:
+    windows = list(good_evidence().windows)
+    for repeat in range(10):
+        answer = at("generate", repeat)
+        windows.append(answer.model_copy(update={"phase": "prefill", "output_tokens": 1000}))
+    evidence = change_energy(of_phase("prefill", 3), 2.0)(replace(good_evidence(), windows=tuple(windows)))
+    check = check_of(evidence, "energy_positive")
+    assert (check.severity, "repeat 3, phase prefill" in check.message) == ("warn", True)
