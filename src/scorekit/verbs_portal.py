@@ -13,7 +13,7 @@ from typing import Any
 
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, UsageError
 from scorekit.layout import Column, layout_for, render
-from scorekit.messages import counted
+from scorekit.messages import counted, say
 from scorekit.portal import opened
 from scorekit.portal.backup import backup
 from scorekit.portal.ledger import accounts, people
@@ -35,7 +35,7 @@ def serve(options: argparse.Namespace) -> int:
 def migrate(options: argparse.Namespace) -> int:
     """Bring the database to this program's version."""
     before, now = opened.migrate(_settings(options))
-    _say(f"the database is of version {now}" + ("" if before == now else f" now; it was {before or 'empty'} before"))
+    say(f"the database is of version {now}" + ("" if before == now else f" now; it was {before or 'empty'} before"))
     return EXIT_DONE
 
 
@@ -51,7 +51,7 @@ def make_token(options: argparse.Namespace) -> int:
     if options.json:
         _print_json({"token": made.secret, "id": made.id, "account": account, "expires_at": _time(made.expires_at)})
     else:
-        _say(
+        say(
             f"token {made.id} of account {account} is made, and holds until {_time(made.expires_at)}. "
             "Its secret is printed this once, on standard output"
         )
@@ -83,7 +83,7 @@ def revoke_token(options: argparse.Namespace) -> int:
     """End a token, and the sessions that came of it."""
     with _portal(options) as portal:
         people.revoke_token(portal.storage, options.token)
-    _say(f"token {options.token} does not hold any more")
+    say(f"token {options.token} does not hold any more")
     return EXIT_DONE
 
 
@@ -108,7 +108,7 @@ def close_account(options: argparse.Namespace) -> int:
     """Let nobody in by an account any more."""
     with _portal(options) as portal:
         accounts.close(portal.storage, options.account)
-    _say(f"account {options.account} is closed")
+    say(f"account {options.account} is closed")
     return EXIT_DONE
 
 
@@ -117,7 +117,7 @@ def back_up(options: argparse.Namespace) -> int:
     with _portal(options) as portal:
         made = backup(portal, options.to)
     size = sum(entry.size_bytes for entry in made.files.values())
-    _say(f"wrote {counted(len(made.files), 'file')}, {size:,} bytes, to {options.to}")
+    say(f"wrote {counted(len(made.files), 'file')}, {size:,} bytes, to {options.to}")
     print(f"{made.audit_entries} {made.audit_sha256}")
     return EXIT_DONE
 
@@ -125,9 +125,7 @@ def back_up(options: argparse.Namespace) -> int:
 def restore(options: argparse.Namespace) -> int:
     """Bring a backup into an empty portal."""
     made = bring(_settings(options), options.source)
-    _say(
-        f"restored {counted(len(made.files), 'file')}, of {made.created_utc}; unfinished uploads and logins begin anew"
-    )
+    say(f"restored {counted(len(made.files), 'file')}, of {made.created_utc}; unfinished uploads and logins begin anew")
     return EXIT_DONE
 
 
@@ -241,7 +239,7 @@ def _print_rows(rows: Sequence[dict[str, Any]], flexible: Sequence[str], *, as_j
         columns = [Column(name.replace("_", " "), flexible=name in flexible) for name in rows[0]]
         print(render(columns, [[layout.text(str(value)) for value in row.values()] for row in rows], layout))
     else:
-        _say("there are none")
+        say("there are none")
     return EXIT_DONE
 
 
@@ -251,7 +249,3 @@ def _time(at: datetime) -> str:
 
 def _print_json(content: Any) -> None:
     print(json.dumps(content, indent=2))
-
-
-def _say(message: str) -> None:
-    print(layout_for(sys.stderr).text(message), file=sys.stderr)

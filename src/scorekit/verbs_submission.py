@@ -9,9 +9,10 @@ import os
 import sys
 from pathlib import Path
 
-from scorekit import atomic, editions, messages, submission, tables_submission
+from scorekit import atomic, editions, submission, tables_submission
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, UsageError
 from scorekit.layout import layout_for
+from scorekit.messages import say
 from scorekit.records import Result, Submitter
 from scorekit.submission import clauses, terms
 
@@ -39,7 +40,7 @@ def pack(options: argparse.Namespace) -> int:
     )
     packed = submission.pack(options.runs, request)
     atomic.write_bytes(options.output, packed.content, elsewhere="-o FILE")
-    _say(f"wrote {options.output} ({len(packed.content):,} bytes)")
+    say(f"wrote {options.output} ({len(packed.content):,} bytes)")
     if options.json:
         print(packed.submission.model_dump_json(indent=2))
     else:
@@ -101,7 +102,7 @@ def submit(options: argparse.Namespace) -> int:
             shown.tell("what has come is kept; start the same command again to go on")
             raise
     known = "was handed in before" if handed.was_known else "is handed in"
-    _say(messages.printable(f"{options.submission.name} {known}: {handed.page}"))
+    say(f"{options.submission.name} {known}: {handed.page}")
     verdict = handed.verdict if options.wait else None
     if options.json:
         print(json.dumps(handed.answer, indent=2))
@@ -119,21 +120,14 @@ def _results(folder: Path | None) -> list[Result]:
         return []
     from scorekit import store
 
-    return list(store.open(folder, report=_say).results())
+    return list(store.open(folder, report=say).results())
 
 
 def _accepted(options: argparse.Namespace, *, asks: bool) -> frozenset[str]:
-    flags = {
-        "public_data": options.accept_public_data,
-        "integrity": options.accept_integrity,
-        "representation": options.accept_representation,
-    }
-    accepted = set()
-    for clause in clauses.CLAUSES:
-        if flags[clause.name]:
-            accepted.add(clause.name)
-        elif asks:
-            _say(layout_for(sys.stderr).note(f"{clause.title}. {clause.text}"))
+    accepted = set(options.accepted)
+    for clause in clauses.CLAUSES if asks else ():
+        if clause.name not in accepted:
+            say(layout_for(sys.stderr).note(f"{clause.title}. {clause.text}"))
             if _ask("Do you accept this? Type yes or no: ").lower() == "yes":
                 accepted.add(clause.name)
     return frozenset(accepted)
@@ -154,7 +148,3 @@ def _date(text: str | None) -> datetime.datetime:
 def _ask(question: str) -> str:
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)

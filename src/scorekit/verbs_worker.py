@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scorekit import editions, submission
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED
 from scorekit.messages import say
 from scorekit.portal.assignments import WorkFolder
 from scorekit.portal.calls import WORKER, token_in
@@ -22,7 +22,6 @@ from scorekit.portal.measuring import Bench
 from scorekit.portal.stopping import Stop
 from scorekit.portal.worker import Worker
 from scorekit.records import Submitter
-from scorekit.submission import names
 
 _SIGNALS = {signal.SIGTERM: EXIT_TERMINATED, signal.SIGINT: EXIT_INTERRUPTED}
 
@@ -55,28 +54,17 @@ def work(options: argparse.Namespace) -> int:
 
 def _request(options: argparse.Namespace) -> submission.Request:
     """How every run is packed; refused before anything is measured where it could not be."""
-    given = {
-        "public_data": options.accept_public_data,
-        "integrity": options.accept_integrity,
-        "representation": options.accept_representation,
-    }
-    missing = [clause for clause in submission.CLAUSES if not given[clause.name]]
-    if missing:
-        raise UsageError(
-            f"not accepted: {'; '.join(clause.title for clause in missing)}",
-            mend=f"read the texts (docs/submissions.md), then add {' '.join(clause.flag for clause in missing)}",
-        )
-    who = Submitter(name=options.name, organisation=options.organisation or None, contact=options.contact or None)
-    for what, value in who.model_dump().items():
-        if value is not None and (fault := names.fault_of_person(value)):
-            raise UsageError(f"--{what} {value!r}: {fault}", mend="write it with other signs")
-    return submission.Request(
-        submitter=who,
-        accepted=frozenset(given),
+    asked = submission.Request(
+        submitter=Submitter(
+            name=options.name, organisation=options.organisation or None, contact=options.contact or None
+        ),
+        accepted=frozenset(options.accepted),
         edition=editions.LATEST,
         created=datetime.datetime.now(datetime.UTC),
         key=options.sign,
     )
+    submission.check_request(asked)
+    return asked
 
 
 def _pack(run: Path, asked: submission.Request) -> bytes:

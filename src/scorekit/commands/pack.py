@@ -5,21 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from scorekit.commands.attestation import add_clauses, add_submitter
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("runs", metavar="RUN", type=Path, nargs="+", help="a run folder")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the zip to write")
-    parser.add_argument("--name", metavar="NAME", help="your name, or that of your team")
-    parser.add_argument("--organisation", metavar="NAME", help="for whom you hand it in")
-    parser.add_argument("--contact", metavar="TEXT", help="where you can be reached, e.g. an e-mail address")
-    clauses = parser.add_argument_group(
-        "attestation",
-        "Each clause is asked for on a terminal, or accepted by its own option (texts: docs/submissions.md).",
-    )
-    clauses.add_argument("--accept-public-data", action="store_true", help="the energy figures become public")
-    clauses.add_argument("--accept-integrity", action="store_true", help="the logs are true and unaltered")
-    clauses.add_argument("--accept-representation", action="store_true", help="the model is the one in production")
+    add_submitter(parser, "your name, or that of your team", "for whom you hand it in")
+    add_clauses(parser)
     parser.add_argument(
         "--confidential",
         action="store_true",

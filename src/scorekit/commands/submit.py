@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from scorekit.commands.attestation import add_clauses
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
@@ -15,13 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("submission", metavar="FILE", type=Path, help="a zip that `scorekit pack` wrote")
     parser.add_argument("--portal", metavar="URL", required=True, help="address of the portal")
-    clauses = parser.add_argument_group(
-        "attestation",
-        "Each clause is asked for on a terminal, or accepted by its own option (texts: docs/submissions.md).",
-    )
-    clauses.add_argument("--accept-public-data", action="store_true", help="the energy figures become public")
-    clauses.add_argument("--accept-integrity", action="store_true", help="the logs are true and unaltered")
-    clauses.add_argument("--accept-representation", action="store_true", help="the model is the one in production")
+    add_clauses(parser)
     parser.add_argument("--wait", action="store_true", help="wait for the verdict of the portal's checks, and print it")
     parser.add_argument(
         "--wait-at-most", metavar="S", type=float, default=900.0, help="for --wait, in seconds (default: %(default)g)"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from scorekit.commands.attestation import add_clauses, add_submitter
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
@@ -13,16 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "measurement and gives its job back. docs/operations.md tells what becomes of a job when a worker dies."
     )
     parser.add_argument("--portal", metavar="URL", required=True, help="address of the portal")
-    parser.add_argument("--name", metavar="NAME", required=True, help="who measures: your name, or that of your team")
-    parser.add_argument("--organisation", metavar="NAME", help="for whom you measure")
-    parser.add_argument("--contact", metavar="TEXT", help="where you can be reached, e.g. an e-mail address")
-    clauses = parser.add_argument_group(
-        "attestation",
+    add_submitter(parser, "who measures: your name, or that of your team", "for whom you measure", required=True)
+    add_clauses(
+        parser,
         "What is measured is handed in in your name: accept each clause for all of it (texts: docs/submissions.md).",
+        "the model is the one on the Hub",
     )
-    clauses.add_argument("--accept-public-data", action="store_true", help="the energy figures become public")
-    clauses.add_argument("--accept-integrity", action="store_true", help="the logs are true and unaltered")
-    clauses.add_argument("--accept-representation", action="store_true", help="the model is the one on the Hub")
     parser.add_argument(
         "--runs",
         metavar="DIR",

@@ -19,7 +19,7 @@ from scorekit.errors import InputError, UsageError
 from scorekit.portal.calls import SUBMITTER, WORKER, BreakError, Calls, Patience
 from scorekit.portal.sending import Progress, Sender, SentFile
 from scorekit.records import Submission, Verdict
-from scorekit.submission import CLAUSES, Limits, archive, evidence_files
+from scorekit.submission import CLAUSES, Limits, archive, clauses, evidence_files
 from scorekit.submission.pack import MANIFEST, SUBMISSION
 
 if TYPE_CHECKING:
@@ -94,12 +94,7 @@ def submit(
         BreakError: the portal cannot be reached for longer than the patience lasts.
         MissingExtraError: the package for it is not installed.
     """
-    missing = [clause for clause in CLAUSES if clause.name not in accepted]
-    if missing:
-        raise UsageError(
-            f"not accepted: {'; '.join(clause.title for clause in missing)}",
-            mend=f"read the clauses, and add {' '.join(clause.flag for clause in missing)}",
-        )
+    clauses.require(accepted)
     with (
         SentFile(path) as file,
         Calls(

@@ -9,7 +9,7 @@ docs/submissions.md tells what a submission holds, what is checked, and what eac
 
 from scorekit.submission.archive import Limits
 from scorekit.submission.clauses import CLAUSES, Clause
-from scorekit.submission.pack import Packed, Request, pack
+from scorekit.submission.pack import Packed, Request, check_request, pack
 from scorekit.submission.sandbox import Confinement, verify_confined
 from scorekit.submission.terms import terms_for
 from scorekit.submission.verify import verify_bytes, verify_file
@@ -21,6 +21,7 @@ __all__ = [
     "Limits",
     "Packed",
     "Request",
+    "check_request",
     "pack",
     "terms_for",
     "verify_bytes",

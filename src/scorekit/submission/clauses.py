@@ -7,9 +7,11 @@ word is a new version: a submission tells which text was accepted, by its hash.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from scorekit.errors import UsageError
 from scorekit.records import AcceptedClause, Attestation
 
 VERSION: Final = "scorekit.attestation/1"
@@ -62,6 +64,23 @@ CLAUSES: Final[tuple[Clause, ...]] = (
         "same weights, precision and quantisation.",
     ),
 )
+
+
+def require(accepted: Collection[str]) -> None:
+    """Whether every clause is accepted.
+
+    Args:
+        accepted: names of those that are.
+
+    Raises:
+        UsageError: one is not.
+    """
+    missing = [clause for clause in CLAUSES if clause.name not in accepted]
+    if missing:
+        raise UsageError(
+            f"not accepted: {'; '.join(clause.title for clause in missing)}",
+            mend=f"read the texts (docs/submissions.md), then add {' '.join(clause.flag for clause in missing)}",
+        )
 
 
 def attestation(accepted: frozenset[str]) -> Attestation:

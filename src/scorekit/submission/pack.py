@@ -96,7 +96,9 @@ def pack(runs: Sequence[Path], request: Request) -> Packed:
         InvalidRunError: a run fails a check.
         LogError, BundleError: a run cannot be read, or its files are not those that were measured.
     """
-    _check_request(runs, request)
+    if not 1 <= len(runs) <= MOST_RUNS:
+        raise UsageError(f"{len(runs)} runs, expected 1 to {MOST_RUNS}", mend="pack them into several submissions")
+    check_request(request)
     packed = [_run(folder, f"runs/{number}", request) for number, folder in enumerate(runs, start=1)]
     _check_once(runs, packed)
     submission = Submission(
@@ -122,6 +124,22 @@ def pack(runs: Sequence[Path], request: Request) -> Packed:
     return Packed(content, submission, tuple(left_out), (f"who hands it in: {who}", *told))
 
 
+def check_request(request: Request) -> None:
+    """Whether runs can be packed so, whatever they are: known before an hour is spent on measuring them.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    clauses.require(request.accepted)
+    if request.form == "confidential" and request.model_name is None:
+        raise UsageError("a confidential submission needs the model's public name", mend="add --model-name NAME")
+    if request.model_name is not None and (fault := names.fault_of_model(request.model_name)):
+        raise UsageError(f"--model-name {request.model_name!r}: {fault}", mend="give the name as it may be published")
+    for what, value in request.submitter.model_dump().items():
+        if value is not None and (fault := names.fault_of_person(value)):
+            raise UsageError(f"--{what} {value!r}: {fault}", mend="write it with other signs")
+
+
 def seal(files: Mapping[str, bytes], key: Path | None = None) -> bytes:
     """The zip of files with their manifest, and its signature where there is a key.
 
@@ -136,24 +154,6 @@ def seal(files: Mapping[str, bytes], key: Path | None = None) -> bytes:
     manifest = SubmissionManifest(files=entries).model_dump_json(indent=1).encode() + b"\n"
     signature = {} if key is None else {SIGNATURE: signing.sign(manifest, key)}
     return zip_form.write({**files, MANIFEST: manifest, **signature})
-
-
-def _check_request(runs: Sequence[Path], request: Request) -> None:
-    if not 1 <= len(runs) <= MOST_RUNS:
-        raise UsageError(f"{len(runs)} runs, expected 1 to {MOST_RUNS}", mend="pack them into several submissions")
-    missing = [clause for clause in clauses.CLAUSES if clause.name not in request.accepted]
-    if missing:
-        raise UsageError(
-            f"not accepted: {'; '.join(clause.title for clause in missing)}",
-            mend=f"read the texts (docs/submissions.md), then add {' '.join(clause.flag for clause in missing)}",
-        )
-    if request.form == "confidential" and request.model_name is None:
-        raise UsageError("a confidential submission needs the model's public name", mend="add --model-name NAME")
-    if request.model_name is not None and (fault := names.fault_of_model(request.model_name)):
-        raise UsageError(f"--model-name {request.model_name!r}: {fault}", mend="give the name as it may be published")
-    for what, value in request.submitter.model_dump().items():
-        if value is not None and (fault := names.fault_of_person(value)):
-            raise UsageError(f"{what} {value!r}: {fault}", mend="write it with other signs")
 
 
 def _check_once(runs: Sequence[Path], packed: Sequence[_Run]) -> None:
