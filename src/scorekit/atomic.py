@@ -112,6 +112,19 @@ def append_line(path: Path, line: str) -> None:
         raise write_error(path, error) from error
 
 
+def sync(path: Path) -> None:
+    """Return when a file's content, or the names in a folder, are on the disk.
+
+    Raises:
+        OSError: the file system cannot promise it.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_error(path: Path, error: OSError, elsewhere: str = RUN_FOLDER) -> BundleError:
     """The error for a failed write, with what to do about its cause; `elsewhere` chooses another folder."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -136,8 +149,4 @@ def _umask() -> int:
 def _sync_folder(folder: Path) -> None:
     # Some network file systems refuse to sync a folder; the rename itself is still atomic there.
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(folder)

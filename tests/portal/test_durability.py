@@ -53,8 +53,8 @@ def test_a_submission_is_on_the_disk_before_it_is_acknowledged(
 
 def test_a_blob_folder_that_is_copied_to_is_synced_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    real = blobs._sync
-    monkeypatch.setattr(blobs, "_sync", lambda path: (real(path), seen.append("file" if path.is_file() else "folder")))
+    real = blobs.sync
+    monkeypatch.setattr(blobs, "sync", lambda path: (real(path), seen.append("file" if path.is_file() else "folder")))
     (tmp_path / "x.part").write_bytes(CONTENT)
     blobs._copy(tmp_path / "x.part", tmp_path / "target")
     assert (seen, (tmp_path / "target").read_bytes()) == (["file"], CONTENT)

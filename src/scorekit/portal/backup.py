@@ -24,7 +24,7 @@ from typing import Final
 from sqlalchemy import select
 
 from scorekit import __version__
-from scorekit.atomic import write_error
+from scorekit.atomic import sync, write_error
 from scorekit.errors import InputError, UsageError
 from scorekit.portal.opened import Portal
 from scorekit.portal.storage import audit, migrating, rows
@@ -68,7 +68,7 @@ def backup(portal: Portal, to: Path) -> PortalBackup:
         made = _write(portal, passing)
         _sync_folders(passing)
         os.rename(passing, target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise write_error(target, error, _ELSEWHERE) from error
     finally:
@@ -138,13 +138,5 @@ def write(path: Path, chunks: Iterable[bytes]) -> ManifestEntry:
 def _sync_folders(folder: Path) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir():
-            _sync(path)
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync(path)
+    sync(folder)

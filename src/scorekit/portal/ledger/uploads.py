@@ -19,6 +19,7 @@ from typing import Final
 
 from sqlalchemy import insert, select, update
 
+from scorekit.atomic import sync
 from scorekit.errors import BundleError
 from scorekit.portal.ledger import room
 from scorekit.portal.ledger.holding import lock
@@ -189,7 +190,7 @@ def appending(parts: Path, upload: Upload, offset: int) -> Iterator[Appending]:
             raise TooLateError(f"the upload ends at {end}, not at {offset}", mend=f"go on at {end}")
         if end == 0:
             # The file may be new, and its name has to be on the disk as well.
-            _sync_folder(parts)
+            sync(parts)
         piece = Appending(descriptor, end, upload.size_bytes)
         try:
             yield piece
@@ -284,14 +285,6 @@ def part_of(parts: Path, upload_id: str) -> Path:
     if not upload_id.isalnum():
         raise ValueError(f"{upload_id[:80]!r} is no id")
     return parts / f"{upload_id}.part"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _handed_in() -> TooLateError:

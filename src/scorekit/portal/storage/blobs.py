@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from scorekit.atomic import sync
 from scorekit.errors import BundleError, InputError, MissingExtraError, UsageError
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -60,7 +61,7 @@ class Blobs:
         try:
             # Confidential submissions are for nobody else on this machine.
             Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync(Path(self._root).parent)
+            sync(Path(self._root).parent)
         except OSError as error:
             raise _not_stored(error) from error
 
@@ -154,8 +155,8 @@ def _move(part: Path, target: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         _copy(part, target)
-    _sync(target.parent)
-    _sync(target.parent.parent)
+    sync(target.parent)
+    sync(target.parent.parent)
 
 
 def _copy(part: Path, target: Path) -> None:
@@ -163,7 +164,7 @@ def _copy(part: Path, target: Path) -> None:
     try:
         passing.touch(mode=0o600, exist_ok=False)
         shutil.copyfile(part, passing)
-        _sync(passing)
+        sync(passing)
         os.replace(passing, target)
     finally:
         passing.unlink(missing_ok=True)
@@ -174,11 +175,3 @@ def _not_stored(error: OSError) -> BundleError:
     return BundleError(
         f"a blob could not be stored: {error.strerror or error}", mend="look at the disk of the portal's blobs"
     )
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
