@@ -22,10 +22,10 @@ PATIENCE_S = 600
 NOWHERE = "no-such-org/no-such-model"
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str], what: str) -> None:
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes], err: Path, what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
-        assert process.poll() is None, f"{what} did not happen: {process.communicate()}"
+        assert process.poll() is None, f"{what} did not happen: {err.read_text(encoding='utf-8')}"
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.05)
 
@@ -42,14 +42,11 @@ def test_a_sweep_that_is_killed_goes_on(tiny: Tiny, tmp_path: Path, monkeypatch:
         *("backend.device=cpu", "backend.torch_dtype=float32", f"scenario.dataset_name={found.dataset}"),
         *("scenario.num_samples=4", "scenario.runs=1", "scenario.warmup_runs=1"),
     ]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scorekit", *command],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    err = tmp_path / "err.txt"
+    with err.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scorekit", *command], cwd=tmp_path, env=environment(), stderr=stream
+        )
 
     def job(name: str) -> Path | None:
         return next((tmp_path / "runs").glob(f"text_classification/{name}--*"), None)
@@ -63,14 +60,18 @@ def test_a_sweep_that_is_killed_goes_on(tiny: Tiny, tmp_path: Path, monkeypatch:
     try:
         with gpu_lock.held([gpu_lock.CPU], 0, "another run"):
             waiting = f"waiting for the CPU: another measured run uses it (process {os.getpid()}"
-            wait_for(lambda: told(found.model.name, waiting), process, "waiting for its turn")
-        wait_for(lambda: (folder := job("second")) is not None and attempts.read(folder) != (), process, "a second job")
+            wait_for(lambda: told(found.model.name, waiting), process, err, "waiting for its turn")
+        # The second job begins before the end of the first is told.
+        first_done = f"[1/3] text_classification: {found.model.name}: done"
+        wait_for(lambda: first_done in err.read_text(encoding="utf-8"), process, err, "the end of its first job")
+        wait_for(
+            lambda: (folder := job("second")) is not None and attempts.read(folder) != (), process, err, "a second job"
+        )
         family = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
-        _, err = process.communicate(timeout=PATIENCE_S)
+        process.wait(timeout=PATIENCE_S)
     finally:
         process.kill()
-    assert f"[1/3] text_classification: {found.model.name}: done" in err
     _, left = psutil.wait_procs(family, timeout=PATIENCE_S)
     assert [one for one in left if one.status() != psutil.STATUS_ZOMBIE] == []
 
