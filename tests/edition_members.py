@@ -1,22 +1,33 @@
-"""Members of editions for tests: by hand, and as Hypothesis strategies."""
+"""Members of editions for tests: by hand, of files, and as Hypothesis strategies; drafts and editions of them."""
 
 from __future__ import annotations
 
+import re
 import string
 from pathlib import Path
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from scorekit import editions, tasks
+from scorekit.edition_sources import csv_tables
 from scorekit.edition_sources.gathered import Gathered, draft_of
 from scorekit.editions import Edition, Member
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "edition-2025-02.csv"
 """The full edition of February 2025; not part of the repository."""
 
+OFFICIAL = "model,total_gpu_energy,energy_score\n"
+"""The header of a file of the leaderboard."""
+
+on_disk = settings(deadline=None, max_examples=25)
+"""For what writes files, which takes as long as the disk does."""
+
 COHORTS = tuple(sorted({task.cohort for task in tasks.TASKS.values()}))
 _NAMES = st.text(string.ascii_letters + string.digits + "-_./,\"' é", min_size=1, max_size=20).map(str.strip)
-names = _NAMES.filter(lambda name: name and not name.replace(".", "").isdigit())
+_NUMBER = re.compile(r"[+-]?[\d.]+([eE][+-]?\d+)?")
+names = _NAMES.filter(lambda name: name and not _NUMBER.fullmatch(name))
+"""No numbers: where a table has one as a name, its columns are shifted."""
 energies_wh = st.floats(min_value=1e-9, max_value=1e9, allow_nan=False, allow_infinity=False)
 
 
@@ -43,11 +54,29 @@ def asr(**energies: float) -> list[Member]:
     return [Member(cohort="asr", model=model, wh_per_1000_queries=energy) for model, energy in energies.items()]
 
 
+def read_csv(folder: Path, text: str | bytes, name: str = "asr.csv") -> Gathered:
+    """What is gathered from a file with such content."""
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return csv_tables.read_file(path)
+
+
+def members_of(gathered: Gathered) -> list[Member]:
+    """The members, without where each of them stands."""
+    return [member for member, _ in gathered.members]
+
+
+def drafted(*gathered: Gathered, name: str = "trial", skip_faulty: bool = False) -> Edition:
+    """A draft of what was gathered."""
+    return draft_of(
+        gathered, name=name, date="2025-02", hardware="NVIDIA H100 80GB", source="made up", skip_faulty=skip_faulty
+    )
+
+
 def draft(found: list[Member], name: str = "trial", **changes: object) -> Edition:
     """A draft of members."""
     gathered = Gathered(members=tuple((member, "here") for member in found), sources=())
-    made = draft_of([gathered], name=name, date="2025-02", hardware="NVIDIA H100 80GB", source="made up")
-    return made.model_copy(update=changes)
+    return drafted(gathered, name=name).model_copy(update=changes)
 
 
 def frozen(found: list[Member], folder: Path, name: str = "trial", rule: str | None = None) -> Edition:
