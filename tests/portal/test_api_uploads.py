@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from scorekit.portal.ledger import holding, uploads
+from scorekit.portal.ledger.appending import Appending, appending
 from scorekit.portal.ledger.refusals import TooLateError
 from scorekit.portal.opened import Portal
 from scorekit.portal.storage import Storage
@@ -193,7 +194,7 @@ def test_two_at_one_upload_do_not_mix(portal: Portal, ada: Caller) -> None:
     told = ada.announce(CONTENT).json()
     parts = portal.settings.parts
     upload = uploads.Upload(told["id"], "", len(CONTENT), told["sha256"], "open", 0)
-    with uploads.appending(parts, upload, 0) as piece:
+    with appending(parts, upload, 0) as piece:
         piece.write(CONTENT[:10])
         refused(ada.piece(told["id"], 10, CONTENT[10:]), 409, "too_late", "another piece")
     assert ada.piece(told["id"], 10, CONTENT[10:]).status_code == 204
@@ -239,13 +240,13 @@ def test_a_piece_is_on_the_disk_before_it_is_told(ada: Caller, monkeypatch: pyte
 def test_large_pieces_are_written_while_they_come(portal: Portal, ada: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receiving, "PIECE_BYTES", 1000)
     written: list[int] = []
-    real = uploads.Appending.write
+    real = Appending.write
 
-    def watch(self: uploads.Appending, data: bytes) -> None:
+    def watch(self: Appending, data: bytes) -> None:
         written.append(len(data))
         real(self, data)
 
-    monkeypatch.setattr(uploads.Appending, "write", watch)
+    monkeypatch.setattr(Appending, "write", watch)
     content = os.urandom(10_500)
     upload = ada.announce(content).json()["id"]
 
@@ -281,7 +282,7 @@ def test_what_is_being_handed_in_is_not_changed_for_something_else(
     def interrupted(storage: Storage, folder: Path, upload: uploads.Upload) -> None:
         check(storage, folder, upload)
         answers.append(ada("DELETE", f"/uploads/{upload_id}").status_code)
-        with suppress(TooLateError), uploads.appending(parts, stale, 0) as piece:
+        with suppress(TooLateError), appending(parts, stale, 0) as piece:
             piece.write(CONTENT.swapcase())
 
     monkeypatch.setattr(uploads, "check", interrupted)

@@ -12,6 +12,7 @@ import pytest
 
 from scorekit.portal.consistency import check
 from scorekit.portal.ledger import checks, decisions, jobs, people, publications, requests, submissions, uploads
+from scorekit.portal.ledger.appending import appending
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import TooLateError
 from scorekit.portal.opened import Portal
@@ -150,7 +151,7 @@ def test_the_same_upload_handed_in_at_once_is_one_submission(portal: Portal, sub
         *[lambda: uploads.announce(portal.storage, parts, submitter, 1, digest(b"x"), 9) for _ in range(MANY)]
     )
     assert len({one.id for one in opened}) == 1
-    with uploads.appending(parts, opened[0], 0) as piece:
+    with appending(parts, opened[0], 0) as piece:
         piece.write(b"x")
 
     def step() -> Any:

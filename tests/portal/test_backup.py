@@ -16,6 +16,7 @@ from scorekit.portal import restore as restoring
 from scorekit.portal.backup import backup
 from scorekit.portal.consistency import check
 from scorekit.portal.ledger import checks, decisions, jobs, people, publications, requests, sites, submissions, uploads
+from scorekit.portal.ledger.appending import appending
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.publishing import publish_pending
@@ -43,7 +44,7 @@ def _fill(portal: Portal) -> Portal:
     decisions.decide_request(storage, operator, asked.id, "accept", "good")
     assert jobs.take(storage, worker, "1") is not None
     upload = uploads.announce(storage, portal.settings.parts, submitter, 9, digest(b"never sent"), 99)
-    with uploads.appending(portal.settings.parts, upload, 0) as piece:
+    with appending(portal.settings.parts, upload, 0) as piece:
         piece.write(b"half")
     people.open_session(storage, operator)
     frozen(asr(a=1.0, b=2.0), portal.settings.editions, "2026-01")

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from scorekit.portal.consistency import check
 from scorekit.portal.ledger import checks, decisions, jobs, publications, requests, uploads
+from scorekit.portal.ledger.appending import appending
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.publishing import publish_pending
@@ -127,7 +128,7 @@ def test_what_is_on_its_way_is_a_note(full: Portal, submitter: Actor, operator: 
     lost.write_bytes(b"never acknowledged")
     full.storage.blobs.put(lost, digest(b"never acknowledged"))
     upload = uploads.announce(full.storage, parts, submitter, 9, digest(b"x"), 9)
-    with uploads.appending(parts, upload, 0) as piece:
+    with appending(parts, upload, 0) as piece:
         piece.write(b"x")
     assert _codes(full) == []
     assert sorted(_codes(full, "note")) == ["blob_unacknowledged", "part_of_nothing", "publication_waits"]

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event, text
 
 from scorekit.portal.ledger import submissions, uploads
+from scorekit.portal.ledger.appending import appending
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.storage import Database, UnreachableError, blobs, database
@@ -41,7 +42,7 @@ def test_a_submission_is_on_the_disk_before_it_is_acknowledged(
     event.listen(portal.storage.database.engine, "commit", lambda _: seen.append("commit"))
     parts, sha256 = portal.settings.parts, digest(CONTENT)
     upload = uploads.announce(portal.storage, parts, submitter, len(CONTENT), sha256, 99)
-    with uploads.appending(parts, upload, 0) as piece:
+    with appending(parts, upload, 0) as piece:
         piece.write(CONTENT)
     part = uploads.part_of(parts, upload.id)
     assert seen == ["commit", "sync parts", f"sync parts/{part.name}"]

@@ -16,6 +16,7 @@ from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, EXIT_USAGE, In
 from scorekit.portal import calls, client
 from scorekit.portal.calls import AnswerError, BreakError, Patience
 from scorekit.portal.ledger import checks, uploads
+from scorekit.portal.ledger.appending import appending
 from scorekit.portal.opened import Portal
 from scorekit.submission.verify import verdict
 from tests.evidence import good_evidence
@@ -198,7 +199,7 @@ def test_an_upload_that_was_given_up_meanwhile_begins_anew(portal: Portal, ada: 
 
 def test_another_sender_of_the_same_file_is_waited_for(portal: Portal, ada: Caller, path: Path) -> None:
     told = ada.announce(CONTENT).json()
-    holding = uploads.appending(
+    holding = appending(
         portal.settings.parts, uploads.Upload(told["id"], "", len(CONTENT), told["sha256"], "open", 0), 0
     )
     holding.__enter__()

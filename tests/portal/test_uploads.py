@@ -10,6 +10,7 @@ import pytest
 
 from scorekit.errors import BundleError
 from scorekit.portal.ledger import submissions, uploads
+from scorekit.portal.ledger.appending import appending
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import NotThereError, TooLateError, TooMuchError, WrongContentError
 from scorekit.portal.ledger.uploads import Upload
@@ -26,7 +27,7 @@ def _announce(portal: Portal, actor: Actor, content: bytes = CONTENT, sha256: st
 
 
 def _send(portal: Portal, upload: Upload, data: bytes, offset: int) -> int:
-    with uploads.appending(portal.settings.parts, upload, offset) as piece:
+    with appending(portal.settings.parts, upload, offset) as piece:
         piece.write(data)
     return piece.offset
 
@@ -110,7 +111,7 @@ def test_half_of_it_is_not_taken(portal: Portal, submitter: Actor) -> None:
 
 def test_of_two_senders_at_once_one_is_told_to_wait(portal: Portal, submitter: Actor) -> None:
     upload = _announce(portal, submitter)
-    with uploads.appending(portal.settings.parts, upload, 0) as piece:
+    with appending(portal.settings.parts, upload, 0) as piece:
         piece.write(CONTENT[:5])
         with pytest.raises(TooLateError, match="on its way"):
             _send(portal, upload, b"x", 5)
@@ -122,7 +123,7 @@ def test_what_breaks_off_keeps_what_came(portal: Portal, submitter: Actor) -> No
     upload = _announce(portal, submitter)
 
     def broken() -> None:
-        with uploads.appending(portal.settings.parts, upload, 0) as piece:
+        with appending(portal.settings.parts, upload, 0) as piece:
             piece.write(CONTENT[:5])
             raise ConnectionResetError
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from scorekit import __version__, atomic
@@ -101,6 +100,9 @@ def fresh(root: Path, stack: contextlib.ExitStack) -> tuple[Any, tuple[Skipped, 
     Raises:
         InputError: the results folder cannot be read.
     """
+    # It brings pandas along, and only queries need it.
+    import pyarrow.dataset as pads
+
     changed = files.folders(root)
     try:
         source, _, facts = stack.enter_context(_opened(root / INDEX))

@@ -1,8 +1,6 @@
-"""Uploads in pieces: announced with their size and sha256, appended at an offset, and complete when the hash is right.
+"""Uploads in pieces: announced with their size and sha256, appended to (appending.py), complete when the hash is right.
 
-The part file is the truth of how much has come; the database only knows that an upload is open. A piece is on the disk
-before its offset is told to the sender, so that one that breaks off goes on where the portal says, never where the
-sender thinks.
+The part file is the truth of how much has come; the database only knows that an upload is open.
 """
 
 from __future__ import annotations
@@ -10,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,10 +15,7 @@ from typing import Final
 
 from sqlalchemy import insert, select, update
 
-from scorekit.atomic import sync
-from scorekit.errors import BundleError
 from scorekit.portal.ledger import room
-from scorekit.portal.ledger.holding import lock
 from scorekit.portal.ledger.people import Actor, new_id
 from scorekit.portal.ledger.refusals import NotThereError, TooLateError, TooMuchError, WrongContentError
 from scorekit.portal.settings import MOST_BYTES_A_DAY
@@ -131,75 +124,6 @@ def find(storage: Storage, parts: Path, actor: Actor, upload_id: str) -> Upload:
     return _upload(parts, row.id, row.account_id, row.size_bytes, row.sha256, row.state)
 
 
-class Appending:
-    """A piece of an upload on its way to the disk."""
-
-    def __init__(self, descriptor: int, offset: int, size_bytes: int) -> None:
-        self._descriptor = descriptor
-        self._size_bytes = size_bytes
-        self.offset = offset
-
-    def write(self, data: bytes) -> None:
-        """Take some more bytes.
-
-        Raises:
-            TooMuchError: there are more than were announced; those before are kept.
-            BundleError: the disk is full, or cannot be written to.
-        """
-        if self.offset + len(data) > self._size_bytes:
-            raise TooMuchError(
-                f"more than the {self._size_bytes:,} bytes came that were announced", mend="announce it again"
-            )
-        room.require_disk(self._descriptor)
-        view = memoryview(data)
-        while view:
-            try:
-                written = os.write(self._descriptor, view)
-            except OSError as error:
-                raise BundleError(
-                    f"what came could not be kept: {error.strerror or error}",
-                    mend="go on later; what came before is kept",
-                ) from error
-            self.offset += written
-            view = view[written:]
-
-    def sync(self) -> None:
-        """Return when all of it is on the disk."""
-        os.fsync(self._descriptor)
-
-
-@contextmanager
-def appending(parts: Path, upload: Upload, offset: int) -> Iterator[Appending]:
-    """Append to an upload; whatever ends it, what was written is synced and stays.
-
-    Args:
-        parts: folder of what has come of uploads.
-        upload: an open one.
-        offset: where the sender means to go on.
-
-    Raises:
-        TooLateError: that is not where it ends, or another sender is at it; the mend tells the offset.
-    """
-    if upload.state != "open":
-        raise _not_open(upload.state)
-    descriptor = os.open(part_of(parts, upload.id), os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        lock(descriptor)
-        end = os.lseek(descriptor, 0, os.SEEK_END)
-        if offset != end:
-            raise TooLateError(f"the upload ends at {end}, not at {offset}", mend=f"go on at {end}")
-        if end == 0:
-            # The file may be new, and its name has to be on the disk as well.
-            sync(parts)
-        piece = Appending(descriptor, end, upload.size_bytes)
-        try:
-            yield piece
-        finally:
-            piece.sync()
-    finally:
-        os.close(descriptor)
-
-
 def check(storage: Storage, parts: Path, upload: Upload) -> None:
     """Whether all of an upload is there, and is what was announced.
 
@@ -210,7 +134,7 @@ def check(storage: Storage, parts: Path, upload: Upload) -> None:
         TooLateError: it is complete, or was given up.
     """
     if upload.state != "open":
-        raise _not_open(upload.state)
+        raise not_open(upload.state)
     if upload.offset != upload.size_bytes:
         if upload.offset == 0 and storage.blobs.has(upload.sha256):
             # Its part has become the blob in this moment, and its row is about to say so.
@@ -287,14 +211,15 @@ def part_of(parts: Path, upload_id: str) -> Path:
     return parts / f"{upload_id}.part"
 
 
-def _handed_in() -> TooLateError:
-    return TooLateError("the upload has just been handed in, or given up", mend="ask for it again")
-
-
-def _not_open(state: str) -> TooLateError:
+def not_open(state: str) -> TooLateError:
+    """The refusal of what only an open upload takes."""
     if state == "complete":
         return TooLateError("the upload is complete", mend="look at your submissions")
     return TooLateError("the upload was given up", mend="announce it again")
+
+
+def _handed_in() -> TooLateError:
+    return TooLateError("the upload has just been handed in, or given up", mend="ask for it again")
 
 
 def _upload(parts: Path, upload_id: str, account_id: str, size_bytes: int, sha256: str, state: str) -> Upload:

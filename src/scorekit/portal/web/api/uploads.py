@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from scorekit.portal.ledger import uploads
+from scorekit.portal.ledger.appending import appending
 from scorekit.portal.ledger.holding import held
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import TooLateError
@@ -83,7 +84,7 @@ async def append(
     parts = portal.settings.parts
     upload = await run_in_threadpool(uploads.find, portal.storage, parts, actor, upload_id)
     try:
-        async with in_threads(uploads.appending(parts, upload, upload_offset)) as piece:
+        async with in_threads(appending(parts, upload, upload_offset)) as piece:
             await pour(request, piece.write, MOST_PIECE_BYTES, "a piece")
     except TooLateError as error:
         found = await run_in_threadpool(uploads.find, portal.storage, parts, actor, upload_id)
