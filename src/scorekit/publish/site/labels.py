@@ -5,20 +5,16 @@ A label brings its fonts along, some 30 kB, so a site has at most `MOST_LABELS` 
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Iterator
 from typing import Final
 
-from scorekit.editions import Edition, thresholds_for
-from scorekit.errors import RatingError
 from scorekit.publish.label import LabelFacts, label_facts
 from scorekit.publish.label.badge import badge
-from scorekit.publish.label.facts import split_model
+from scorekit.publish.label.published import member_facts
 from scorekit.publish.label.svg import svg
 from scorekit.publish.site.content import Entry, Site
 from scorekit.publish.site.pages import Build, File
-from scorekit.records import Member, Reason
 
 MOST_LABELS: Final = 2_000
 
@@ -51,54 +47,6 @@ def facts_of(entry: Entry, site: Site, build: Build) -> LabelFacts:
     link = None if build.base_url is None else f"{build.base_url}{entry.page}"
     if entry.member is not None:
         assert site.edition is not None
-        return _of_member(entry, entry.member, site.edition, link)
+        return member_facts(entry.member, site.edition, link)
     assert entry.rating is not None
     return label_facts(entry.rating, entry.result, link)
-
-
-def _of_member(entry: Entry, member: Member, edition: Edition, link: str | None) -> LabelFacts:
-    """Of a published figure: what its edition tells, and no more."""
-    provider, name = split_model(member.model)
-    try:
-        models = thresholds_for(edition, member.cohort, member.model_class).n
-    except RatingError:
-        models = None
-    unrated = Reason(code="edition", message=f"edition {edition.name} has no thresholds for {entry.cohort.title}")
-    return LabelFacts(
-        kind="unrated" if entry.stars is None else "official",
-        provider=provider,
-        name=name,
-        revision=None,
-        scored=_day(edition.date),
-        task=member.cohort,
-        model_class=member.model_class,
-        hardware=edition.hardware,
-        gpu_count=None,
-        energy_wh_per_1000=member.wh_per_1000_queries,
-        # Editions hold figures of the protocol, which counts the GPU alone.
-        domain="gpu",
-        origin=entry.origin,
-        uncertainty_percent=None,
-        queries=None,
-        runs=None,
-        dataset=None,
-        stars=entry.stars,
-        edition=edition.name,
-        rule=edition.rule,
-        cohort_size=models,
-        star_probability=None,
-        borderline=None,
-        out_of_range=None,
-        no_star_because=None,
-        reasons=(unrated,) if entry.stars is None else (),
-        link=link,
-        files={source.name: source.sha256 for source in edition.sources if source.sha256 is not None},
-        scorekit_version=None,
-    )
-
-
-def _day(date: str) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(date if len(date) > len("2025-02") else f"{date}-01")
-    except ValueError:
-        return None
