@@ -75,6 +75,22 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
             records.Neighbour,
         ),
     ),
+    (
+        "plan.json of a sweep",
+        "One `Plan`: what `scorekit sweep --save FILE` writes too ([sweeps](sweeps.md)).",
+        (records.Plan, records.SweepJob, records.Estimate),
+    ),
+    ("attempt-N.json of a sweep", "One `Attempt`.", (records.Attempt,)),
+    (
+        "manifest.json of a portal's backup",
+        "One `PortalBackup`; its files are `ManifestEntry`, as above ([portal](portal.md)).",
+        (records.PortalBackup,),
+    ),
+    (
+        "portal check --json",
+        "`scorekit portal check --json` prints one `PortalCheck`.",
+        (records.PortalCheck, records.PortalFinding),
+    ),
 )  # fmt: skip
 
 POWER_COLUMNS: Final = (

@@ -35,7 +35,7 @@ class FakeNvml:
     """
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self.library_folder = build()
+        self.build_folder = build()
         self.folder = folder
         self.config = folder / "fake_nvml.conf"
         self.log = folder / "fake_nvml.setters"
@@ -104,7 +104,7 @@ class FakeNvml:
 
     def environment(self) -> dict[str, str]:
         """Variables that a child process needs beside its own, to find the fake NVML and its nvidia-smi."""
-        folder = str(self.library_folder)
+        folder = str(self.build_folder)
         return {
             "FAKE_NVML_CONFIG": str(self.config),
             "FAKE_NVML_LOG": str(self.log),
@@ -122,7 +122,7 @@ class FakeNvml:
         names = ("nvmlLib", "_nvmlLib_refcount")
         saved = {name: getattr(pynvml, name) for name in names}
         variables = {name: os.environ.get(name) for name in self.environment()}
-        library = ctypes.CDLL(str(self.library_folder / LIBRARY))
+        library = ctypes.CDLL(str(self.build_folder / LIBRARY))
         os.environ.update(self.environment())
         while library.nvmlShutdown() == pynvml.NVML_SUCCESS:
             pass  # An earlier test may have left it open.

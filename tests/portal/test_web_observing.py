@@ -67,7 +67,7 @@ def test_every_request_is_a_line_without_who_and_what(portal: Portal, capsys: py
 
 
 def test_what_libraries_log_comes_without_their_values(capsys: pytest.CaptureFixture[str]) -> None:
-    logger = logging.Logger("of.a.library")
+    logger = logging.Logger("of.another.package")
     logger.addHandler(journal.Handler())
     logger.warning("%s:%d - refused", "198.51.100.77", 80)
     logger.error("put together of 198.51.100.77")
@@ -80,7 +80,7 @@ def test_what_libraries_log_comes_without_their_values(capsys: pytest.CaptureFix
     assert "198.51" not in told
     assert "Ada" not in told
     first, second, _third, last = lines_of(told)
-    assert (first["level"], first["message"], first["logger"]) == ("warning", "%s:%d - refused", "of.a.library")
+    assert (first["level"], first["message"], first["logger"]) == ("warning", "%s:%d - refused", "of.another.package")
     assert second["level"] == "error"
     assert last["error"] == "ValueError"
     assert "test_web_observing.py" in last["places"][-1]

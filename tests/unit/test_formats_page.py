@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from scripts import formats_page
 
+from scorekit import records
 from scorekit.logs.outputs import gpu_summary
 from scorekit.measure.meters import PowerSample
 from scorekit.rating import Rating
@@ -28,6 +29,18 @@ def test_every_record_of_a_file_is_on_the_page() -> None:
             for part in _records_in(field.annotation):
                 assert part in listed, f"{record.__name__}.{name} holds a {part.__name__}, which has no list"
     assert {Window, Score, Rating} <= listed
+
+
+def test_every_record_with_a_version_is_on_the_page() -> None:
+    listed = {record for _, _, found in formats_page.FILES for record in found}
+    exported = [getattr(records, name) for name in records.__all__]
+    versioned = {
+        one
+        for one in exported
+        if isinstance(one, type) and issubclass(one, Record) and "schema_version" in one.model_fields
+    }
+    assert versioned
+    assert not versioned - listed
 
 
 def test_the_columns_of_power_are_those_of_a_sample() -> None:

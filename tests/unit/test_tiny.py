@@ -25,8 +25,9 @@ soundfile = pytest.importorskip("soundfile")
 pytestmark = pytest.mark.transformers
 
 from scorekit.errors import MissingExtraError, ScorekitError, UsageError  # noqa: E402
-from scorekit.measure.tiny import TinyTask, _libraries, catalogue, recipe, tiny_paths, write_tiny  # noqa: E402  # noqa: E402
+from scorekit.measure.tiny import TinyTask, catalogue, recipe, tiny_paths, write_tiny  # noqa: E402
 from scorekit.measure.tiny import datasets as tiny_datasets  # noqa: E402
+from scorekit.measure.tiny._libraries import library, versions  # noqa: E402
 from scorekit.tasks import TASKS  # noqa: E402
 
 SAMPLES = 4
@@ -376,9 +377,9 @@ def test_wrong_names_are_answered_with_the_valid_ones(tmp_path: Path) -> None:
 
 def test_a_missing_library_is_named_with_its_extra() -> None:
     with pytest.raises(MissingExtraError, match=r"scorekit\[bench\]"):
-        _libraries.library("no_such_library_here.part")
+        library("no_such_library_here.part")
     with pytest.raises(MissingExtraError, match="no-such-distribution"):
-        _libraries.versions(("no-such-distribution",))
+        versions(("no-such-distribution",))
 
 
 def test_importing_the_package_loads_no_heavy_library() -> None:

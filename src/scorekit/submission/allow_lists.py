@@ -189,14 +189,14 @@ class AllowList:
         open_form = self.form == "open"
         facts = {name: self._word(getattr(found, name)) for name in ("dtype", "quantization", "attention")}
         facts["declared_quantization"] = self._word(found.declared_quantization)
+        kinds = ("library", "architecture")
+        facts |= {name: _text(getattr(found, name)) if open_form else WITHHELD for name in kinds}
         return _only(
             found,
             MODEL[self.form],
             # A name that the submitter gives is none that a model could be loaded by.
             name=self.model_name or found.name,
             local=found.local if open_form and self.model_name is None else True,
-            library=found.library if open_form else WITHHELD,
-            architecture=_text(found.architecture) if open_form else WITHHELD,
             model_class=tasks.class_of(found),
             **facts,
         )
