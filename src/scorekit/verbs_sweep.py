@@ -16,12 +16,11 @@ from scorekit.layout import layout_for
 from scorekit.measure.configs import hydra_value
 from scorekit.messages import counted, say
 from scorekit.records import Plan, Score, SweepJob
-from scorekit.sweep import attempts, done, driver, estimates, lists, plan, progress
+from scorekit.sweep import attempts, done, driver, engines, estimates, lists, plan, progress
 
 if TYPE_CHECKING:
     import argparse
 
-LOCAL: Final = "local"
 _QUIET: Final = {"TQDM_DISABLE": "1", "LOG_LEVEL": "WARNING"}
 """The display tells how far a sweep is; bars and steps of single runs would tear it, and are in the runs' logs."""
 
@@ -48,7 +47,9 @@ def run(options: argparse.Namespace) -> int:
     for note in made.notes:
         say(f"note: {note}")
     _require_gpus(made.jobs)
-    return _measure(made, options, for_hydra)
+    engine = engines.of(options.launcher, options.runs.absolute())
+    engine.check()
+    return _measure(made, options, engine, for_hydra)
 
 
 def exit_code(states: Sequence[done.JobState]) -> int:
@@ -74,7 +75,7 @@ def _planned(options: argparse.Namespace, settings: tuple[str, ...]) -> Plan:
 
 def _class_c_gpus(options: argparse.Namespace) -> int | None:
     told: int | None = options.class_c_gpus
-    return told if told is not None or options.launcher != LOCAL else len(_gpus_here()) or None
+    return told if told is not None or options.launcher != engines.LOCAL else len(_gpus_here()) or None
 
 
 def _gpus_here() -> list[str]:
@@ -99,38 +100,41 @@ def _require_gpus(jobs: Sequence[SweepJob]) -> None:
 def _hardware(options: argparse.Namespace, made: Plan) -> str | None:
     """What results must be measured on; None for anything."""
     told = options.hardware or made.hardware
-    if told or options.launcher != LOCAL or all(job.gpus == 0 for job in made.jobs):
+    if told or options.launcher != engines.LOCAL or all(job.gpus == 0 for job in made.jobs):
         return str(told) if told else None
     kinds = set(_gpus_here())
     # Of several kinds the settings choose; which it was is in the result.
     return (kinds.pop() or None) if len(kinds) == 1 else None
 
 
-def _measure(made: Plan, options: argparse.Namespace, for_hydra: Sequence[str]) -> int:
+def _measure(made: Plan, options: argparse.Namespace, engine: engines.Engine, for_hydra: Sequence[str]) -> int:
     runs: Path = options.runs.absolute()
     hardware = _hardware(options, made)
     made = made.model_copy(update={"hardware": hardware})
     published = done.Published.of(options.results)
 
     def look(job: SweepJob) -> done.JobState:
-        return done.look_at(job, runs, published, hardware=hardware)
+        return done.look_at(job, runs, published, hardware=hardware, alive=engine.alive)
 
     with driver.alone(runs) as batch:
         plan.save(made, runs / driver.PLAN)
         states = [look(job) for job in made.jobs]
         # What still works was left by a driver that died; an engine's jobs go on without one.
-        to_do = [state.job for state in states if state.state not in ("done", "running")]
-        counts = Counter(state.state for state in states)
-        done_already = counted(counts["done"], "is", "are")
-        say(f"{counted(len(states), 'job')}: {done_already} done, {len(to_do):,} to do")
+        queued = engine.queued()
+        left = [state for state in states if state.state != "done"]
+        to_do = [state.job for state in left if state.state != "running" and state.job.id not in queued]
+        elsewhere = f", {len(left) - len(to_do):,} still at work" if len(left) > len(to_do) else ""
+        done_already = counted(len(states) - len(left), "is", "are")
+        say(f"{counted(len(states), 'job')}: {done_already} done{elsewhere}, {len(to_do):,} to do")
         try:
             with driver.variables(_QUIET), progress.Board(states, look, sys.stderr):
-                for task, jobs in plan.batches(to_do, by_priority=options.launcher == LOCAL):
-                    _launch(task, jobs, made, batch, runs, options.launcher, for_hydra)
+                for task, jobs in plan.batches(to_do, by_priority=options.launcher == engines.LOCAL):
+                    _launch(task, jobs, made, batch, runs, options.launcher, [*engine.settings, *for_hydra])
+                engine.wait()
         except KeyboardInterrupt:
             say(f"ended early; the same command goes on, or: scorekit sweep --plan {runs / driver.PLAN} --runs {runs}")
             raise
-        states = [look(job) for job in made.jobs] if to_do else states
+        states = [look(job) for job in made.jobs] if left else states
     print(tables_sweep.summary_tables(states, layout_for(sys.stdout)))
     _close(states, runs)
     return exit_code(states)

@@ -7,13 +7,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
+from hydra.core.utils import JobReturn, configure_log, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
+
+from hydra_plugins.scorekit_sweeps.composing import composed, failed
 
 LOGGER = logging.getLogger("scorekit")
 
@@ -43,10 +44,10 @@ class LocalLauncher(Launcher):
         found = []
         for number, overrides in enumerate(job_overrides, start=initial_job_idx):
             try:
-                config = self._compose(list(overrides), number)
+                config = composed(self._hydra_context, self._config, overrides, number)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with this job is not the others' fault
                 LOGGER.error("job %d cannot be composed: %s", number, error)
-                found.append(_failed(overrides, error))
+                found.append(failed(overrides, error))
                 continue
             found.append(
                 run_job(
@@ -59,15 +60,3 @@ class LocalLauncher(Launcher):
             )
             configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
         return found
-
-    def _compose(self, overrides: list[str], number: int) -> Any:
-        config = self._hydra_context.config_loader.load_sweep_config(self._config, overrides)
-        with open_dict(config):
-            config.hydra.job.id = config.hydra.job.num = number
-        return config
-
-
-def _failed(overrides: Sequence[str], error: Exception) -> JobReturn:
-    failed = JobReturn(overrides=list(overrides), cfg=OmegaConf.create({}), status=JobStatus.FAILED)
-    failed.return_value = error
-    return failed

@@ -21,6 +21,8 @@ from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, ScorekitEr
 from scorekit.measure import journal
 from scorekit.records import Attempt
 
+ENGINE: Final = "SCOREKIT_SWEEP_ENGINE"
+"""Within a job that an engine of several machines started: the engine's name."""
 RUN: Final = "run"
 """Name of a job's first run folder; later ones are run.2, run.3."""
 _NAME: Final = "attempt-{number}.json"
@@ -40,13 +42,13 @@ def read(folder: Path) -> tuple[Attempt, ...]:
 
 
 def alive_here(attempt: Attempt) -> bool:
-    """Whether the process of an attempt lives on this machine; that of another machine counts as gone.
+    """Whether an attempt goes on in a process of this machine; that of another machine counts as gone.
 
     Engines of several machines know better, and give `done.look` a function of their own.
     """
     import psutil
 
-    if attempt.host != socket.gethostname():
+    if attempt.ended_utc is not None or attempt.host != socket.gethostname():
         return False
     try:
         started_s = float(psutil.Process(attempt.pid).create_time())
@@ -67,7 +69,8 @@ def begin(folder: Path, job: str, environ: Mapping[str, str]) -> Attempt:
         pid=os.getpid(),
         process_started_s=float(psutil.Process().create_time()),
         restart_count=int(restarts) if restarts.isascii() and restarts.isdigit() else None,
-        engine_job=environ.get("SLURM_JOB_ID") or environ.get("RAY_JOB_ID"),
+        engine=environ.get(ENGINE),
+        engine_job=_engine_job(environ),
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     while True:
@@ -120,6 +123,14 @@ def failed(attempt: Attempt, error: BaseException) -> Attempt:
             "mend": mend,
         }
     )
+
+
+def _engine_job(environ: Mapping[str, str]) -> str | None:
+    array, number = environ.get("SLURM_ARRAY_JOB_ID"), environ.get("SLURM_ARRAY_TASK_ID")
+    if array and number:
+        # The only name that a job of an array has both before and after it began.
+        return f"{array}_{number}"
+    return environ.get("SLURM_JOB_ID") or environ.get("RAY_JOB_ID")
 
 
 def _last_lines(run: Path) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ def look(
         runs: the sweep's runs folder.
         published: results that stand for jobs; None for none.
         hardware: part of the name that the measured hardware must have; None for any.
-        alive: whether the process of an attempt without an end still works on it.
+        alive: whether an attempt still goes on; an engine may also know that a job will be started again.
     """
     for job in jobs:
         yield look_at(job, runs, published, hardware=hardware, alive=alive)
@@ -126,7 +126,7 @@ def look_at(
     folder = runs / plan.folder_of(job)
     made = attempts.read(folder)
     last = made[-1] if made else None
-    goes_on = last is not None and last.ended_utc is None and alive(last)
+    goes_on = last is not None and alive(last)
     # While a job works, its newest run may be whole and not yet judged: it is left to the job.
     found = accepted(folder, job, hardware, settle=not goes_on)
     if found is not None:

@@ -156,11 +156,13 @@ def test_an_attempt_is_there_while_it_is_made_and_tells_how_it_ended(tmp_path: P
 
     with pytest.raises(ModelError):
         work.recorded(measure, tmp_path / "run", {SWEEP_JOB: "7", "SLURM_RESTART_COUNT": "2", "SLURM_JOB_ID": "41"})
+    assert seen[0].engine is None, "within an allocation, but not started by an engine"
     assert [(each.number, each.ended_utc, each.pid) for each in seen] == [(1, None, os.getpid())]
     assert attempts.alive_here(seen[0])
     assert not attempts.alive_here(seen[0].model_copy(update={"process_started_s": 1.0}))
     assert not attempts.alive_here(seen[0].model_copy(update={"host": "elsewhere"}))
     (ended,) = attempts.read(tmp_path)
+    assert not attempts.alive_here(ended), "this process goes on, and the attempt has ended"
     assert (ended.job, ended.exit_code, ended.error, ended.mend) == ("7", 1, "ModelError", "another")
     assert (ended.restart_count, ended.engine_job, ended.run) == (2, "41", "run")
     assert ended.last_lines == ("one", "two")
@@ -169,6 +171,18 @@ def test_an_attempt_is_there_while_it_is_made_and_tells_how_it_ended(tmp_path: P
     with pytest.raises(KeyboardInterrupt):
         work.recorded(lambda: (_ for _ in ()).throw(KeyboardInterrupt), tmp_path / "run", {SWEEP_JOB: "7"})
     assert [each.exit_code for each in attempts.read(tmp_path)] == [1, 130]
+
+
+def test_a_job_of_an_array_is_called_as_before_it_began(tmp_path: Path) -> None:
+    told = {"SLURM_JOB_ID": "43", "SLURM_ARRAY_JOB_ID": "41", "SLURM_ARRAY_TASK_ID": "2", attempts.ENGINE: "slurm"}
+    made = attempts.begin(tmp_path, "7", told)
+    assert (made.engine, made.engine_job) == ("slurm", "41_2")
+
+
+def test_a_job_that_will_be_started_again_goes_on(tmp_path: Path) -> None:
+    write_attempt(tmp_path, made := job(), exit_code=143)
+    assert state_of(made, tmp_path) == "failed"
+    assert state_of(made, tmp_path, alive=lambda _: True) == "running", "its engine has put it back into the queue"
 
 
 def test_a_process_that_is_gone_is_not_alive(tmp_path: Path) -> None:

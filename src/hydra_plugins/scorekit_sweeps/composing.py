@@ -1,0 +1,30 @@
+"""What launchers share: the config of one job of a sweep, and what is returned of one that has none."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+
+def composed(context: HydraContext, sweep: DictConfig, overrides: Sequence[str], number: int) -> Any:
+    """The config of a job.
+
+    Args:
+        context: Hydra's.
+        sweep: the config that the launcher was set up with.
+        overrides: of the job.
+        number: of the job within the sweep.
+    """
+    config = context.config_loader.load_sweep_config(sweep, list(overrides))
+    with open_dict(config):
+        config.hydra.job.id = config.hydra.job.num = number
+    return config
+
+
+def failed(overrides: Sequence[str], error: Exception) -> JobReturn:
+    """What a launcher returns of a job that failed with this error."""
+    found = JobReturn(overrides=list(overrides), cfg=OmegaConf.create({}), status=JobStatus.FAILED)
+    found.return_value = error
+    return found

@@ -1,0 +1,44 @@
+"""What a job finds on the machine that an engine has put it on: which of its GPUs are the job's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scorekit.errors import HardwareError
+from scorekit.measure import gpus
+from scorekit.messages import counted
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+def device_ids(device: str | None, asked: str | int | None, environ: Mapping[str, str]) -> str | None:
+    """The GPUs that a job is to use, by the machine's own count.
+
+    A config counts from 0. An engine gives the job some of the machine's GPUs, and names them in CUDA_VISIBLE_DEVICES:
+    the config's 0 is the first of these.
+
+    Args:
+        device: backend.device.
+        asked: backend.device_ids.
+        environ: the job's variables.
+
+    Returns:
+        For backend.device_ids; None leaves it as it is: the engine names no GPUs, or the config names them by UUID.
+
+    Raises:
+        HardwareError: the engine gave the job fewer GPUs than the config asks for.
+    """
+    if device != "cuda" or asked is None or VISIBLE not in environ:
+        return None
+    places = [part.strip() for part in str(asked).split(",")]
+    if not all(place.isascii() and place.isdigit() for place in places):
+        return None
+    given = [name for name in gpus.visible_ids(environ[VISIBLE]) if name.isdigit() or name.startswith(("GPU-", "MIG-"))]
+    wanted = [int(place) for place in places]
+    if max(wanted) >= len(given):
+        raise HardwareError(
+            f"the job asks for {counted(max(wanted) + 1, 'GPU')} (backend.device_ids={asked}), and its engine gave it "
+            f"{len(given) or 'none'} ({VISIBLE}={environ[VISIBLE][:80]!r})",
+            mend="let the launcher ask the engine for as many: hydra.launcher.gres=gpu with slurm",
+        )
+    return ",".join(given[place] for place in wanted)
