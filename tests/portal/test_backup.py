@@ -22,7 +22,7 @@ from scorekit.portal.opened import Portal
 from scorekit.portal.publishing import publish_pending
 from scorekit.portal.restore import restore
 from scorekit.portal.settings import Settings
-from scorekit.portal.storage import rows
+from scorekit.portal.storage import migrating, rows
 from scorekit.portal.storage.tables import METADATA
 from tests.edition_members import asr, frozen
 from tests.portal.conftest import Clock, actor_of, database_of, settings_of, token_of
@@ -96,7 +96,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 def test_all_that_is_kept_comes_back(full: Portal, elsewhere: Settings, tmp_path: Path, clock: Clock) -> None:
     made = backup(full, tmp_path / "copy")
-    assert made.database_version == "0001"
+    assert made.database_version == migrating.head()
     told = restore(elsewhere, tmp_path / "copy")
     assert told == made
     back = Portal.open(elsewhere, now=clock)
@@ -230,7 +230,7 @@ def test_a_damaged_backup_is_not_restored(
 
 def test_a_backup_of_a_newer_version_is_not_restored(one: Portal, other: Settings, tmp_path: Path) -> None:
     backup(one, tmp_path / "copy")
-    _edit("manifest.json", lambda text: text.replace(b'"0001"', b'"9999"'))(tmp_path / "copy")
+    _edit("manifest.json", lambda text: text.replace(f'"{migrating.head()}"'.encode(), b'"9999"'))(tmp_path / "copy")
     with pytest.raises(UsageError, match="newer version 9999"):
         restore(other, tmp_path / "copy")
 

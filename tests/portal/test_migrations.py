@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,10 +14,13 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from scorekit.errors import MissingExtraError, UsageError
-from scorekit.portal.opened import Portal, migrate
-from scorekit.portal.storage import Database, UnreachableError, audit, migrating
+from scorekit.portal.consistency import check
+from scorekit.portal.ledger import decisions, requests, submissions
+from scorekit.portal.opened import Portal, migrate, open_blobs
+from scorekit.portal.storage import Database, Storage, UnreachableError, audit, migrating, rows
 from scorekit.portal.storage.tables import METADATA
-from tests.portal.conftest import START, settings_of
+from tests.portal.conftest import START, actor_of, settings_of
+from tests.portal.made import accepted, checked, hand_in
 
 
 def test_migrated_tables_are_those_of_the_code(portal: Portal) -> None:
@@ -62,6 +68,41 @@ def test_an_empty_database_is_refused_with_the_command_that_mends_it(empty_url: 
     assert migrate(found) == (None, migrating.head())
     assert migrate(found) == (migrating.head(), migrating.head())
     Portal.open(found).close()
+
+
+def test_a_database_of_the_first_version_keeps_its_rows(empty_url: str, tmp_path: Path) -> None:
+    found = settings_of(tmp_path / "old", empty_url)
+    database = Database(empty_url)
+    migrating.upgrade(database, "0001")
+    old = Portal(found, Storage(database, open_blobs(found), lambda: START))
+    submitter, operator = actor_of(old, "submitter"), actor_of(old, "operator")
+    accepted(old, submitter, operator, 1, runs=2)
+    checked(old, submitter, 2)
+    received = hand_in(old, submitter)
+    asked = requests.ask(old.storage, submitter, "org/model", "summarization")
+    decisions.decide_request(old.storage, operator, asked.id, "accept", "good")
+    before = _rows(old)
+    old.close()
+    with pytest.raises(UsageError, match="of version 0001; expected version"):
+        Portal.open(found)
+    assert migrate(found) == ("0001", migrating.head())
+    new = Portal.open(found)
+    try:
+        after = _rows(new)
+        assert [job.pop("holder") for job in after["jobs"]] == [None]
+        assert after == before
+        with new.storage.database.read() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        listed, count = submissions.listed(new.storage, submitter)
+        assert (received.id in [one.id for one in listed], count) == (True, 3)
+        assert check(new).whole
+    finally:
+        new.close()
+
+
+def _rows(portal: Portal) -> dict[str, list[dict[str, Any]]]:
+    with portal.storage.database.read() as connection:
+        return {name: [json.loads(line) for line in lines] for name, lines in rows.lines(connection)}
 
 
 def test_a_newer_database_is_refused(portal: Portal) -> None:

@@ -160,6 +160,8 @@ submissions: Final = Table(
     Column("verdict_json", Text),
     UniqueConstraint("account_id", "sha256"),
     Index("ix_submissions_state_received_at", "state", "received_at"),
+    Index("ix_submissions_received_at", "received_at"),
+    Index("ix_submissions_account_id_received_at", "account_id", "received_at"),
     _one_of("state", "received", "checking", "refused", "waiting", "accepted", "declined"),
 )
 
@@ -213,6 +215,7 @@ jobs: Final = Table(
     _time("not_before"),
     Column("lease", Id),
     _time("lease_until", optional=True),
+    Column("holder", Id, comment="Account of the worker that has it."),
     Column("worker", String(_NAME)),
     Column("last_error", Text),
     _time("created_at"),
