@@ -49,7 +49,24 @@ def test_a_submission_is_on_the_disk_before_it_is_acknowledged(
     del seen[:]
     submissions.receive(portal.storage, part, submitter, sha256, len(CONTENT), ACCEPTED, upload_id=upload.id)
     folder = f"blobs/{sha256[:2]}"
-    assert seen == [f"rename {folder}/{sha256}", f"sync {folder}", "sync blobs", "commit"]
+    assert seen == [f"rename {folder}/{sha256}", f"sync {folder}", "commit"]
+
+
+def test_folders_of_blobs_are_on_the_disk_before_anything_is_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, int]] = []
+    real = blobs.sync
+    monkeypatch.setattr(blobs, "sync", lambda path: (real(path), seen.append((path.name, len(os.listdir(path))))))
+    made, sha256 = blobs.Blobs(str(tmp_path / "blobs")), digest(CONTENT)
+    made.prepare()
+    assert seen == [(tmp_path.name, 1), ("blobs", 256)]
+    del seen[:]
+    # A copy of the folder may lack those that were empty.
+    (tmp_path / "blobs" / sha256[:2]).rmdir()
+    (tmp_path / "x.part").write_bytes(CONTENT)
+    made.put(tmp_path / "x.part", sha256)
+    assert seen == [("blobs", 256), (sha256[:2], 1)]
 
 
 def test_a_blob_folder_that_is_copied_to_is_synced_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, String, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from scorekit.portal.ledger.refusals import NotThereError
@@ -169,19 +169,36 @@ def actor_of_token(storage: Storage, secret: str) -> Actor | None:
     """Who a token is of; None for one that does not hold."""
     now = storage.now()
     with storage.database.read() as connection:
-        row = connection.execute(
-            select(tokens, accounts.c.name, accounts.c.role)
-            .join(accounts, accounts.c.id == tokens.c.account_id)
-            .where(
-                tokens.c.secret_sha256 == sha256_of(secret),
-                tokens.c.revoked_at.is_(None),
-                tokens.c.expires_at > now,
-                accounts.c.disabled_at.is_(None),
-            )
-        ).one_or_none()
+        row = connection.execute(_TOKEN, {"secret": sha256_of(secret), "now": now}).one_or_none()
     if row is None:
         return None
     return Actor(row.account_id, row.name, row.role, frozenset(row.scopes.split()), row.id)
+
+
+# Every request asks one of the two: making these statements anew each time would take longer than running them.
+_SECRET: Final = bindparam("secret", type_=String)
+_NOW: Final = bindparam("now", type_=tokens.c.expires_at.type)
+_TOKEN: Final = (
+    select(tokens, accounts.c.name, accounts.c.role)
+    .join(accounts, accounts.c.id == tokens.c.account_id)
+    .where(
+        tokens.c.secret_sha256 == _SECRET,
+        tokens.c.revoked_at.is_(None),
+        tokens.c.expires_at > _NOW,
+        accounts.c.disabled_at.is_(None),
+    )
+)
+_SESSION_OF: Final = (
+    select(sessions, accounts.c.name, accounts.c.role, tokens.c.scopes)
+    .join(accounts, accounts.c.id == sessions.c.account_id)
+    .outerjoin(tokens, tokens.c.id == sessions.c.token_id)
+    .where(
+        sessions.c.secret_sha256 == _SECRET,
+        sessions.c.expires_at > _NOW,
+        accounts.c.disabled_at.is_(None),
+        tokens.c.revoked_at.is_(None),
+    )
+)
 
 
 def open_session(storage: Storage, actor: Actor) -> MadeSession:
@@ -212,17 +229,7 @@ def session_of(storage: Storage, secret: str) -> Session | None:
     """The session of a browser; None where there is none that holds."""
     now = storage.now()
     with storage.database.read() as connection:
-        row = connection.execute(
-            select(sessions, accounts.c.name, accounts.c.role, tokens.c.scopes)
-            .join(accounts, accounts.c.id == sessions.c.account_id)
-            .outerjoin(tokens, tokens.c.id == sessions.c.token_id)
-            .where(
-                sessions.c.secret_sha256 == sha256_of(secret),
-                sessions.c.expires_at > now,
-                accounts.c.disabled_at.is_(None),
-                tokens.c.revoked_at.is_(None),
-            )
-        ).one_or_none()
+        row = connection.execute(_SESSION_OF, {"secret": sha256_of(secret), "now": now}).one_or_none()
     if row is None:
         return None
     role: Role = row.role

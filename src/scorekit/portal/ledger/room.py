@@ -10,7 +10,7 @@ import os
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, String, bindparam, func, select
 
 from scorekit.errors import BundleError
 from scorekit.portal.ledger.refusals import TooMuchError
@@ -20,6 +20,20 @@ from scorekit.portal.storage.tables import submissions, uploads
 LEAST_FREE_BYTES: Final = 256 * 1024**2
 """Of the disk that uploads are written to: for the database, results and the site."""
 _DAY: Final = timedelta(days=1)
+
+
+def _sum_of(size_bytes: ColumnElement[int], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.coalesce(func.sum(size_bytes), 0)).where(*conditions).scalar_subquery()
+
+
+_ACCOUNT: Final = bindparam("account", type_=String)
+_SINCE: Final = bindparam("since", type_=submissions.c.received_at.type)
+# Made once: it is asked before anything is taken in, and making it takes longer than asking.
+_KNOWN_BYTES: Final = select(
+    _sum_of(submissions.c.size_bytes, submissions.c.account_id == _ACCOUNT, submissions.c.received_at > _SINCE)
+    + _sum_of(uploads.c.size_bytes, uploads.c.account_id == _ACCOUNT, uploads.c.state == "open")
+)
+"""Bytes that an account has handed in since a time, or has announced."""
 
 
 def require_disk(descriptor: int) -> None:
@@ -51,13 +65,7 @@ def require_account_in(
     connection: Connection, now: datetime, account_id: str, size_bytes: int, a_day_bytes: int
 ) -> None:
     """The same, in the caller's transaction."""
-    came = select(func.coalesce(func.sum(submissions.c.size_bytes), 0)).where(
-        submissions.c.account_id == account_id, submissions.c.received_at > now - _DAY
-    )
-    comes = select(func.coalesce(func.sum(uploads.c.size_bytes), 0)).where(
-        uploads.c.account_id == account_id, uploads.c.state == "open"
-    )
-    known_bytes = int(connection.execute(came).scalar_one()) + int(connection.execute(comes).scalar_one())
+    known_bytes = int(connection.execute(_KNOWN_BYTES, {"account": account_id, "since": now - _DAY}).scalar_one())
     if known_bytes + size_bytes > a_day_bytes:
         raise TooMuchError(
             f"this account has handed in or announced {known_bytes:,} bytes since this time yesterday; with these "

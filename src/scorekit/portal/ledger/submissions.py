@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from scorekit.errors import BundleError
@@ -118,11 +118,10 @@ def _receive(
     job: tuple[str, str] | None,
 ) -> Submission:
     now = storage.now()
-    mine = (submissions.c.account_id == actor.account_id) & (submissions.c.sha256 == sha256)
     with storage.database.begin() as connection:
         if upload_id is not None:
             connection.execute(update(uploads).where(uploads.c.id == upload_id).values(state="complete", state_at=now))
-        known = connection.execute(select(submissions).where(mine)).one_or_none()
+        known = connection.execute(_SAME, {"account": actor.account_id, "hash": sha256}).one_or_none()
         if known is not None:
             if job is not None and known.job_id != job[0]:
                 raise WrongContentError(
@@ -155,6 +154,9 @@ def _receive(
 
 
 _ADD: Final = insert(submissions)
+_SAME: Final = select(submissions).where(
+    submissions.c.account_id == bindparam("account"), submissions.c.sha256 == bindparam("hash")
+)
 
 
 def require_clauses(clauses: Mapping[str, str]) -> None:
@@ -178,9 +180,7 @@ def find_same(storage: Storage, actor: Actor, sha256: str) -> Submission:
         NotThereError: there is none.
     """
     with storage.database.read() as connection:
-        row = connection.execute(
-            select(submissions).where(submissions.c.account_id == actor.account_id, submissions.c.sha256 == sha256)
-        ).one_or_none()
+        row = connection.execute(_SAME, {"account": actor.account_id, "hash": sha256}).one_or_none()
     if row is None:
         raise NotThereError("there is no such submission", mend="hand the file in")
     return from_row(row)

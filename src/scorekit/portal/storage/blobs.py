@@ -51,7 +51,8 @@ class Blobs:
         self._root = self._root.rstrip("/")
 
     def prepare(self) -> None:
-        """Make the folder, so that it is on the disk before anything is in it; another store makes its own.
+        """Make the folder and those in it, so that they are on the disk before anything is in them; another store makes
+        its own.
 
         Raises:
             BundleError: it cannot be made.
@@ -60,8 +61,12 @@ class Blobs:
             return
         try:
             # Confidential submissions are for nobody else on this machine.
-            Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
-            sync(Path(self._root).parent)
+            root = Path(self._root)
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync(root.parent)
+            for number in range(256):
+                (root / f"{number:02x}").mkdir(exist_ok=True)
+            sync(root)
         except OSError as error:
             raise _not_stored(error) from error
 
@@ -144,7 +149,10 @@ class Blobs:
 
 def _move(part: Path, target: Path) -> None:
     """Rename within a file system, copy to another; the name is on the disk before it returns."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.is_dir():
+        # It was there when the portal started.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sync(target.parent.parent)
     try:
         os.replace(part, target)
     except FileNotFoundError:
@@ -156,7 +164,6 @@ def _move(part: Path, target: Path) -> None:
             raise
         _copy(part, target)
     sync(target.parent)
-    sync(target.parent.parent)
 
 
 def _copy(part: Path, target: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Final
 
-import anyio
 from starlette.types import Message, Receive, Scope, Send
 
 from scorekit.portal.ledger.refusals import TooMuchError
@@ -75,7 +75,7 @@ def watched(receive: Receive, most: int) -> Receive:
         if left_s <= 0:
             raise TooSlowError
         try:
-            with anyio.fail_after(min(LONGEST_SILENCE_S, left_s)):
+            async with asyncio.timeout(min(LONGEST_SILENCE_S, left_s)):
                 message = await receive()
         except TimeoutError as error:
             raise TooSlowError from error
@@ -97,7 +97,7 @@ def impatient(send: Send) -> Send:
 
     async def impatient(message: Message) -> None:
         try:
-            with anyio.fail_after(LONGEST_SILENCE_S):
+            async with asyncio.timeout(LONGEST_SILENCE_S):
                 await send(message)
         except TimeoutError as error:
             raise NotReadError from error

@@ -36,12 +36,12 @@ class ObserveMiddleware:
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()
         status = _LEFT
-        counts_bytes = takes_file(scope)
+        come_bytes = 0
 
         async def counted() -> Message:
+            nonlocal come_bytes
             message = await receive()
-            if counts_bytes and (body := message.get("body")):
-                metrics.UPLOAD_BYTES.inc(len(body))
+            come_bytes += len(message.get("body", b""))
             return message
 
         async def noted(message: Message) -> None:
@@ -60,6 +60,8 @@ class ObserveMiddleware:
         finally:
             if scope["method"] not in _READING and status < 400:
                 _wake(scope)
+            if takes_file(scope):
+                metrics.UPLOAD_BYTES.inc(come_bytes)
             duration_s = time.perf_counter() - began
             method = scope["method"] if scope["method"] in _METHODS else "other"
             route = _template(scope)

@@ -107,12 +107,13 @@ def require_length(request: Request, most_bytes: int, what: str) -> None:
         )
 
 
-def require_account(request: Request, portal: Portal, actor: Actor) -> None:
+def require_account(request: Request, actor: Actor) -> None:
     """Whether an account may hand in a body of this length today; one whose length is not told counts as the largest.
 
     Raises:
         TooMuchError: it may not.
     """
+    portal = portal_of(request)
     told = request.headers.get("content-length", "")
     most_bytes = portal.settings.limits.packed_bytes
     size_bytes = min(int(told[:20]), most_bytes) if told.isascii() and told.isdecimal() else most_bytes
@@ -124,7 +125,7 @@ async def opened(request: Request) -> Portal:
     return portal_of(request)
 
 
-async def pour(request: Request, take: Callable[[bytes], None], most_bytes: int, what: str) -> None:
+async def pour(request: Request, take: Callable[[bytes], None], most_bytes: int, what: str, then: Callable[[], T]) -> T:
     """Hand the body of a request on, piece by piece, to a function that writes it, in threads and in order.
 
     Args:
@@ -132,15 +133,26 @@ async def pour(request: Request, take: Callable[[bytes], None], most_bytes: int,
         take: writes a piece.
         most_bytes: that may come.
         what: the body is, for people.
+        then: called after the last piece, in the thread that wrote it.
+
+    Returns:
+        What `then` does.
 
     Raises:
         TooMuchError: more came; what came before was handed on, but for the last piece.
         BundleError: it could not be written.
         ClientDisconnect: the sender has gone.
+        As `then`.
     """
     held: list[bytes] = []
     held_bytes = come_bytes = 0
-    writing: asyncio.Task[None] | None = None
+    working: asyncio.Task[Any] | None = None
+
+    def end(rest: bytes) -> T:
+        if rest:
+            take(rest)
+        return then()
+
     try:
         async for chunk in request.stream():
             come_bytes += len(chunk)
@@ -150,25 +162,24 @@ async def pour(request: Request, take: Callable[[bytes], None], most_bytes: int,
             held_bytes += len(chunk)
             if held_bytes >= PIECE_BYTES:
                 # One piece is written while the next one comes.
-                if writing is not None:
-                    await asyncio.shield(writing)
-                writing = asyncio.create_task(run_in_threadpool(take, b"".join(held)))
+                if working is not None:
+                    await asyncio.shield(working)
+                working = asyncio.create_task(run_in_threadpool(take, b"".join(held)))
                 held, held_bytes = [], 0
-        if writing is not None:
-            await asyncio.shield(writing)
-        if held:
-            writing = asyncio.create_task(run_in_threadpool(take, b"".join(held)))
-            await asyncio.shield(writing)
+        if working is not None:
+            await asyncio.shield(working)
+        ending = working = asyncio.create_task(run_in_threadpool(end, b"".join(held)))
+        return await asyncio.shield(ending)
     except OSError as error:
         raise BundleError(
             f"what came could not be written: {error.strerror or error}", mend="look at the disk of the portal's data"
         ) from error
     finally:
-        if writing is not None:
+        if working is not None:
             with CancelScope(shield=True):
-                await asyncio.wait((writing,))
-            if not writing.cancelled():
-                writing.exception()
+                await asyncio.wait((working,))
+            if not working.cancelled():
+                working.exception()
 
 
 @asynccontextmanager

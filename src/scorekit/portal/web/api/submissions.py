@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from scorekit.portal.ledger import decisions, publications, submissions, uploads
 from scorekit.portal.ledger.holding import held
@@ -14,6 +13,7 @@ from scorekit.portal.ledger.refusals import NotThereError, WrongContentError
 from scorekit.portal.ledger.submissions import Submission
 from scorekit.portal.opened import Portal
 from scorekit.portal.web.access import bearer
+from scorekit.portal.web.addresses import API, root_of
 from scorekit.portal.web.api.models import (
     ID_PATTERN,
     SHA256_PATTERN,
@@ -68,9 +68,7 @@ def clauses() -> tuple[ClauseTold, ...]:
     summary="Hand in what was uploaded",
     responses={201: {"description": "It is kept, and will be checked.", "headers": _LOCATION}},
 )
-def hand_in(
-    told: SubmissionMade, request: Request, response: Response, actor: Submitting, portal: Opened
-) -> SubmissionTold:
+def hand_in(told: SubmissionMade, response: Response, actor: Submitting, portal: Opened) -> SubmissionTold:
     """Complete an upload: it is hashed, and acknowledged when it is on the portal's disk. The same file from the same
     account is the same submission, however often it is handed in.
     """
@@ -79,7 +77,7 @@ def hand_in(
     parts, storage = portal.settings.parts, portal.storage
     upload = uploads.find(storage, parts, actor, told.upload)
     if upload.state == "complete":
-        return _told(request, response, portal, submissions.find_same(storage, actor, upload.sha256))
+        return _told(response, portal, submissions.find_same(storage, actor, upload.sha256))
     if upload.state != "open":
         raise NotThereError("the upload was given up", mend="announce it again")
     submissions.require_clauses(accepted)
@@ -88,12 +86,12 @@ def hand_in(
         upload = uploads.find(storage, parts, actor, told.upload)
         if upload.state == "complete":
             # By the one who was waited for.
-            return _told(request, response, portal, submissions.find_same(storage, actor, upload.sha256))
+            return _told(response, portal, submissions.find_same(storage, actor, upload.sha256))
         uploads.check(storage, parts, upload)
         found = submissions.receive(
             storage, part, actor, upload.sha256, upload.size_bytes, accepted, upload_id=upload.id, job=job
         )
-    return _told(request, response, portal, found)
+    return _told(response, portal, found)
 
 
 @router.post(
@@ -115,7 +113,7 @@ async def hand_in_file(
     public_data: ClauseHash,
     integrity: ClauseHash,
     representation: ClauseHash,
-    actor: Submitting,
+    actor: Annotated[Actor, Depends(bearer("submit", require_account))],
     portal: Opened,
     sha256: Annotated[
         str | None, Query(pattern=SHA256_PATTERN, description="Of the file, as the sender has it; checked where given.")
@@ -129,16 +127,19 @@ async def hand_in_file(
     most_bytes = portal.settings.limits.packed_bytes
     require_type(request, ZIP, "application/octet-stream")
     require_length(request, most_bytes, _THE_FILE)
-    await run_in_threadpool(require_account, request, portal, actor)
     part = Part(uploads.part_of(portal.settings.parts, new_id()))
     try:
-        await pour(request, part.write, most_bytes, _THE_FILE)
-        return await run_in_threadpool(
-            lambda: _told(request, response, portal, _receive(portal, part, actor, accepted, sha256))
+        return await pour(
+            request,
+            part.write,
+            most_bytes,
+            _THE_FILE,
+            then=lambda: _told(response, portal, _receive(portal, part, actor, accepted, sha256)),
         )
-    finally:
-        # pour has waited for its threads. A part that became a blob is not there any more.
+    except BaseException:
+        # pour has waited for its threads.
         part.give_up()
+        raise
 
 
 @router.get("/submissions", name="list_submissions", summary="List your submissions")
@@ -158,11 +159,9 @@ def listed(
 
 
 @router.get("/submissions/{submission_id}", name="look_at_submission", summary="Look at a submission")
-def look(
-    submission_id: SubmissionId, request: Request, response: Response, actor: Submitting, portal: Opened
-) -> SubmissionTold:
+def look(submission_id: SubmissionId, response: Response, actor: Submitting, portal: Opened) -> SubmissionTold:
     """A submission with its verdict and what became of it, for who handed it in and for operators."""
-    return _told(request, response, portal, submissions.find(portal.storage, actor, submission_id))
+    return _told(response, portal, submissions.find(portal.storage, actor, submission_id))
 
 
 def _receive(portal: Portal, part: Part, actor: Actor, accepted: dict[str, str], sha256: str | None) -> Submission:
@@ -186,8 +185,8 @@ def _of_file(portal: Portal, actor: Actor, sha256: str, state: str | None, offse
     return SubmissionList(items=() if offset else (SubmissionSummary.of(found),), total=1)
 
 
-def _told(request: Request, response: Response, portal: Portal, found: Submission) -> SubmissionTold:
-    response.headers["Location"] = str(request.url_for("look_at_submission", submission_id=found.id).path)
+def _told(response: Response, portal: Portal, found: Submission) -> SubmissionTold:
+    response.headers["Location"] = f"{root_of(portal.settings)}{API}/submissions/{found.id}"
     page = f"{portal.settings.public_url}submissions/{found.id}"
     if found.state in ("received", "checking"):
         return SubmissionTold.of(found, page)

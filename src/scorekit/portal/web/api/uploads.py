@@ -85,7 +85,7 @@ async def append(
     upload = await run_in_threadpool(uploads.find, portal.storage, parts, actor, upload_id)
     try:
         async with in_threads(appending(parts, upload, upload_offset)) as piece:
-            await pour(request, piece.write, MOST_PIECE_BYTES, "a piece")
+            await pour(request, piece.write, MOST_PIECE_BYTES, "a piece", then=lambda: None)
     except TooLateError as error:
         found = await run_in_threadpool(uploads.find, portal.storage, parts, actor, upload_id)
         answer = refusal(request, error)

@@ -40,7 +40,7 @@ async def hand_in(request: Request) -> Response:
 
     def allow(fields: dict[str, str]) -> None:
         require_csrf(request, fields.get("csrf"))
-        require_account(request, portal, actor)
+        require_account(request, actor)
 
     upload = UploadForm(
         request.headers.get("content-type", ""),
@@ -49,10 +49,17 @@ async def hand_in(request: Request) -> Response:
         allow,
     )
     try:
-        await pour(request, upload.write, most_bytes + _AROUND_BYTES, "a form")
-        return await run_in_threadpool(_answer, request, portal, actor, upload)
-    finally:
-        await run_in_threadpool(upload.give_up)
+        return await pour(
+            request,
+            upload.write,
+            most_bytes + _AROUND_BYTES,
+            "a form",
+            then=lambda: _answer(request, portal, actor, upload),
+        )
+    except BaseException:
+        # pour has waited for its threads.
+        upload.give_up()
+        raise
 
 
 def _answer(request: Request, portal: Portal, actor: Actor, upload: UploadForm) -> Response:
@@ -62,6 +69,7 @@ def _answer(request: Request, portal: Portal, actor: Actor, upload: UploadForm) 
     accepted = {name: upload.fields[name] for clause in CLAUSES if (name := str(clause.name)) in upload.fields}
     faults = _faults(upload, accepted)
     if faults or upload.file is None:
+        upload.give_up()
         # What somebody has ticked in these words need not be ticked again.
         ticked = [clause.name for clause in CLAUSES if accepted.get(clause.name) == clause.sha256]
         return _form(request, faults, ticked, 413 if isinstance(upload.refused, TooMuchError) else 422)
