@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fastapi import FastAPI
@@ -26,6 +27,9 @@ from scorekit.portal.web.app import create_app
 from tests.conftest import NOT_APPLICABLE
 from tests.portal.postgres import TEMPLATE, Cluster, binaries
 from tests.portal.statements import watch
+
+if TYPE_CHECKING:
+    from tests.portal.calling import Caller
 
 _NUMBERS = count()
 START = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=datetime.UTC)
@@ -160,6 +164,15 @@ def submitter(portal: Portal) -> Actor:
 def worker(portal: Portal) -> Actor:
     """One who measures."""
     return actor_of(portal, "worker")
+
+
+@pytest.fixture
+def ada(portal: Portal) -> Caller:
+    """One who hands in through the API."""
+    # It takes names of this module.
+    from tests.portal.calling import caller
+
+    return caller(portal, "submitter")
 
 
 def settings_of(data: Path, database_url: str) -> Settings:

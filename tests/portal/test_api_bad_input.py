@@ -80,11 +80,6 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "verify_confined", verify)
 
 
-@pytest.fixture
-def ada(portal: Portal) -> Caller:
-    return caller(portal, "submitter")
-
-
 def verdict_on(portal: Portal, ada: Caller, content: bytes, *, in_pieces: bool = False) -> dict[str, Any]:
     """Hand in, let the portal check, and look; nothing may be published of it."""
     made = (ada.upload if in_pieces else ada.file)(content)

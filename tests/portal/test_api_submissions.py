@@ -23,11 +23,6 @@ CONTENT = b"PK not really a zip, which is for the checks to find" * 50
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-@pytest.fixture
-def ada(portal: Portal) -> Caller:
-    return caller(portal, "submitter")
-
-
 def waits(portal: Portal, answer: Any) -> str:
     """Let the checks find nothing against a submission; its id."""
     lease = checks.take_to_check(portal.storage)

@@ -34,11 +34,6 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-@pytest.fixture
-def ada(portal: Portal) -> Caller:
-    return caller(portal, "submitter")
-
-
 def test_pieces_make_the_file(portal: Portal, ada: Caller) -> None:
     told = ada.announce(CONTENT)
     assert told.status_code == 201
