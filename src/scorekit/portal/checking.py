@@ -26,7 +26,7 @@ from scorekit.portal.ledger.submissions import Submission
 from scorekit.portal.opened import Portal
 from scorekit.records import Terms, Verdict
 from scorekit.submission.findings import refuse, review
-from scorekit.submission.verify import verdict
+from scorekit.submission.verify import verdict, with_reasons
 
 _OURS: Final = (ScorekitError, OSError, OperationalError, InterfaceError)
 """What may fail on our side, and pass."""
@@ -59,7 +59,7 @@ def check_one(portal: Portal) -> bool:
                 checks.postpone(portal.storage, lease)
             raise
     try:
-        checks.finish_check(portal.storage, lease, made)
+        made = checks.finish_check(portal.storage, lease, made)
     except TooLateError:
         journal.tell("submission.check_too_late", level="warning", submission=found.id)
         return True
@@ -120,10 +120,7 @@ def _against_request(made: Verdict, asked: MeasurementRequest) -> Verdict:
             if value != wanted[what] and not named:
                 told = f"the {what} that was measured is {value!r}, and {wanted[what]!r} was asked for"
                 reasons.append(review("not_as_asked", told, run.folder))
-    if not reasons:
-        return made
-    graver = "needs review" if made.verdict == "accepted" else made.verdict
-    return made.model_copy(update={"verdict": graver, "reasons": (*reasons, *made.reasons)})
+    return with_reasons(made, reasons)
 
 
 def _given_up(found: Submission) -> Verdict:

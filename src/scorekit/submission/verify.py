@@ -9,14 +9,15 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from scorekit.errors import InputError
 from scorekit.logs import run_bundle
 from scorekit.records import (
+    Earlier,
     Neighbour,
     Signed,
     Submission,
@@ -36,6 +37,8 @@ from scorekit.submission.pack import FORMAT, MANIFEST, SIGNATURE, SUBMISSION
 _FOLDER: Final = re.compile(r"runs/[1-9][0-9]?")
 _OWN: Final = frozenset({SUBMISSION, MANIFEST, SIGNATURE})
 _MOST_REASONS: Final = 200
+_ORDER: Final = ("refuse", "review", "note")
+_WORDS: Final = ("accepted", "needs review", "refused")
 UNEXPECTED: Final = "unexpected"
 """Code of a refusal for what nobody had thought of: a fault of ours."""
 
@@ -101,12 +104,10 @@ def verdict(
     """What reasons come to: refused or in need of review by the gravest of them."""
     from scorekit import __version__
 
-    weights = {reason.weight for reason in reasons}
-    order = ("refuse", "review", "note")
     return Verdict(
-        verdict="refused" if "refuse" in weights else "needs review" if "review" in weights else "accepted",
+        verdict=_word(reasons),
         readable=readable,
-        reasons=tuple(sorted(dict.fromkeys(reasons), key=lambda reason: order.index(reason.weight))[:_MOST_REASONS]),
+        reasons=_in_order(reasons),
         sha256=None if data is None else hashlib.sha256(data).hexdigest(),
         size_bytes=None if data is None else len(data),
         signed=signed or Signed(state="unsigned"),
@@ -115,6 +116,28 @@ def verdict(
         verified_utc=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         scorekit_version=__version__,
     )
+
+
+def with_reasons(made: Verdict, reasons: Iterable[VerdictReason]) -> Verdict:
+    """A verdict with more reasons, told first; it never becomes a milder one."""
+    more = [reason for reason in reasons if reason not in made.reasons]
+    word = max(made.verdict, _word(more), key=_WORDS.index)
+    return made.model_copy(update={"verdict": word, "reasons": _in_order([*more, *made.reasons])})
+
+
+def against(made: Verdict, later: Sequence[Earlier]) -> Verdict:
+    """A verdict held against measurements that were not known when it was made."""
+    return with_reasons(made, _repeated(made.runs, later))
+
+
+def _word(reasons: Iterable[VerdictReason]) -> Literal["accepted", "needs review", "refused"]:
+    weights = {reason.weight for reason in reasons}
+    return "refused" if "refuse" in weights else "needs review" if "review" in weights else "accepted"
+
+
+def _in_order(reasons: Iterable[VerdictReason]) -> tuple[VerdictReason, ...]:
+    """Each once, the gravest first."""
+    return tuple(sorted(dict.fromkeys(reasons), key=lambda reason: _ORDER.index(reason.weight))[:_MOST_REASONS])
 
 
 def _verify(data: bytes, terms: Terms, limits: Limits, found: _Found) -> None:
@@ -142,7 +165,7 @@ def _verify(data: bytes, terms: Terms, limits: Limits, found: _Found) -> None:
         run, reasons = _run(files, sums, entry, submission, terms, now)
         found.runs.append(run)
         found.reasons += reasons
-    found.reasons += _repeated(found.runs, terms)
+    found.reasons += _repeated(found.runs, terms.earlier)
 
 
 def _against_manifest(files: Mapping[str, bytes], manifest: SubmissionManifest) -> Iterator[VerdictReason]:
@@ -206,13 +229,13 @@ def _run(
     return VerifiedRun(folder=folder, score=score, validity=checks, evidence=evidence, neighbours=near), reasons
 
 
-def _repeated(runs: list[VerifiedRun], terms: Terms) -> Iterator[VerdictReason]:
+def _repeated(runs: Sequence[VerifiedRun], earlier: Sequence[Earlier]) -> Iterator[VerdictReason]:
     """Measurements that are not new: of an earlier submission or result, or of another run of this one."""
     for number, run in enumerate(runs):
         if run.evidence is None:
             continue
         others = [(other.folder, other.evidence) for other in runs[:number] if other.evidence is not None]
-        known = [(f"{other.name} ({other.model or 'no model named'})", other.evidence) for other in terms.earlier]
+        known = [(f"{other.name} ({other.model or 'no model named'})", other.evidence) for other in earlier]
         for name, evidence in (*others, *known):
             if prints.is_same(run.evidence, evidence):
                 yield refuse("replayed", f"it is the measurement of {name[:300]}", run.folder, AGAIN)

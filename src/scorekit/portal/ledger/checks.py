@@ -6,30 +6,42 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from scorekit.portal.ledger.people import MOST_NAME, SYSTEM, Actor, new_id
 from scorekit.portal.ledger.refusals import NotAllowedError, NotThereError, TooLateError
 from scorekit.portal.ledger.submissions import Submission, from_row
 from scorekit.portal.ledger.texts import plain
 from scorekit.portal.storage import Storage, audit
+from scorekit.portal.storage.tables import audit as log
 from scorekit.portal.storage.tables import prints, submissions
 from scorekit.records import Earlier, RunPrint, Verdict
+from scorekit.submission.verify import against
 
 CHECK_LEASE: Final = timedelta(minutes=5)
 """Longer than a confined process may take."""
 MOST_CHECKS: Final = 3
 """What ends the checking process so often without a verdict is refused."""
+_CHECKED: Final = "submission.check"
+_KEEPING: Final = 0x5C0_8E_C8EC
+"""Of PostgreSQL's advisory locks; taken before any row."""
 _FAIR: Final = timedelta(hours=1)
 """For how long it counts against an account that others of it were checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to check one submission, for a time."""
+    """The right to check one submission, for a time.
+
+    Attributes:
+        submission: that is checked.
+        lease: of who checks it.
+        audit_end: number of the audit log's last line when it was taken.
+    """
 
     submission: Submission
     lease: str
+    audit_end: int
 
 
 def take_to_check(storage: Storage, lasts: timedelta = CHECK_LEASE) -> Lease | None:
@@ -67,7 +79,8 @@ def take_to_check(storage: Storage, lasts: timedelta = CHECK_LEASE) -> Lease | N
             .values(state="checking", state_at=now, attempts=row.attempts + 1, lease=lease, lease_until=now + lasts)
         )
         row = connection.execute(select(submissions).where(submissions.c.id == row.id)).one()
-    return Lease(from_row(row), lease)
+        end = audit.head_of(connection)
+    return Lease(from_row(row), lease, 0 if end is None else end[0])
 
 
 def postpone(storage: Storage, lease: Lease) -> None:
@@ -86,15 +99,26 @@ def postpone(storage: Storage, lease: Lease) -> None:
         )
 
 
-def finish_check(storage: Storage, lease: Lease, verdict: Verdict) -> None:
+def finish_check(storage: Storage, lease: Lease, verdict: Verdict) -> Verdict:
     """Keep the verdict on a submission.
+
+    Of two copies of one measurement that are checked at the same moment, neither check knows of the other. So each
+    verdict is held, in the transaction that keeps it, against the measurements whose checks have ended since its own
+    began: the second one is told of the first.
+
+    Returns:
+        The verdict that was kept.
 
     Raises:
         TooLateError: the lease ran out, and another has taken it; nothing was changed.
     """
     now = storage.now()
-    state = "refused" if verdict.verdict == "refused" else "waiting"
     with storage.database.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            # One verdict is kept after the other, as in SQLite; each sees all that were kept before it.
+            connection.execute(select(func.pg_advisory_xact_lock(_KEEPING)))
+        verdict = against(verdict, _checked_since(connection, lease))
+        state = "refused" if verdict.verdict == "refused" else "waiting"
         changed = connection.execute(
             update(submissions)
             .where(
@@ -128,10 +152,11 @@ def finish_check(storage: Storage, lease: Lease, verdict: Verdict) -> None:
             connection,
             now,
             SYSTEM,
-            "submission.check",
+            _CHECKED,
             lease.submission.id,
             {"verdict": verdict.verdict, "reasons": ", ".join(sorted({reason.code for reason in verdict.reasons}))},
         )
+    return verdict
 
 
 def earlier(storage: Storage, but: str) -> list[Earlier]:
@@ -139,21 +164,34 @@ def earlier(storage: Storage, but: str) -> list[Earlier]:
 
     What was refused is not among them: it may be handed in mended.
     """
+    with storage.database.read() as connection:
+        return _measured(connection, submissions.c.id != but)
+
+
+def _checked_since(connection: Connection, lease: Lease) -> list[Earlier]:
+    """Measurements of submissions whose checks ended after one began; few, and those before were known to it."""
+    ended = select(log.c.subject).where(
+        log.c.number > lease.audit_end, log.c.action == _CHECKED, log.c.subject != lease.submission.id
+    )
+    since = connection.execute(ended.distinct()).scalars().all()
+    return _measured(connection, submissions.c.id.in_(since)) if since else []
+
+
+def _measured(connection: Connection, which: ColumnElement[bool]) -> list[Earlier]:
     asked = (
         select(prints)
         .join(submissions, submissions.c.id == prints.c.submission_id)
-        .where(submissions.c.state.in_(("waiting", "accepted")), submissions.c.id != but)
+        .where(submissions.c.state.in_(("waiting", "accepted")), which)
         .order_by(prints.c.submission_id, prints.c.folder)
     )
-    with storage.database.read() as connection:
-        return [
-            Earlier(
-                name=f"submission {row.submission_id}, {row.folder}",
-                model=row.model,
-                evidence=RunPrint.model_validate_json(row.evidence_json),
-            )
-            for row in connection.execute(asked)
-        ]
+    return [
+        Earlier(
+            name=f"submission {row.submission_id}, {row.folder}",
+            model=row.model,
+            evidence=RunPrint.model_validate_json(row.evidence_json),
+        )
+        for row in connection.execute(asked)
+    ]
 
 
 def check_again(storage: Storage, actor: Actor, submission_id: str) -> None:
