@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import statistics
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from pathlib import Path
 from typing import Any, Literal
 
 Verdict = Literal["yes", "no", "unclear"]
@@ -107,6 +111,33 @@ def table(comparisons: Iterable[Comparison]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     return "\n".join([lines[0], "  ".join(map(str.__mul__, repeat("-"), widths)), *lines[1:]])
+
+
+def conclude(
+    comparisons: Sequence[Comparison], *, quick: bool, file: Path | None, notes: Iterable[str] = (), **facts: Any
+) -> int:
+    """Write every run to a file, print the table, and tell which goals were missed.
+
+    Args:
+        comparisons: all of the benchmark.
+        quick: whether the runs were too short to judge what is close, so that only what is clear misses its goal.
+        file: of the JSON; None where none was asked for.
+        notes: what is told below the table.
+        facts: what else is to be known about the run, beside the machine.
+
+    Returns:
+        The exit code: 1 where a goal was missed.
+    """
+    if file is not None:
+        machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
+        document = as_json(comparisons, quick=quick, load_1min=os.getloadavg()[0], **machine, **facts)
+        file.write_text(document, encoding="utf-8")
+    print("\n".join([table(comparisons), *notes]))
+    unmet = ("no",) if quick else ("no", "unclear")
+    missed = [row.what.strip() for row in comparisons if row.verdict in unmet]
+    if missed:
+        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
+    return 1 if missed else 0
 
 
 def as_json(comparisons: Iterable[Comparison], **facts: Any) -> str:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -36,15 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     rounds, svgs, pictures = (7, 100, 3) if options.quick else (31, 300, 10)
     rows = measure(rounds, svgs, pictures)
-    if options.json:
-        facts = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-        text = comparison.as_json(rows, quick=options.quick, load_1min=os.getloadavg()[0], **facts)
-        options.json.write_text(text, encoding="utf-8")
-    print(comparison.table(rows))
-    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    return comparison.conclude(rows, quick=options.quick, file=options.json)
 
 
 def measure(rounds: int, svgs: int, pictures: int) -> list[Comparison]:

@@ -12,7 +12,6 @@ import argparse
 import gzip
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -107,15 +106,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         rows = measure(Path(folder), rounds=3 if options.quick else 15)
-    if options.json:
-        facts = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-        text = comparison.as_json(rows, quick=options.quick, load_1min=os.getloadavg()[0], **facts)
-        options.json.write_text(text, encoding="utf-8")
-    print(comparison.table(rows))
-    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    return comparison.conclude(rows, quick=options.quick, file=options.json)
 
 
 def measure(folder: Path, rounds: int) -> list[Comparison]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -243,22 +242,9 @@ def main(argv: list[str] | None = None) -> int:
         return _below_the_fake(sys.argv[1:] if argv is None else argv)
     count, seconds = (2, 6.0) if options.quick else (7, 10.0)
     found = measure(count, seconds)
-    if options.json:
-        options.json.write_text(
-            comparison.as_json(
-                found, quick=options.quick, python=platform.python_version(), cores=os.cpu_count(), seconds=seconds
-            ),
-            encoding="utf-8",
-        )
-    print(comparison.table(found))
-    if any(row.goal is None for row in found):
-        print("wall time is not judged where it scatters so: the machine is too busy", file=sys.stderr)
-    missed = [
-        row.what.strip() for row in found if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)
-    ]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    busy = "wall time is not judged where it scatters so: the machine is too busy"
+    notes = [busy] if any(row.goal is None for row in found) else []
+    return comparison.conclude(found, quick=options.quick, file=options.json, notes=notes, seconds=seconds)
 
 
 def _below_the_fake(arguments: Sequence[str]) -> int:

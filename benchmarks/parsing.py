@@ -145,13 +145,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     count, runs, turns = (500, 50, 5) if options.quick else (10_000, 500, 10)
     found = list(measure(count, runs, turns))
-    if options.json:
-        options.json.write_text(comparison.as_json(found, quick=options.quick), encoding="utf-8")
-    print(comparison.table(found))
-    missed = [row.what for row in found if row.verdict == "no"]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    return comparison.conclude(found, quick=options.quick, file=options.json)
 
 
 if __name__ == "__main__":

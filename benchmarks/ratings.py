@@ -6,8 +6,6 @@ python -m benchmarks.ratings [--quick] [--json FILE]
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -117,21 +115,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
     options = parser.parse_args(argv)
     rows = measure(SIZE, pairs=5 if options.quick else 31)
-    if options.json:
-        facts = {
-            "quick": options.quick,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "machine": platform.machine(),
-            "cores": os.cpu_count(),
-            "load_1min": os.getloadavg()[0],
-        }
-        options.json.write_text(comparison.as_json(rows, **facts), encoding="utf-8")
-    print(comparison.table(rows))
-    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    return comparison.conclude(rows, quick=options.quick, file=options.json, numpy=np.__version__)
 
 
 if __name__ == "__main__":

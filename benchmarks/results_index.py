@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -56,15 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         # A query on a small index says nothing of the goal, which is an absolute time.
         rows += [query(folders[sizes[-1]], *((9, None) if options.quick else (31, QUERY)))]
         rows += [fresh(folders[sizes[-1]], runs=9 if options.quick else 31)]
-    if options.json:
-        facts = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-        document = comparison.as_json(rows, quick=options.quick, load_1min=os.getloadavg()[0], **facts)
-        options.json.write_text(document, encoding="utf-8")
-    print(comparison.table(rows))
-    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
-    if missed:
-        _say(f"goal missed: {'; '.join(missed)}")
-    return 1 if missed else 0
+    return comparison.conclude(rows, quick=options.quick, file=options.json)
 
 
 def rebuilds(folders: dict[int, Path], rounds: int) -> list[Comparison]:

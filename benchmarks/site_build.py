@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -41,15 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     sizes = QUICK_SIZES if options.quick else SIZES
     with tempfile.TemporaryDirectory(dir=options.folder) as made:
         rows = builds(Path(made), sizes, rounds=2 if options.quick else _ROUNDS)
-    if options.json:
-        facts = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-        document = comparison.as_json(rows, quick=options.quick, load_1min=os.getloadavg()[0], **facts)
-        options.json.write_text(document, encoding="utf-8")
-    print(comparison.table(rows))
-    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    return comparison.conclude(rows, quick=options.quick, file=options.json)
 
 
 def builds(folder: Path, sizes: tuple[int, ...], rounds: int) -> list[Comparison]:

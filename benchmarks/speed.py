@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -34,24 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     from benchmarks import pass_overhead
 
     rows[:0] = pass_overhead.measure(passes=5 if quick else 15, explain=not quick)
-    if options.json:
-        options.json.write_text(
-            comparison.as_json(
-                rows,
-                quick=quick,
-                python=platform.python_version(),
-                machine=platform.machine(),
-                cores=os.cpu_count(),
-                load_1min=os.getloadavg()[0],
-            ),
-            encoding="utf-8",
-        )
-    print(comparison.table(rows))
-    # A quick run is too short to judge what is close, so it fails for what is clear.
-    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not quick)]
-    if missed:
-        _say(f"goal missed: {'; '.join(missed)}")
-    return 1 if missed else 0
+    return comparison.conclude(rows, quick=quick, file=options.json)
 
 
 def _say(text: str) -> None:

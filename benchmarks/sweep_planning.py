@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -39,22 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     runs = 2 if options.quick else 5
     with tempfile.TemporaryDirectory(prefix="scorekit-sweep-") as scratch:
         rows = [*planning(Path(scratch), PLAN_JOBS, runs), *resuming(Path(scratch), RESUME_JOBS, runs)]
-    if options.json:
-        options.json.write_text(
-            comparison.as_json(
-                rows,
-                quick=options.quick,
-                python=platform.python_version(),
-                cores=os.cpu_count(),
-                load=os.getloadavg()[0],
-            ),
-            encoding="utf-8",
-        )
-    print(comparison.table(rows))
-    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    return comparison.conclude(rows, quick=options.quick, file=options.json)
 
 
 def planning(folder: Path, jobs: int, runs: int) -> list[Comparison]:

@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import http.client
 import os
-import platform
 import secrets
 import shutil
 import signal
@@ -62,20 +61,16 @@ def main(argv: list[str] | None = None) -> int:
         for size_mb in options.mb or (QUICK_MB if options.quick else SIZES_MB):
             turns = options.turns or (QUICK_TURNS if options.quick else TURNS.get(size_mb, 9))
             rows += compared(ours, theirs, size_mb, turns)
-    if options.json:
-        facts = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-        document = comparison.as_json(rows, quick=options.quick, load_1min=os.getloadavg()[0], **facts)
-        options.json.write_text(document, encoding="utf-8")
-    print(comparison.table(rows))
-    for row in rows:
-        if row.goal is not None:
-            low, high = comparison.quartiles([1 / ratio for ratio in row.ratios])
-            print(f"{row.what}: throughput {1 / sorted(row.ratios)[len(row.ratios) // 2]:.2f} of the bare endpoint's "
-                  f"({low:.2f} to {high:.2f}), expected {LEAST_THROUGHPUT:g} at least")  # fmt: skip
-    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    notes = [_throughput(row) for row in rows if row.goal is not None]
+    return comparison.conclude(rows, quick=options.quick, file=options.json, notes=notes)
+
+
+def _throughput(row: Comparison) -> str:
+    low, high = comparison.quartiles([1 / ratio for ratio in row.ratios])
+    return (
+        f"{row.what}: throughput {1 / sorted(row.ratios)[len(row.ratios) // 2]:.2f} of the bare endpoint's "
+        f"({low:.2f} to {high:.2f}), expected {LEAST_THROUGHPUT:g} at least"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ import datetime
 import gc
 import hashlib
 import io
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -50,16 +48,8 @@ def main(argv: list[str] | None = None) -> int:
         for key, what, content in packed:
             assert submission.verify_bytes(content, terms).verdict != "refused"
             rows.append(compared(key, what, content, terms, QUICK_RUNS if options.quick else RUNS))
-    if options.json:
-        facts = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-        document = comparison.as_json(rows, quick=options.quick, load_1min=os.getloadavg()[0], **facts)
-        options.json.write_text(document, encoding="utf-8")
-    print(comparison.table(rows))
-    print("The floor unpacks, hashes and parses; verifying also makes 26 checks and the score, and compares the files.")
-    missed = [row.what for row in rows if row.verdict == "no" or (row.verdict == "unclear" and not options.quick)]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    note = "The floor unpacks, hashes and parses; verifying also makes 26 checks and the score, and compares the files."
+    return comparison.conclude(rows, quick=options.quick, file=options.json, notes=[note])
 
 
 def submissions(folder: Path) -> list[tuple[str, str, bytes]]:

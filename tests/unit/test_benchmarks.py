@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,23 @@ def test_table_and_json_tell_the_same() -> None:
     assert document["quick"] is True
     assert [row["met"] for row in document["comparisons"]] == ["unclear", None]
     assert document["comparisons"][0]["ratio_median"] == 1.03
+
+
+@pytest.mark.parametrize(("quick", "missed"), [(True, "clear"), (False, "near; clear")])
+def test_a_benchmark_ends_with_its_table_and_the_goals_that_it_missed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], quick: bool, missed: str
+) -> None:
+    near, clear = compare((1.0, 1.03, 1.05), Goal(1.02)), compare((2.0,), Goal(1.02))
+    rows = [replace(near, what="  near"), replace(clear, what="clear"), compare((9.0,), None)]
+    file = tmp_path / "runs.json"
+    assert comparison.conclude(rows, quick=quick, file=file, notes=["more of it"], seconds=2) == 1
+    told = capsys.readouterr()
+    assert told.out == f"{comparison.table(rows)}\nmore of it\n"
+    assert told.err == f"goal missed: {missed}\n"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    assert (document["quick"], document["seconds"], len(document["comparisons"])) == (quick, 2, 3)
+    assert comparison.conclude([rows[2]], quick=quick, file=None) == 0
+    assert not capsys.readouterr().err
 
 
 def test_loops_do_every_sample_once_before_and_after_the_pass_in_turn() -> None:
