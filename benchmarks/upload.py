@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.ports import free_ports
+
 from benchmarks import comparison
 from benchmarks.comparison import Comparison, Goal
 
@@ -200,7 +202,7 @@ def _pieces(server: Server, content: bytes) -> float:
 def servers(folder: Path) -> Iterator[tuple[Server, Server]]:
     """The portal and the bare application, each in a process of its own."""
     with contextlib.ExitStack() as stack:
-        ports = [_free_port() for _ in range(2)]
+        ports = free_ports(2)
         (folder / "bare").mkdir()
         secrets_of = _prepare(folder / "portal")
         pids = [
@@ -292,13 +294,6 @@ def bare(folder: Path):  # type: ignore[no-untyped-def]
     app.post("/bare")(save)
     app.post("/synced")(save_synced)
     return app
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind((_HOST, 0))
-        port: int = found.getsockname()[1]
-    return port
 
 
 def _answers(port: int) -> bool:

@@ -28,6 +28,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Final
 
+from tests.ports import free_port
+
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["scorekit.cli", "scorekit.portal.web.serving", "scorekit.portal.background"])
 _HOST: Final = "127.0.0.1"
@@ -112,7 +114,7 @@ class Found:
 
 def run(folder: Path, kills: int, clients: int, seed: int, database: str | None = None) -> Found:
     """Kill, restart, and look at what is left."""
-    begun, port = time.monotonic(), _free_port()
+    begun, port = time.monotonic(), free_port()
     server = Server(folder, port, database)
     heard, stop = Heard(), threading.Event()
     tokens = server.prepare(clients)
@@ -360,13 +362,6 @@ def _is_whole(portal: Any, sha256: str) -> bool:
             return hashlib.sha256(file.read()).hexdigest() == sha256
     except InputError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind((_HOST, 0))
-        port: int = found.getsockname()[1]
-    return port
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.ports import free_port
+
 if TYPE_CHECKING:
     from scorekit.portal.ledger.people import Actor
     from scorekit.portal.opened import Portal
@@ -92,7 +94,7 @@ def run(folder: Path, kills: int, seed: int) -> Report:
 
     dice = random.Random(seed)
     report = Report()
-    set_up = _settings(folder / "data", port := _free_port())
+    set_up = _settings(folder / "data", port := free_port())
     opened.migrate(set_up)
     portal = opened.Portal.open(set_up)
     try:
@@ -372,11 +374,6 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 _SELF: Final = (sys.executable, "-m", "scripts.chaos_worker")

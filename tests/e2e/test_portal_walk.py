@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 from tests.e2e.conftest import Tiny, environment
 from tests.e2e.test_readme import ROOT, commands
+from tests.ports import free_port
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 HANGS_S = 240.0
@@ -167,11 +167,6 @@ def call(port: int, token: str, method: str, path: str, content: Any = None) -> 
     )
     with urllib.request.urlopen(request, timeout=HANGS_S) as answer:
         return json.load(answer)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

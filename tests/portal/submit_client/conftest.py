@@ -1,4 +1,4 @@
-"""What is handed in here, by whom, and to which portal."""
+"""What is handed in here, and to which portal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scorekit import submission
-from tests.evidence import good_evidence
+from tests.portal.made import real
 from tests.portal.submit_client.wire import CONTENT
-from tests.unit.submission.made import request, thinned, write_run
 
 
 @pytest.fixture
@@ -25,8 +23,8 @@ def path(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.fixture(scope="session")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+@pytest.fixture
+def packed() -> bytes:
     """A submission."""
-    run = write_run(tmp_path_factory.mktemp("runs") / "run", thinned(good_evidence()))
-    return submission.pack([run], request()).content
+    content, _ = real()
+    return content
