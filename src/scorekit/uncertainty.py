@@ -260,6 +260,9 @@ def _not_zero(value: float, tiny: float) -> float:
 
 def _deviation(values: Sequence[float]) -> float:
     """Sample standard deviation; 0 where values differ by rounding alone."""
-    if max(values) - min(values) <= _ROUNDING * abs(mean(values)):
+    spread, centre = max(values) - min(values), mean(values)
+    if spread <= _ROUNDING * abs(centre):
         return 0.0
-    return statistics.stdev(values)
+    # In parts of the spread, whose squares are numbers whatever the unit; statistics.stdev counts in fractions.
+    squares = math.fsum(part * part for part in [(value - centre) / spread for value in values])
+    return spread * math.sqrt(squares / (len(values) - 1))

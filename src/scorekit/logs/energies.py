@@ -76,6 +76,8 @@ def choose_domain(windows: Sequence[Window], order: Iterable[str]) -> Domain:
 def readings_of(window: Window, component: Component, domain: Domain) -> list[MeterReading]:
     """Readings of one component by the meter taken for it; empty when it has none in this window."""
     meter = domain.meters.get(component)
+    if meter is None:
+        return []
     return [reading for reading in window.readings if reading.component == component and reading.meter == meter]
 
 

@@ -137,8 +137,8 @@ def _jumps(evidence: Evidence, device: str) -> Iterator[Finding]:
     counter_mj = trace.values("counter_mj", -math.inf, math.inf)
     # Of a counter that did not jump no step has to be looked at with its time.
     most_mj = math.inf if limit_w is None else 1000 * STEP * limit_w * tick_s
-    largest_mj = max(map(sub, counter_mj[1:], counter_mj), default=0.0)
-    if largest_mj <= most_mj and sorted(counter_mj) == list(counter_mj):
+    steps_mj = list(map(sub, counter_mj[1:], counter_mj))
+    if not steps_mj or (min(steps_mj) >= 0 and max(steps_mj) <= most_mj):
         return
     values = trace.between("counter_mj", -math.inf, math.inf)
     for (t0_s, before_mj), (t_s, after_mj) in pairwise(values):
