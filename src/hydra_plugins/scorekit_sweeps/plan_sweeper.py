@@ -12,7 +12,7 @@ from pathlib import Path
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
@@ -56,8 +56,9 @@ class PlanSweeper(Sweeper):
         Raises:
             UsageError: one of them has several values, or the plan has no job of this config.
             InputError: there is no such plan.
+            ScorekitError: the first that a launcher brings back from elsewhere; all jobs have been run.
         """
-        from scorekit.errors import UsageError
+        from scorekit.errors import ScorekitError, UsageError
         from scorekit.sweep import plan
 
         parser = OverridesParser.create(config_loader=self._hydra_context.config_loader)
@@ -75,4 +76,8 @@ class PlanSweeper(Sweeper):
         jobs = [[*arguments, *plan.overrides_of(job, planned.hardware)] for job in found]
         # One is composed beforehand: what is wrong with the settings of all is told before anything is measured.
         self._hydra_context.config_loader.load_sweep_config(self._config, list(jobs[0]))
-        return [self._launcher.launch(jobs, initial_job_idx=0)]
+        returned = self._launcher.launch(jobs, initial_job_idx=0)
+        for job in returned:
+            if job.status is JobStatus.FAILED and isinstance(job._return_value, ScorekitError):
+                raise job._return_value
+        return [returned]

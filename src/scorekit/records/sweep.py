@@ -71,11 +71,11 @@ class Attempt(Record):
     process_started_s: Finite | None = Field(
         default=None, description="When that process started, in s since 1970: another one may get its number later."
     )
-    restart_count: Count | None = Field(default=None, description="SLURM_RESTART_COUNT: how often Slurm requeued it.")
+    restart_count: Count | None = Field(default=None, description="How often its engine has started the job again.")
     engine: str | None = Field(default=None, description="The engine that started the process; None without one.")
     engine_job: str | None = Field(
         default=None,
-        description="What the engine calls the job, e.g. SLURM_JOB_ID; of an array its id, _ and the number.",
+        description="What the engine calls the job, e.g. SLURM_JOB_ID (of an array its id, _ and the number).",
     )
     started_utc: str
     ended_utc: str | None = None

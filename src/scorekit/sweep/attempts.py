@@ -23,6 +23,9 @@ from scorekit.records import Attempt
 
 ENGINE: Final = "SCOREKIT_SWEEP_ENGINE"
 """Within a job that an engine of several machines started: the engine's name."""
+ENGINE_JOB: Final = "SCOREKIT_SWEEP_ENGINE_JOB"
+RESTARTS: Final = "SCOREKIT_SWEEP_RESTARTS"
+"""What the engine calls the job, and how often it was started again: of engines that set no variables of their own."""
 RUN: Final = "run"
 """Name of a job's first run folder; later ones are run.2, run.3."""
 _NAME: Final = "attempt-{number}.json"
@@ -61,7 +64,7 @@ def begin(folder: Path, job: str, environ: Mapping[str, str]) -> Attempt:
     """Write down that this process begins with a job; raises BundleError where the folder cannot be written to."""
     import psutil
 
-    restarts = environ.get("SLURM_RESTART_COUNT", "")
+    restarts = environ.get(RESTARTS) or environ.get("SLURM_RESTART_COUNT", "")
     attempt = Attempt(
         job=job,
         number=_count(folder) + 1,
@@ -126,11 +129,14 @@ def failed(attempt: Attempt, error: BaseException) -> Attempt:
 
 
 def _engine_job(environ: Mapping[str, str]) -> str | None:
+    if environ.get(ENGINE_JOB):
+        # Also where the engine itself runs within a job of Slurm's.
+        return environ[ENGINE_JOB]
     array, number = environ.get("SLURM_ARRAY_JOB_ID"), environ.get("SLURM_ARRAY_TASK_ID")
     if array and number:
         # The only name that a job of an array has both before and after it began.
         return f"{array}_{number}"
-    return environ.get("SLURM_JOB_ID") or environ.get("RAY_JOB_ID")
+    return environ.get("SLURM_JOB_ID")
 
 
 def _last_lines(run: Path) -> tuple[str, ...]:

@@ -53,5 +53,8 @@ def of(launcher: str, runs: Path) -> Engine:
         launcher: its name in Hydra.
         runs: the sweep's runs folder.
     """
-    kinds: dict[str, type[Engine]] = {}
+    from scorekit.sweep.ray_engine import RayEngine
+    from scorekit.sweep.slurm import SlurmEngine
+
+    kinds: dict[str, type[Engine]] = {"ray": RayEngine, "slurm": SlurmEngine}
     return kinds.get(launcher, Engine)(runs)

@@ -1,0 +1,157 @@
+"""The process of one job: what a Ray worker starts on its machine, `python -m scorekit.sweep.ray_child DESCRIPTOR`.
+
+It comes fresh for every job, so that nothing that a run leaves in its process reaches the next. What to do comes by its
+stdin, which its worker then keeps open: when that ends, the worker is gone, and the job ends itself. What became of it
+goes back by the descriptor.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import struct
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+from scorekit.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_TERMINATED, ScorekitError, TerminatedError, UsageError
+from scorekit.sweep import node
+
+LENGTH: Final = struct.Struct("!Q")
+"""Before what a job is given: how many bytes it has."""
+_END_WITHIN_S: Final = 60.0
+"""A job whose worker is gone stops what it measures, and writes that down, within this time."""
+
+
+def main(descriptor: int) -> int:
+    """Do the job that stdin tells, and write what became of it."""
+    os.set_inheritable(descriptor, False)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
+    # Ray's own processes have it blocked, and hand that down.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    channel = _stdin_for_us()
+    try:
+        given = _read(channel)
+        threading.Thread(target=_end_with_worker, args=(channel,), daemon=True).start()
+        result = _do(*pickle.loads(given))  # noqa: S301 - from our own driver
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_portable(result))
+    except TerminatedError:
+        return EXIT_TERMINATED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return EXIT_DONE
+
+
+def _do(folder: str, registers: bool, common: bytes, own: bytes) -> tuple[bool, Any]:
+    """Run the task function of the driver's Hydra app.
+
+    Args:
+        folder: the driver's current folder, from which relative paths are meant.
+        registers: register scorekit's configs first, as the driver has.
+        common: pickle of what all jobs share.
+        own: pickle of the job's config.
+
+    Returns:
+        Whether it returned, and what; else what it raised.
+    """
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.core.singleton import Singleton
+    from hydra.core.utils import JobStatus, run_job, setup_globals
+
+    from scorekit.measure import configs
+
+    if not Path(folder).is_dir():
+        return False, UsageError(
+            f"the folder {folder} of the driver is not there on {os.uname().nodename}",
+            mend="start the sweep in a folder, and with --runs DIR in one, that all machines of the cluster share",
+        )
+    os.chdir(folder)
+    if registers:
+        configs.register()
+    hydra_context, task_function, state = pickle.loads(common)  # noqa: S301
+    config = pickle.loads(own)  # noqa: S301
+    setup_globals()
+    Singleton.set_state(state)
+    HydraConfig.instance().set_config(config)
+    try:
+        _use_own_gpus(config)
+        returned = run_job(
+            hydra_context=hydra_context,
+            task_function=task_function,
+            config=config,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+        )
+    except Exception as error:  # noqa: BLE001 - whatever it is, the driver tells it
+        return False, error
+    return returned.status is JobStatus.COMPLETED, returned._return_value
+
+
+def _use_own_gpus(config: Any) -> None:
+    """Name the GPUs that Ray gave this job, by the machine's count."""
+    from omegaconf import open_dict
+
+    backend = config.get("backend")
+    if backend is None:
+        return
+    own = node.device_ids(backend.get("device"), backend.get("device_ids"), os.environ)
+    if own is not None:
+        with open_dict(backend):
+            backend.device_ids = own
+
+
+def _portable(result: tuple[bool, Any]) -> bytes:
+    """A result as the driver can take it, which may not have what an error of a library is made of."""
+    returned, value = result
+    plain: Any
+    if returned:
+        plain = value if isinstance(value, int | float | str) else None
+    else:
+        plain = value if isinstance(value, ScorekitError) else RuntimeError(f"{type(value).__name__}: {value}")
+    return pickle.dumps((returned, plain))
+
+
+def _stdin_for_us() -> int:
+    """The worker's pipe, out of the way of what reads stdin."""
+    channel = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return channel
+
+
+def _read(channel: int) -> bytes:
+    (length,) = LENGTH.unpack(_exactly(channel, LENGTH.size))
+    return _exactly(channel, length)
+
+
+def _exactly(channel: int, count: int) -> bytes:
+    parts: list[bytes] = []
+    while count:
+        part = os.read(channel, min(count, 1 << 20))
+        if not part:
+            raise TerminatedError
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def _end_with_worker(channel: int) -> None:
+    """Wait, without using the CPU, until the worker's end of the pipe closes."""
+    os.read(channel, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    # Whatever holds up the orderly end must not hold the GPU.
+    threading.Event().wait(_END_WITHIN_S)
+    os._exit(EXIT_TERMINATED)
+
+
+def _terminate(_signal: int, _frame: Any) -> None:
+    raise TerminatedError
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))
