@@ -209,16 +209,6 @@ def test_the_audit_log_in_parts(portal: Portal, ada: Caller) -> None:
     refused(ada("GET", "/desk/audit"), 403, "not_allowed")
 
 
-def test_editions(portal: Portal, ada: Caller) -> None:
-    operator = caller(portal, "operator")
-    found = operator("GET", "/desk/editions").json()
-    assert found["current"] in {one["name"] for one in found["items"]}
-    made = {"name": "2026-03", "rule": None, "date": None}
-    refused(operator("POST", "/desk/editions", json=made), 422, "wrong_content")
-    refused(operator("POST", "/desk/editions", json={**made, "name": "../../x"}), 422, "wrong_content")
-    refused(ada("POST", "/desk/editions", json=made), 403, "not_allowed")
-
-
 # Requests and jobs
 
 

@@ -238,6 +238,29 @@ def test_an_edition_is_looked_at_and_published(
     assert 'id="name-error"' in again.text
 
 
+def test_an_edition_is_what_its_page_showed(
+    browser: Browser, portal: Portal, submitter: Actor, operator: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_here(monkeypatch)
+    for model, factor in (("example/frugal", 0.8), ("example/thirsty", 1.2)):
+        accept(portal, operator, submitter, packed(model, factor))
+    publish_pending(portal)
+    fields = {"name": "2026-01", "rule": "equal_width", "date": "2026-01", "confirm": "yes"}
+    seen = re.findall(r'name="seen" value="([^"]+)"', browser.get("/desk/editions").text)
+    accept(portal, operator, submitter, packed("example/late", 1.0))
+    publish_pending(portal)
+    late = browser.send_form("/desk/editions", **fields, seen=seen[0])
+    assert late.status_code == 409
+    assert "esults were published since you looked" in late.text
+    assert 'id="name-error"' not in late.text
+    assert "<bdi>example/late</bdi>" in late.text, "the page shows what it would be now"
+    assert publications.current_edition(portal.storage) is None
+    again = re.findall(r'name="seen" value="([^"]+)"', late.text)
+    assert len(seen) == len(again) == 1
+    assert browser.send_form("/desk/editions", **fields, seen=again[0]).status_code == 303
+    assert publications.current_edition(portal.storage) == "2026-01"
+
+
 @pytest.mark.parametrize("odd", ["%00", "a" * 32 + "%00", "x" * 3000, "%ED%A0%80", "%F0%9F%94%A5", "%27", "..%2F.."])
 def test_at_an_odd_address_there_is_nothing(browser: Browser, odd: str) -> None:
     for path in ("/submissions", "/requests", "/desk/submissions", "/desk/requests"):

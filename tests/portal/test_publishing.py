@@ -17,7 +17,13 @@ from scorekit.portal.ledger import decisions, publications, sites, submissions
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import NotAllowedError, TooLateError, WrongContentError
 from scorekit.portal.opened import Portal
-from scorekit.portal.publishing import build_site, preview, publish_edition, publish_pending
+from scorekit.portal.publishing import (
+    PreviewChangedError,
+    build_site,
+    preview,
+    publish_edition,
+    publish_pending,
+)
 from scorekit.portal.settings import Settings
 from scorekit.records import Result
 from tests.portal.conftest import Clock, settings_of
@@ -169,6 +175,29 @@ def test_an_edition_is_frozen_and_what_the_portal_judges_by(portal: Portal, subm
     verdict = submissions.find(portal.storage, submitter, taken.id).verdict
     assert verdict is not None
     assert "is judged by '2026-01'" in " ".join(reason.message for reason in verdict.reasons)
+
+
+def test_an_edition_is_of_the_members_that_were_seen(portal: Portal, submitter: Actor, operator: Actor) -> None:
+    nothing = preview(portal).seen
+    for number, factor in enumerate((0.8, 1.2)):
+        accept(portal, operator, submitter, packed(f"example/m{number}", factor))
+    publish_pending(portal)
+    shown = preview(portal)
+    assert preview(portal, "log_width").seen == shown.seen, "a rule changes no member"
+    accept(portal, operator, submitter, packed("example/m2", 1.3))
+    publish_pending(portal)
+    now = preview(portal)
+    for seen in (shown.seen, nothing):
+        with pytest.raises(PreviewChangedError, match="other members or figures"):
+            publish_edition(portal, operator, "2026-01", date="2026-01", seen=seen)
+    assert publications.current_edition(portal.storage) is None
+    assert not list(portal.settings.editions.iterdir()), "nothing is frozen"
+    made = publish_edition(portal, operator, "2026-01", date="2026-01", seen=now.seen)
+    assert made.members == now.members
+    # Asked for again when the answer was lost, and more was published since: it is frozen, and stays what it is.
+    accept(portal, operator, submitter, packed("example/m3", 1.0))
+    publish_pending(portal)
+    assert publish_edition(portal, operator, "2026-01", date="2026-01", seen=now.seen) == made
 
 
 def test_editions_that_cannot_be(portal: Portal, submitter: Actor, operator: Actor) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
+import hashlib
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from scorekit.portal.ledger import publications
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import NotAllowedError, TooLateError, WrongContentError
 from scorekit.portal.opened import Portal
-from scorekit.records import LeftOut
+from scorekit.records import LeftOut, Member
 from scorekit.scales import EQUAL_WIDTH, find_rule
 from scorekit.tasks import OFFICIAL_GPU
 
@@ -46,6 +48,20 @@ class Preview:
     edition: Edition | None
     refused: tuple[str, ...]
     passed_over: tuple[LeftOut, ...]
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Of it, each with its figures."""
+        return () if self.edition is None else self.edition.members
+
+    @property
+    def seen(self) -> str:
+        """sha256 of the members, for who publishes just these."""
+        return _digest(self.members)
+
+
+class PreviewChangedError(TooLateError):
+    """What an edition would be is not what was looked at any more."""
 
 
 def preview(portal: Portal, rule: str | None = None) -> Preview:
@@ -72,12 +88,13 @@ def preview(portal: Portal, rule: str | None = None) -> Preview:
 
 
 def publish_edition(
-    portal: Portal, actor: Actor, name: str, rule: str | None = None, date: str | None = None
-) -> Edition:
+    portal: Portal, actor: Actor, name: str, rule: str | None = None, date: str | None = None, *,
+    seen: str | None = None,
+) -> Edition:  # fmt: skip
     """Freeze an edition of all comparable results that are published, and have the site built by it.
 
     Asked for again with the same name, rule and date, the answer is the same edition. One that lies frozen in the
-    portal's folder of editions is published as it is.
+    portal's folder of editions is published as it is, whatever was seen.
 
     Args:
         portal: that is set up.
@@ -85,17 +102,19 @@ def publish_edition(
         name: of the edition, e.g. 2026-01.
         rule: that makes the thresholds; None for the official one.
         date: of publication, year and month or the day; today where None.
+        seen: of the preview that the operator looked at; None for whatever there is.
 
     Raises:
         NotAllowedError: the account is no operator's.
         WrongContentError: name, rule or date are none, or no cohort can be rated.
+        PreviewChangedError: the members are not those that were seen; nothing is frozen.
         TooLateError: there is an edition of that name with another rule, date or content.
     """
     if not actor.may("operate"):
         raise NotAllowedError("only an operator publishes an edition", mend="log in with an operator's token")
     with _one_by_one(portal):
         try:
-            edition = _frozen(portal, name, rule, date)
+            edition = _frozen(portal, name, rule, date, seen)
         except RatingError as error:
             raise WrongContentError(error.message, mend=_MORE) from error
         except (UsageError, InputError) as error:
@@ -105,7 +124,7 @@ def publish_edition(
     return edition
 
 
-def _frozen(portal: Portal, name: str, rule: str | None, date: str | None) -> Edition:
+def _frozen(portal: Portal, name: str, rule: str | None, date: str | None, seen: str | None) -> Edition:
     folder = portal.settings.editions
     known = {one.name: one for one in editions.listed(folder) if one.kind == "frozen"}
     if name in known:
@@ -120,8 +139,19 @@ def _frozen(portal: Portal, name: str, rule: str | None, date: str | None) -> Ed
     gathered = _gather(portal)
     if not gathered.members:
         raise RatingError("no comparable result has been published yet")
-    editions.write_draft(_draft(gathered, name, date), folder)
+    draft = _draft(gathered, name, date)
+    if seen not in (None, _digest(draft.members)):
+        raise PreviewChangedError(
+            "results were published since you looked: the edition would have other members or figures",
+            mend="look at what it would be now, and publish it then",
+        )
+    editions.write_draft(draft, folder)
     return editions.freeze(name, folder, chosen.name)[0]
+
+
+def _digest(members: tuple[Member, ...]) -> str:
+    told = [member.model_dump(mode="json") for member in members]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _draft(gathered: Gathered, name: str, date: str | None) -> Edition:

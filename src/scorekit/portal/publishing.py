@@ -20,7 +20,7 @@ from scorekit.editions import Edition
 from scorekit.errors import InputError, ScorekitError
 from scorekit.logs.from_score import result_of
 from scorekit.portal import journal
-from scorekit.portal.edition_publishing import Preview, preview, publish_edition
+from scorekit.portal.edition_publishing import Preview, PreviewChangedError, preview, publish_edition
 from scorekit.portal.ledger import publications, sites
 from scorekit.portal.ledger.publications import Publication
 from scorekit.portal.opened import Portal
@@ -30,6 +30,7 @@ from scorekit.submission.terms import Known
 
 __all__ = [
     "Preview",
+    "PreviewChangedError",
     "build_site",
     "current_edition",
     "known_results",

@@ -20,14 +20,12 @@ from scorekit.portal.web.api.models import (
     AuditLog,
     DecisionMade,
     DecisionTold,
-    EditionList,
-    EditionMade,
-    EditionTold,
     State,
     SubmissionDecided,
     SubmissionList,
     SubmissionSummary,
 )
+from scorekit.portal.web.api.models_editions import EditionList, EditionMade, EditionPreview, EditionTold
 from scorekit.portal.web.api.receiving import opened
 from scorekit.portal.web.api.submissions import Limit, Offset
 
@@ -96,12 +94,24 @@ def list_editions(_actor: Operating, portal: Opened) -> EditionList:
     )
 
 
+@router.get("/editions/preview", name="preview_edition", summary="Look at what a new edition would be")
+def preview_edition(
+    _actor: Operating,
+    portal: Opened,
+    rule: Annotated[
+        str | None, Query(max_length=200, description="By which it would rate; none for the official one.")
+    ] = None,
+) -> EditionPreview:
+    """All comparable results that are published now, of each model the newest. Nothing is written."""
+    return EditionPreview.of(publishing.preview(portal, rule))
+
+
 @router.post("/editions", status_code=201, name="publish_edition", summary="Publish an edition")
 def publish_edition(told: EditionMade, actor: Operating, portal: Opened) -> EditionTold:
     """Freeze an edition of all comparable results for ever, judge by it from now on, and have site and labels built
     by it.
     """
-    return EditionTold.of(publishing.publish_edition(portal, actor, told.name, told.rule, told.date))
+    return EditionTold.of(publishing.publish_edition(portal, actor, told.name, told.rule, told.date, seen=told.seen))
 
 
 @router.get("/audit", name="read_audit_log", summary="Read the audit log")

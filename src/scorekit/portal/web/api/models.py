@@ -1,6 +1,6 @@
 """What the API takes and gives of uploads, submissions and decisions, as its OpenAPI document tells it.
 
-Times are ISO 8601 in UTC. Requests and jobs are in `models_queue`.
+Times are ISO 8601 in UTC. Requests and jobs are in `models_queue`, editions in `models_editions`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scorekit.portal.ledger.publications import Publication
 from scorekit.portal.ledger.submissions import Submission
 from scorekit.portal.ledger.uploads import Upload
 from scorekit.portal.storage.audit import Entry
-from scorekit.records import Edition, Record, Verdict
+from scorekit.records import Record, Verdict
 from scorekit.submission.clauses import CLAUSES, Clause
 
 ID_PATTERN: Final = "^[0-9a-f]{32}$"
@@ -211,42 +211,6 @@ class SubmissionDecided(DecisionMade):
             return None if seen is None else seen.astimezone(UTC)
         except OverflowError as error:
             raise ValueError("no time that can be told in UTC") from error
-
-
-class EditionMade(Record):
-    """An edition to be published."""
-
-    model_config = example(name="2026-06", rule=None, date="2026-06")
-
-    name: Name = Field(description="Of the edition.")
-    rule: Name | None = Field(default=None, description="That makes the thresholds; null for the official one.")
-    date: Name | None = Field(default=None, description="Of publication: year and month, or the day; null for today.")
-
-
-class EditionTold(Record):
-    """An edition."""
-
-    name: str
-    date: str = Field(description="Of publication: year and month, or the day.")
-    rule: str
-    members: int = Field(ge=0, description="How many; 0 where only thresholds are known.")
-    thresholds: int = Field(ge=0, description="How many cohorts, or size classes of them, have some.")
-    content_sha256: str | None = Field(description="Null for editions that come with scorekit.")
-
-    @classmethod
-    def of(cls, edition: Edition) -> EditionTold:
-        """Of the edition itself."""
-        return cls(
-            name=edition.name, date=edition.date, rule=edition.rule, members=len(edition.members),
-            thresholds=len(edition.thresholds), content_sha256=edition.content_sha256,
-        )  # fmt: skip
-
-
-class EditionList(Record):
-    """The editions of the portal."""
-
-    current: str = Field(description="Name of the one that the portal judges by.")
-    items: tuple[EditionTold, ...]
 
 
 class AuditEntry(Record):

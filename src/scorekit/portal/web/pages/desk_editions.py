@@ -15,7 +15,7 @@ from scorekit.portal import publishing
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import TooLateError, WrongContentError
 from scorekit.portal.opened import Portal
-from scorekit.portal.publishing import Preview
+from scorekit.portal.publishing import Preview, PreviewChangedError
 from scorekit.portal.web.access import Posted, page_actor, portal_of, posted
 from scorekit.portal.web.pages.fields import Fault, text_of
 from scorekit.portal.web.rendering import redirect, render
@@ -57,8 +57,9 @@ def _publish(request: Request, sent: Posted) -> Response:
     if not faults:
         try:
             made = publishing.publish_edition(
-                portal_of(request), sent.actor, given["name"], given["rule"], given["date"] or None
-            )
+                portal_of(request), sent.actor, given["name"], given["rule"], given["date"] or None,
+                seen=sent.text("seen") or None,
+            )  # fmt: skip
         except (WrongContentError, TooLateError) as error:
             faults = [Fault(_field_of(error, given), error.message, error.mend or "")]
             status = 409 if isinstance(error, TooLateError) else 422
@@ -69,6 +70,8 @@ def _publish(request: Request, sent: Posted) -> Response:
 
 def _field_of(error: ScorekitError, given: Mapping[str, str]) -> str:
     """The field that a refusal is about: messages begin with what was given."""
+    if isinstance(error, PreviewChangedError):
+        return ""
     if isinstance(error, TooLateError):
         return "name"
     if error.message == f"'{given['date']}' is no date":
