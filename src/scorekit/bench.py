@@ -99,29 +99,30 @@ def _run(argv: list[str], folder: Path, tell: Tell, fail: Fail) -> int:
     )
 
     from scorekit.measure.gpu_lock import SWEEP_JOB
-    from scorekit.sweep import work
+    from scorekit.sweep import attempts, work
 
     codes: list[int] = []
     failures: list[ScorekitError] = []
     start_folder, process = Path.cwd(), os.getpid()
 
-    def job(config: Any) -> None:
+    def job(config: Any) -> int:
         output_folder = Path(HydraConfig.get().runtime.output_dir)
         try:
             codes.append(work.recorded(lambda: measure_and_score(config, start_folder, tell), output_folder))
         except ScorekitError as error:
-            if os.getpid() != process:
-                # A launcher that runs jobs elsewhere carries their errors back itself.
+            if os.getpid() != process or attempts.ENGINE in os.environ:
+                # A launcher that runs jobs elsewhere carries their codes and errors back itself.
                 raise
+            codes.append(error.exit_code)
             if SWEEP_JOB not in os.environ:
                 failures.append(error)
-                return
-            codes.append(error.exit_code)
-            fail(error)
+            else:
+                fail(error)
         except Exception:
             # A sweep goes on; what it was is written down beside the job's runs.
             codes.append(EXIT_FAILED)
             raise
+        return codes[-1]
 
     app = hydra.main(version_base=None, config_path=str(folder), config_name=None)(job)
     try:

@@ -1,0 +1,157 @@
+"""`hydra/launcher=slurm`: every job on a node of a Slurm cluster, through hydra-submitit-launcher (extra `slurm`).
+
+A job's success is told by its bundle. Slurm's word is asked only for whether a job is still to come or goes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_plugins.scorekit_sweeps.composing import composed, failed
+
+
+@dataclass
+class SlurmLauncherConf:
+    """`hydra.launcher` of a Slurm cluster; what is None is left to the cluster.
+
+    Attributes:
+        partition, account, qos, constraint, exclude, nodelist, cpus_per_task, mem_gb: as sbatch calls them.
+        gres: the GPUs: `gpu`, or `gpu:h100`; how many is told by the job. With a number (`gpu:2`) it is taken as it is.
+        timeout_min: after so many minutes Slurm ends a job.
+        requeue: whether Slurm begins a job again that was preempted, or whose node was lost.
+        exclusive: whether a job has its node for itself.
+        array_parallelism: at most so many jobs at once.
+        array_size: at most so many jobs in one array; the cluster's MaxArraySize less one.
+        setup: lines of shell before the job.
+        additional_parameters: further options of sbatch.
+        wait: whether to wait until all jobs are over.
+    """
+
+    _target_: str = "hydra_plugins.scorekit_sweeps.slurm_launcher.SlurmLauncher"
+    submitit_folder: str = "${hydra.sweep.dir}/.submitit/%j"
+    name: str = "scorekit"
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    exclude: str | None = None
+    nodelist: str | None = None
+    gres: str | None = "gpu"
+    cpus_per_task: int | None = None
+    mem_gb: int | None = None
+    timeout_min: int = 1440
+    requeue: bool = True
+    exclusive: bool = False
+    array_parallelism: int = 256
+    array_size: int = 1000
+    setup: list[str] | None = None
+    additional_parameters: dict[str, Any] = field(default_factory=dict)
+    wait: bool = True
+
+
+ConfigStore.instance().store(group="hydra/launcher", name="slurm", node=SlurmLauncherConf, provider="scorekit")
+
+
+class SlurmLauncher(Launcher):
+    """Hydra's protocol of a launcher; its settings are those of `SlurmLauncherConf`."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings: dict[str, Any] = {
+            name: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+            for name, value in settings.items()
+        }
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep what Hydra gives; refuse where Slurm cannot be used from here."""
+        from scorekit.sweep import slurm
+
+        slurm.require()
+        self._hydra_context, self._task_function, self._config = hydra_context, task_function, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Hand the jobs over, and wait for them where that is not left to others."""
+        from scorekit.measure.gpu_lock import SWEEP_JOB
+        from scorekit.sweep import slurm, slurm_jobs
+
+        setup_globals()
+        configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
+        runs = Path(str(self._config.hydra.sweep.dir)).absolute()
+        runs.mkdir(parents=True, exist_ok=True)
+        settings = {**self._settings, "submitit_folder": str(Path(self._settings["submitit_folder"]).absolute())}
+        found: dict[int, JobReturn] = {}
+        jobs: list[slurm_jobs.Job] = []
+        ids: dict[int, str] = {}
+        for number, overrides in enumerate(job_overrides, start=initial_job_idx):
+            try:
+                config = composed(self._hydra_context, self._config, overrides, number)
+                jobs.append(_job(config, overrides, number, runs))
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with this job is not the others' fault
+                found[number] = _told(number, overrides, error)
+                continue
+            ids[number] = str((config.hydra.job.get("env_set") or {}).get(SWEEP_JOB) or "")
+        if jobs:
+            state = slurm_jobs.keep_state(
+                Path(settings["submitit_folder"]).parent, self._hydra_context, self._task_function, self._config
+            )
+            handed = []
+            for array in slurm_jobs.submit(settings, state, jobs):
+                # At once: from now on a driver that is started again finds them.
+                slurm.hand_over(
+                    runs,
+                    {
+                        given.job_id: (ids[job.number], job.output_folder.parent)
+                        for job, given in array
+                        if ids[job.number]
+                    },
+                )
+                handed += array
+            if settings["wait"]:
+                slurm.wait(slurm.Queue(), [given.job_id for _, given in handed])
+            for job, given in handed:
+                found[job.number] = _returned(job, given, waited=bool(settings["wait"]))
+        return [found[number] for number in sorted(found)]
+
+
+def _job(config: Any, overrides: Sequence[str], number: int, runs: Path) -> Any:
+    from scorekit.measure.configs import hydra_value
+    from scorekit.sweep import slurm_jobs
+
+    backend, scenario = config.get("backend") or {}, config.get("scenario") or {}
+    device, device_ids, by_hand = backend.get("device"), backend.get("device_ids"), scenario.get("gpus")
+    folder = str(config.hydra.sweep.subdir)
+    # Worked out here, once: a node may tell another time, and stand in another folder.
+    places = (f"hydra.sweep.dir={hydra_value(runs)}", f"hydra.sweep.subdir={hydra_value(folder)}")
+    return slurm_jobs.Job(
+        number=number,
+        overrides=(*overrides, *places),
+        output_folder=runs / folder,
+        device=device,
+        device_ids=device_ids,
+        gpus=slurm_jobs.gpus_of(device, device_ids, by_hand),
+    )
+
+
+def _returned(job: Any, given: Any, *, waited: bool) -> JobReturn:
+    """What is told of a job: by its bundle where it wrote one, else by its error."""
+    from scorekit.sweep import slurm_jobs
+
+    error = slurm_jobs.failure(job, given) if waited else None
+    if error is not None:
+        return _told(job.number, job.overrides, error)
+    done = JobReturn(overrides=list(job.overrides), cfg=OmegaConf.create({}), status=JobStatus.COMPLETED)
+    done.return_value = None
+    return done
+
+
+def _told(number: int, overrides: Sequence[str], error: Exception) -> JobReturn:
+    from scorekit.messages import say
+
+    say(f"job {number}: {error}")
+    return failed(overrides, error)
