@@ -18,7 +18,7 @@ from scorekit.errors import InputError, UsageError
 from scorekit.measure.configs import hydra_value, names_secret, slug
 from scorekit.measure.gpu_lock import SWEEP_JOB
 from scorekit.messages import counted
-from scorekit.records import Plan, SweepJob, first_complaint
+from scorekit.records import PLAN_SCHEMA, Plan, SweepJob, first_complaint
 from scorekit.sweep.attempts import RUN
 from scorekit.sweep.entries import Entry
 from scorekit.sweep.estimates import Asked, Earlier
@@ -28,7 +28,6 @@ HARDWARE: Final = "SCOREKIT_SWEEP_HARDWARE"
 """Within a job: the plan's hardware."""
 _MOST_LETTERS: Final = 100
 _MOST_BYTES: Final = 256 * 1024 * 1024
-_SCHEMA: Final = "scorekit.plan/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def load(path: Path) -> Plan:
         plan = Plan.model_validate_json(data)
     except ValidationError as error:
         raise InputError(
-            f"{path} is no plan of this version ({_SCHEMA}): {first_complaint(error)}",
+            f"{path} is no plan of this version ({PLAN_SCHEMA}): {first_complaint(error)}",
             mend="plan again with this version of scorekit",
         ) from error
     for job in plan.jobs:
