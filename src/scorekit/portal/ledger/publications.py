@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,11 +80,30 @@ def published(storage: Storage, publication: Publication, result_path: str) -> N
 
 def of_submission(storage: Storage, submission_id: str) -> list[Publication]:
     """What was accepted of a submission."""
+    return of_submissions(storage, [submission_id]).get(submission_id, [])
+
+
+def of_submissions(storage: Storage, submission_ids: Collection[str]) -> dict[str, list[Publication]]:
+    """What was accepted of some submissions, by their ids; those without are left out."""
+    if not submission_ids:
+        return {}
+    asked = (
+        select(publications)
+        .where(publications.c.submission_id.in_(submission_ids))
+        .order_by(publications.c.submission_id, publications.c.folder)
+    )
+    found: dict[str, list[Publication]] = {}
     with storage.database.read() as connection:
-        rows = connection.execute(
-            select(publications).where(publications.c.submission_id == submission_id).order_by(publications.c.folder)
-        ).all()
-    return [Publication(row.submission_id, row.folder, row.result_path, row.published_at) for row in rows]
+        for row in connection.execute(asked):
+            found.setdefault(row.submission_id, []).append(
+                Publication(row.submission_id, row.folder, row.result_path, row.published_at)
+            )
+    return found
+
+
+def is_public(published: Collection[Publication]) -> bool:
+    """Whether every result of a submission lies in the results folder."""
+    return bool(published) and all(one.published_at is not None for one in published)
 
 
 def publish_edition(storage: Storage, actor: Actor, name: str, content_sha256: str) -> None:

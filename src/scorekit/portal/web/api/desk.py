@@ -28,6 +28,7 @@ from scorekit.portal.web.api.models import (
 from scorekit.portal.web.api.models_editions import EditionList, EditionMade, EditionPreview, EditionTold
 from scorekit.portal.web.api.receiving import opened
 from scorekit.portal.web.api.submissions import Limit, Offset
+from scorekit.portal.web.api.summaries import summaries
 
 _MOST_NUMBER: Final = 2**53
 
@@ -47,7 +48,7 @@ def listed(
 ) -> SubmissionList:
     """Submissions of all accounts, the newest first; those that wait, the oldest first."""
     found, total = submissions.listed(portal.storage, actor, everyone=True, state=state, offset=offset, limit=limit)
-    return SubmissionList(items=tuple(SubmissionSummary.of(one) for one in found), total=total)
+    return SubmissionList(items=summaries(portal, found), total=total)
 
 
 @router.post("/submissions/{submission_id}/decision", name="decide_submission", summary="Decide about a submission")
@@ -67,7 +68,7 @@ def decide(submission_id: SubmissionId, told: SubmissionDecided, actor: Operatin
 def check_again(submission_id: SubmissionId, actor: Operating, portal: Opened) -> SubmissionSummary:
     """Have a submission that was not decided checked by the terms of today, e.g. those of a newer edition."""
     checks.check_again(portal.storage, actor, submission_id)
-    return SubmissionSummary.of(submissions.find(portal.storage, actor, submission_id))
+    return summaries(portal, [submissions.find(portal.storage, actor, submission_id)])[0]
 
 
 @router.post("/requests/{request_id}/decision", name="decide_request", summary="Decide about a request")

@@ -120,13 +120,15 @@ class PublicationTold(Record):
     folder: str = Field(description="Of the run in the submission.")
     result_path: str | None = Field(description="Below the results folder; null until it lies there.")
     published_at: datetime | None
+    page: str | None = Field(description="Address of the model's page on the site; null until the site shows it.")
 
     @classmethod
-    def of(cls, publication: Publication) -> PublicationTold:
+    def of(cls, publication: Publication, page: str | None) -> PublicationTold:
         """Of the ledger's."""
         return cls(
-            folder=publication.folder, result_path=publication.result_path, published_at=publication.published_at
-        )
+            folder=publication.folder, result_path=publication.result_path, published_at=publication.published_at,
+            page=page,
+        )  # fmt: skip
 
 
 class SubmissionSummary(Record):
@@ -143,11 +145,20 @@ class SubmissionSummary(Record):
     state_at: datetime = Field(description="Since when it is in its state.")
     job: Id | None = Field(description="Of the measurement that it came of.")
     verdict: Literal["accepted", "needs review", "refused"] | None = Field(description="Of the checks.")
+    published: bool = Field(
+        description="Whether it was accepted and every result of it lies in the results folder; the site shows it soon after."
+    )
+    publications: tuple[PublicationTold, ...] = Field(description="What was accepted of it.")
 
     @classmethod
-    def of(cls, found: Submission) -> SubmissionSummary:
+    def of(cls, found: Submission, publications: tuple[PublicationTold, ...]) -> SubmissionSummary:
         """Of the ledger's."""
-        return cls(**_facts(found), verdict=found.word)
+        return cls(
+            **_facts(found),
+            verdict=found.word,
+            published=_is_public(publications),
+            publications=publications,
+        )
 
 
 class SubmissionTold(Record):
@@ -163,11 +174,16 @@ class SubmissionTold(Record):
     page: str = Field(description="Address of its page.")
     verdict: Verdict | None = Field(description="Of the checks, with every reason; null until they are done.")
     decision: DecisionTold | None = Field(description="Null until an operator decided.")
+    published: bool = Field(description="As in a list.")
     publications: tuple[PublicationTold, ...] = Field(description="What was accepted of it.")
 
     @classmethod
     def of(
-        cls, found: Submission, page: str, decision: Decision | None = None, publications: tuple[Publication, ...] = ()
+        cls,
+        found: Submission,
+        page: str,
+        decision: Decision | None = None,
+        publications: tuple[PublicationTold, ...] = (),
     ) -> SubmissionTold:
         """Of the ledger's."""
         return cls(
@@ -175,7 +191,8 @@ class SubmissionTold(Record):
             page=page,
             verdict=found.verdict,
             decision=None if decision is None else DecisionTold.of(decision),
-            publications=tuple(PublicationTold.of(one) for one in publications),
+            published=_is_public(publications),
+            publications=publications,
         )
 
 
@@ -239,6 +256,10 @@ class AuditLog(Record):
 
     items: tuple[AuditEntry, ...]
     next: int | None = Field(description="What to give as `after` for the lines that follow; null at the end.")
+
+
+def _is_public(publications: tuple[PublicationTold, ...]) -> bool:
+    return bool(publications) and all(one.published_at is not None for one in publications)
 
 
 def _facts(found: Submission) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from scorekit.portal.web.api.models import (
     State,
     SubmissionList,
     SubmissionMade,
-    SubmissionSummary,
     SubmissionTold,
 )
 from scorekit.portal.web.api.receiving import (
@@ -33,6 +32,7 @@ from scorekit.portal.web.api.receiving import (
     require_length,
     require_type,
 )
+from scorekit.portal.web.api.summaries import publications_told, summaries
 from scorekit.submission.clauses import CLAUSES
 
 ZIP: Final = "application/zip"
@@ -155,7 +155,7 @@ def listed(
     if sha256 is not None:
         return _of_file(portal, actor, sha256, state, offset)
     found, total = submissions.listed(portal.storage, actor, state=state, offset=offset, limit=limit)
-    return SubmissionList(items=tuple(SubmissionSummary.of(one) for one in found), total=total)
+    return SubmissionList(items=summaries(portal, found), total=total)
 
 
 @router.get("/submissions/{submission_id}", name="look_at_submission", summary="Look at a submission")
@@ -182,7 +182,7 @@ def _of_file(portal: Portal, actor: Actor, sha256: str, state: str | None, offse
         return SubmissionList(items=(), total=0)
     if state is not None and found.state != state:
         return SubmissionList(items=(), total=0)
-    return SubmissionList(items=() if offset else (SubmissionSummary.of(found),), total=1)
+    return SubmissionList(items=() if offset else summaries(portal, [found]), total=1)
 
 
 def _told(response: Response, portal: Portal, found: Submission) -> SubmissionTold:
@@ -194,5 +194,5 @@ def _told(response: Response, portal: Portal, found: Submission) -> SubmissionTo
         found,
         page,
         decisions.find(portal.storage, "submission", found.id),
-        tuple(publications.of_submission(portal.storage, found.id)),
+        publications_told(portal, publications.of_submission(portal.storage, found.id)),
     )

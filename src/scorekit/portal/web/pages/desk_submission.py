@@ -98,9 +98,7 @@ def _page(
     edition, no_edition = _edition(portal)
     lines, count = desk.audit_lines(storage, subject=found.id, limit=_MOST_LINES)
     published = publications.of_submission(storage, found.id)
-    word = wording.of_submission(
-        found.state, public=bool(published) and all(one.published_at is not None for one in published)
-    )
+    word = wording.of_submission(found.state, public=publications.is_public(published))
     names = desk.names_of(
         storage,
         [found.account_id, *([] if decision is None else [decision.account_id]), *(line.actor for line in lines)],

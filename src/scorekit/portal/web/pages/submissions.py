@@ -19,8 +19,8 @@ from scorekit.portal.web.access import page_actor, portal_of
 from scorekit.portal.web.pages import paging, wording
 from scorekit.portal.web.pages.evidence import cohort_of
 from scorekit.portal.web.pages.paging import Paging
-from scorekit.portal.web.pages.site_places import SitePlace, place_of
 from scorekit.portal.web.rendering import render
+from scorekit.portal.web.site_places import SitePlace, place_of
 
 router: Final = APIRouter()
 UNFINISHED: Final = ("received", "checking")
@@ -46,26 +46,36 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One submission of a list: its state in words, and what it is of, where that is known."""
+    """One submission of a list: its state in words, and what it is of, where that is known.
+
+    Attributes:
+        submission: as the ledger has it.
+        word: its state; published where the site shows every result of it.
+        models, tasks: of its runs.
+        pages: of the site, on which its results stand; paths from the site's top.
+    """
 
     submission: Submission
     word: wording.Word
     models: tuple[str, ...]
     tasks: tuple[str, ...]
+    pages: tuple[str, ...]
 
 
 @router.get("/submissions")
 def mine(request: Request, actor: Annotated[Actor, Depends(page_actor("submit"))], page: str = "1") -> Response:
     """What the account has handed in, the newest first."""
-    storage = portal_of(request).storage
+    portal = portal_of(request)
+    storage = portal.storage
     at = paging.number(page)
     found, count = submissions.listed(storage, actor, offset=paging.offset(at), limit=paging.LENGTH, with_verdicts=True)
+    published = publications.of_submissions(storage, [one.id for one in found if one.state == "accepted"])
     return render(
         request,
         "submissions.html",
         title="My submissions",
         section="submissions",
-        rows=[row_of(one) for one in found],
+        rows=[row_of(one, *_places(portal, published.get(one.id, []))) for one in found],
         paging=Paging(at, count, "Pages of my submissions"),
     )
 
@@ -77,8 +87,7 @@ def status(request: Request, submission_id: str, actor: Annotated[Actor, Depends
     found = submissions.find(portal.storage, actor, submission_id)
     decision = decisions.find(portal.storage, "submission", found.id)
     published = publications.of_submission(portal.storage, found.id)
-    places = _places(portal, published)
-    public = is_public(published) and all(place is not None for _, place in places)
+    places, public = _places(portal, published)
     word = wording.of_submission(found.state, public=public)
     return render(
         request,
@@ -99,21 +108,19 @@ def status(request: Request, submission_id: str, actor: Annotated[Actor, Depends
     )
 
 
-def row_of(submission: Submission) -> Row:
+def row_of(
+    submission: Submission, places: Sequence[tuple[Publication, SitePlace | None]] = (), public: bool = False
+) -> Row:
     """A submission for a list."""
     verdict = submission.verdict
     claimed = () if verdict is None or verdict.submission is None else verdict.submission.runs
     return Row(
         submission,
-        wording.of_submission(submission.state, public=False),
+        wording.of_submission(submission.state, public=public),
         tuple(dict.fromkeys(run.model for run in claimed)),
         tuple(dict.fromkeys(wording.task_title(run.task or "unknown") for run in claimed)),
+        tuple(dict.fromkeys(place.page for _, place in places if place is not None)),
     )
-
-
-def is_public(published: Sequence[Publication]) -> bool:
-    """Whether every result of a submission lies in the results folder."""
-    return bool(published) and all(one.published_at is not None for one in published)
 
 
 def steps_of(
@@ -152,5 +159,9 @@ def steps_of(
     return [*steps, Step("Published", "now", None, "on its way" if published else "there is nothing to publish")]
 
 
-def _places(portal: Portal, published: Sequence[Publication]) -> list[tuple[Publication, SitePlace | None]]:
-    return [(one, place_of(portal.settings, one)) for one in published if one.published_at is not None]
+def _places(
+    portal: Portal, published: Sequence[Publication]
+) -> tuple[list[tuple[Publication, SitePlace | None]], bool]:
+    """Where results stand that are published, and whether the site shows all that was accepted."""
+    places = [(one, place_of(portal.settings, one)) for one in published if one.published_at is not None]
+    return places, publications.is_public(published) and all(place is not None for _, place in places)

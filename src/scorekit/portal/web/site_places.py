@@ -37,15 +37,20 @@ def place_of(settings: Settings, publication: Publication) -> SitePlace | None:
         return None
     digits = names.digits_of(publication.result_path.rpartition("/")[2])
     try:
-        result = store.open(settings.results, report=_quiet).read(publication.result_path)
+        page = f"models/{_slug(settings.results, publication.result_path)}.html"
     except ScorekitError:
         return None
-    page = f"models/{model_slug(result.model or UNNAMED)}.html"
     entry = _entry(settings.site, digits or "")
     if entry is None or not (settings.site / page).is_file():
         return None
     label = f"labels/{entry}.svg"
     return SitePlace(page, label if (settings.site / label).is_file() else None)
+
+
+@lru_cache(maxsize=10_000)
+def _slug(results: Path, result_path: str) -> str:
+    """Of the model of a result, whose file is never changed; lists ask for it again and again."""
+    return model_slug(store.open(results, report=_quiet).read(result_path).model or UNNAMED)
 
 
 def _entry(site: Path, digits: str) -> str | None:
