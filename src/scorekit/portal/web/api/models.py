@@ -146,7 +146,8 @@ class SubmissionSummary(Record):
     job: Id | None = Field(description="Of the measurement that it came of.")
     verdict: Literal["accepted", "needs review", "refused"] | None = Field(description="Of the checks.")
     published: bool = Field(
-        description="Whether it was accepted and every result of it lies in the results folder; the site shows it soon after."
+        description="Whether it was accepted and every result of it lies in the results folder; the site shows it "
+        "soon after."
     )
     publications: tuple[PublicationTold, ...] = Field(description="What was accepted of it.")
 
