@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--launcher",
         metavar="NAME",
         default="local",
-        help="the Hydra launcher that runs the jobs (default: local, one after the other on this machine)",
+        help="the Hydra launcher that runs the jobs: slurm or ray on a cluster; local, one after the other on this "
+        "machine (default)",
     )
     parser.add_argument("--class-c-gpus", metavar="N", type=int, help="GPUs of a model of class C (default: all here)")
     parser.add_argument("--plan", metavar="FILE", type=Path, help="take the jobs of a saved plan")
