@@ -212,11 +212,14 @@ def _settings(options: argparse.Namespace) -> Settings:
             raise UsageError("--requests-a-minute: expected 1 or more", mend="leave it out")
         if options.account_mib_a_day < 1:
             raise UsageError("--account-mib-a-day: expected 1 or more", mend="leave it out")
+        if options.jobs_an_account < 1:
+            raise UsageError("--jobs-an-account: expected 1 or more", mend="leave it out")
         facts = {
             "edition": options.edition,
             "allowed_signers": options.allowed_signers,
             "requests_a_minute": options.requests_a_minute,
             "account_bytes_a_day": options.account_mib_a_day * 1024**2,
+            "jobs_an_account": options.jobs_an_account,
             "trusted_proxies": tuple(options.trusted_proxy),
         }
     return settings(options.data, public_url=url or "http://localhost/", blobs_url=options.blobs, **facts)

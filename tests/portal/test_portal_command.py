@@ -143,6 +143,7 @@ def test_migrate_makes_a_portal(
         (["backup", "--to", "/"], "there already"),
         (["restore", "--from", "/nowhere"], "is no backup"),
         (["serve", "--requests-a-minute", "0"], "expected 1 or more"),
+        (["serve", "--jobs-an-account", "0"], "expected 1 or more"),
         (["serve", "--public-url", "ftp://x"], "is no address"),
         (["serve", "--trusted-proxy", "nonsense"], "neither an address nor a network"),
     ],

@@ -61,6 +61,10 @@ def _add_serve(commands: Any) -> None:
         help="that one account may hand in, at most (default: 4096)",
     )  # fmt: skip
     serve.add_argument(
+        "--jobs-an-account", metavar="N", type=int, default=8,
+        help="that the workers of one account may hold at once (default: 8)",
+    )  # fmt: skip
+    serve.add_argument(
         "--trusted-proxy", metavar="NETWORK", action="append", default=[],
         help="take the address of a visitor from this proxy; may be given again",
     )  # fmt: skip

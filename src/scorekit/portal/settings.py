@@ -23,6 +23,8 @@ TOKEN: Final = "SCOREKIT_TOKEN"  # noqa: S105 - the name of a variable
 """Of those who talk to a portal: `scorekit submit` and `scorekit worker`."""
 MOST_BYTES_A_DAY: Final = 4 * 1024**3
 """Of one account: what came in the last 24 hours and what is on its way."""
+JOBS_AN_ACCOUNT: Final = 8
+"""That its workers hold at once: one for each GPU of a large machine."""
 _URL: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -41,6 +43,7 @@ class Settings:
         oauth: whether people log in at Hugging Face.
         requests_a_minute: that one address may make.
         account_bytes_a_day: that one account may hand in.
+        jobs_an_account: that the workers of one account may hold at once.
         logins_a_minute: tries to log in that one address may make.
         check_lease: how long a checker may be silent; longer than a confined process may take.
         job_lease: how long a worker may be silent; it beats every 20 s.
@@ -57,6 +60,7 @@ class Settings:
     oauth: bool = False
     requests_a_minute: int = 600
     account_bytes_a_day: int = MOST_BYTES_A_DAY
+    jobs_an_account: int = JOBS_AN_ACCOUNT
     logins_a_minute: int = 10
     check_lease: timedelta = timedelta(minutes=5)
     job_lease: timedelta = timedelta(seconds=90)
@@ -97,6 +101,7 @@ def settings(
     allowed_signers: Path | None = None,
     requests_a_minute: int = 600,
     account_bytes_a_day: int = MOST_BYTES_A_DAY,
+    jobs_an_account: int = JOBS_AN_ACCOUNT,
     trusted_proxies: tuple[str, ...] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
@@ -110,6 +115,7 @@ def settings(
         allowed_signers: whose signatures hold.
         requests_a_minute: that one address may make.
         account_bytes_a_day: that one account may hand in.
+        jobs_an_account: that the workers of one account may hold at once.
         trusted_proxies: addresses or networks of what stands before it.
         environment: SCOREKIT_PORTAL_DATABASE, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET.
 
@@ -141,5 +147,6 @@ def settings(
         oauth=all(halves),
         requests_a_minute=requests_a_minute,
         account_bytes_a_day=account_bytes_a_day,
+        jobs_an_account=jobs_an_account,
         trusted_proxies=trusted_proxies,
     )

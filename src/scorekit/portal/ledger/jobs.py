@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, func, or_, select, update
 
+from scorekit.messages import counted
 from scorekit.portal.ledger.people import SYSTEM, Actor, new_id
-from scorekit.portal.ledger.refusals import NotAllowedError, TooLateError
+from scorekit.portal.ledger.refusals import NotAllowedError, TooLateError, TooManyJobsError
 from scorekit.portal.ledger.texts import plain
+from scorekit.portal.settings import JOBS_AN_ACCOUNT
 from scorekit.portal.storage import Storage, audit
-from scorekit.portal.storage.tables import jobs, requests
+from scorekit.portal.storage.tables import accounts, jobs, requests
 
 LEASE: Final = timedelta(seconds=90)
 """How long a worker may be silent; it beats every 20 s."""
@@ -53,7 +55,9 @@ class Job:
     last_error: str | None
 
 
-def take(storage: Storage, actor: Actor, worker: str, lasts: timedelta = LEASE) -> Job | None:
+def take(
+    storage: Storage, actor: Actor, worker: str, lasts: timedelta = LEASE, *, most: int = JOBS_AN_ACCOUNT
+) -> Job | None:
     """The oldest job that is free, for a time; None where there is none.
 
     Args:
@@ -61,9 +65,11 @@ def take(storage: Storage, actor: Actor, worker: str, lasts: timedelta = LEASE) 
         actor: with the scope of workers.
         worker: name of the worker, for people.
         lasts: how long it may be silent.
+        most: jobs that the account may hold.
 
     Raises:
         NotAllowedError: the token is not for this.
+        TooManyJobsError: the account holds as many as it may.
     """
     _may_work(actor)
     now = storage.now()
@@ -73,6 +79,11 @@ def take(storage: Storage, actor: Actor, worker: str, lasts: timedelta = LEASE) 
         (jobs.c.state == "leased") & (jobs.c.lease_until <= now),
     )
     with storage.database.begin() as connection:
+        if connection.execute(select(_held(connection, now, actor))).scalar_one() >= most:
+            raise TooManyJobsError(
+                f"the workers of this account hold {counted(most, 'job')}, as many as they may",
+                mend="wait until one of them has ended, or ask the portal's operator for a token of another account",
+            )
         silent = []
         while (row := _first(connection, free)) is not None and row.attempts >= MOST_ATTEMPTS:
             # Its last worker fell silent, as those before did.
@@ -84,7 +95,7 @@ def take(storage: Storage, actor: Actor, worker: str, lasts: timedelta = LEASE) 
                 .where(jobs.c.id == row.id)
                 .values(
                     state="leased", state_at=now, attempts=row.attempts + 1, lease=lease, lease_until=now + lasts,
-                    worker=plain(worker)[:_MOST_NAME],
+                    holder=actor.account_id, worker=plain(worker)[:_MOST_NAME],
                 )
             )  # fmt: skip
         for job_id in silent:
@@ -95,8 +106,10 @@ def take(storage: Storage, actor: Actor, worker: str, lasts: timedelta = LEASE) 
         return _job(_row(connection, row.id))
 
 
-def beat(storage: Storage, actor: Actor, job_id: str, lease: str, lasts: timedelta = LEASE) -> datetime:
-    """Keep a job for longer.
+def beat(
+    storage: Storage, actor: Actor, job_id: str, lease: str, lasts: timedelta = LEASE, *, most: int = JOBS_AN_ACCOUNT
+) -> datetime:
+    """Keep a job for longer; one whose lease ran out only while the account holds fewer than it may.
 
     Returns:
         Until when.
@@ -105,11 +118,13 @@ def beat(storage: Storage, actor: Actor, job_id: str, lease: str, lasts: timedel
         TooLateError: the lease ran out and another has the job, or it is done: stop working on it.
     """
     _may_work(actor)
-    until = storage.now() + lasts
+    now = storage.now()
+    until = now + lasts
     with storage.database.begin() as connection:
+        may_hold = or_(jobs.c.lease_until > now, _held(connection, now, actor) < most)
         changed = connection.execute(
             update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.state == "leased", jobs.c.lease == lease)
+            .where(jobs.c.id == job_id, jobs.c.state == "leased", jobs.c.lease == lease, may_hold)
             .values(lease_until=until)
         )
         if changed.rowcount != 1:
@@ -176,6 +191,18 @@ def counts(storage: Storage) -> dict[str, int]:
 _SELECT: Final = select(
     jobs, requests.c.model, requests.c.revision, requests.c.task, requests.c.model_class
 ).join(requests, requests.c.id == jobs.c.request_id)  # fmt: skip
+
+
+def _held(connection: Connection, now: datetime, actor: Actor) -> ScalarSelect[int]:
+    """How many jobs the workers of an account hold; until the transaction ends they take no other."""
+    connection.execute(select(accounts.c.id).where(accounts.c.id == actor.account_id).with_for_update(key_share=True))
+    held = jobs.alias("held")
+    return (
+        select(func.count())
+        .select_from(held)
+        .where(held.c.state == "leased", held.c.holder == actor.account_id, held.c.lease_until > now)
+        .scalar_subquery()
+    )
 
 
 def _first(connection: Connection, free: ColumnElement[bool]) -> Row[Any] | None:

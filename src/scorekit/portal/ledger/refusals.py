@@ -27,3 +27,7 @@ class WrongContentError(RefusalError):
 
 class TooMuchError(RefusalError):
     """It is larger, or more, than is allowed."""
+
+
+class TooManyJobsError(RefusalError):
+    """As many jobs are held as may be; when one of them has ended, another may be taken."""

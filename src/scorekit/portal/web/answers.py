@@ -3,8 +3,9 @@
 NoLoginError       401   TooMuchError        413
 NotAllowedError    403   WrongContentError   422
 NotThereError      404   TooManyError        429
-TooSlowError       408   what cannot be kept
-TooLateError       409   or reached          503
+TooSlowError       408   TooManyJobsError    429
+TooLateError       409   what cannot be kept
+                         or reached          503
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from scorekit.portal.ledger.refusals import (
     NotThereError,
     RefusalError,
     TooLateError,
+    TooManyJobsError,
     TooMuchError,
     WrongContentError,
 )
@@ -82,6 +84,7 @@ _REFUSED: Final[dict[type[RefusalError], tuple[int, str]]] = {
     TooMuchError: (413, "too_much"),
     WrongContentError: (422, "wrong_content"),
     TooManyError: (429, "too_many_requests"),
+    TooManyJobsError: (429, "too_many_jobs"),
 }
 _OTHERS: Final = {400: "wrong_request", 404: "not_there", 405: "wrong_method", 413: "too_much", 415: "wrong_content"}
 PROBLEMS: Final[dict[int | str, dict[str, object]]] = {

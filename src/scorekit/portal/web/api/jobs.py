@@ -31,15 +31,20 @@ JobId = Annotated[str, Path(pattern=ID_PATTERN, description="Of the job.")]
     responses={204: {"description": "There is no job that is free."}},
 )
 def take(told: JobWanted, actor: Working, portal: Opened) -> JobTold | Response:
-    """The oldest job that is free, for a time; it goes to another when no heartbeat comes."""
-    found = jobs.take(portal.storage, actor, told.worker, portal.settings.job_lease)
+    """The oldest job that is free, for a time; it goes to another when no heartbeat comes. While the workers of the
+    account hold as many as they may the answer is 429.
+    """
+    settings = portal.settings
+    found = jobs.take(portal.storage, actor, told.worker, settings.job_lease, most=settings.jobs_an_account)
     return Response(status_code=204) if found is None else JobTold.of(found)
 
 
 @router.post("/jobs/{job_id}/beat", name="keep_job", summary="Keep a job")
 def beat(job_id: JobId, told: Beat, actor: Working, portal: Opened) -> BeatTold:
     """Keep a job for longer. After 409 another has it: stop working on it."""
-    return BeatTold(lease_until=jobs.beat(portal.storage, actor, job_id, told.lease, portal.settings.job_lease))
+    settings = portal.settings
+    until = jobs.beat(portal.storage, actor, job_id, told.lease, settings.job_lease, most=settings.jobs_an_account)
+    return BeatTold(lease_until=until)
 
 
 @router.post("/jobs/{job_id}/give-back", name="give_job_back", summary="Give a job back")
