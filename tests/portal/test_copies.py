@@ -15,6 +15,7 @@ from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.submissions import Submission
 from scorekit.portal.opened import Portal
 from scorekit.records import Verdict
+from scorekit.submission import prints
 from scorekit.submission.verify import against
 from tests.portal.conftest import actor_of
 from tests.portal.made import checked, hand_in, verdict
@@ -82,6 +83,20 @@ def test_what_a_check_knew_already_is_told_once(portal: Portal, operator: Actor)
     known = against(verdict(7), checks.earlier(portal.storage, but=second.submission.id))
     assert checks.finish_check(portal.storage, second, known) == known
     assert [reason.code for reason in known.reasons].count("replayed") == 1
+
+
+def test_keeping_a_verdict_looks_at_what_is_new_alone(
+    portal: Portal, operator: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    is_same = prints.is_same
+    monkeypatch.setattr(prints, "is_same", lambda one, other: compared.append(one.sha256) or is_same(one, other))
+    first, second = _leases(portal, 2)
+    checks.finish_check(portal.storage, first, verdict(1, runs=4))
+    assert compared == [], "others wait until it is kept: its own runs were held against each other before"
+    checks.finish_check(portal.storage, second, verdict(2, runs=2))
+    assert len(compared) == 2 * 4
+    assert _now(portal, operator, second).state == "waiting"
 
 
 def test_a_verdict_never_becomes_a_milder_one(portal: Portal, submitter: Actor) -> None:

@@ -19,6 +19,7 @@ from scorekit.logs import run_bundle
 from scorekit.records import (
     Earlier,
     Neighbour,
+    RunPrint,
     Signed,
     Submission,
     SubmissionManifest,
@@ -126,8 +127,13 @@ def with_reasons(made: Verdict, reasons: Iterable[VerdictReason]) -> Verdict:
 
 
 def against(made: Verdict, later: Sequence[Earlier]) -> Verdict:
-    """A verdict held against measurements that were not known when it was made."""
-    return with_reasons(made, _repeated(made.runs, later))
+    """A verdict held against measurements that were not known when it was made.
+
+    Its runs are not held against each other once more: who asks may keep all others waiting for it, and a stranger may
+    have handed in many runs of many repeats.
+    """
+    known = _named(later)
+    return with_reasons(made, [reason for run in made.runs for reason in _copies(run, known)])
 
 
 def _word(reasons: Iterable[VerdictReason]) -> Literal["accepted", "needs review", "refused"]:
@@ -231,13 +237,22 @@ def _run(
 
 def _repeated(runs: Sequence[VerifiedRun], earlier: Sequence[Earlier]) -> Iterator[VerdictReason]:
     """Measurements that are not new: of an earlier submission or result, or of another run of this one."""
+    known = _named(earlier)
     for number, run in enumerate(runs):
-        if run.evidence is None:
-            continue
         others = [(other.folder, other.evidence) for other in runs[:number] if other.evidence is not None]
-        known = [(f"{other.name} ({other.model or 'no model named'})", other.evidence) for other in earlier]
-        for name, evidence in (*others, *known):
-            if prints.is_same(run.evidence, evidence):
-                yield refuse("replayed", f"it is the measurement of {name[:300]}", run.folder, AGAIN)
-            elif prints.is_alike(run.evidence, evidence):
-                yield review("like_earlier", f"its repeats took exactly as long as those of {name[:300]}", run.folder)
+        yield from _copies(run, [*others, *known])
+
+
+def _named(earlier: Sequence[Earlier]) -> list[tuple[str, RunPrint]]:
+    return [(f"{other.name} ({other.model or 'no model named'})", other.evidence) for other in earlier]
+
+
+def _copies(run: VerifiedRun, others: Sequence[tuple[str, RunPrint]]) -> Iterator[VerdictReason]:
+    """Of which others a run is the same measurement, or looks like it."""
+    if run.evidence is None:
+        return
+    for name, evidence in others:
+        if prints.is_same(run.evidence, evidence):
+            yield refuse("replayed", f"it is the measurement of {name[:300]}", run.folder, AGAIN)
+        elif prints.is_alike(run.evidence, evidence):
+            yield review("like_earlier", f"its repeats took exactly as long as those of {name[:300]}", run.folder)
