@@ -13,6 +13,7 @@ from scorekit.portal.ledger import checks, decisions, jobs, requests, submission
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.publishing import publish_pending
+from scorekit.portal.storage import UnreachableError
 from tests.portal.conftest import Clock
 from tests.portal.measured import accept, failing, hand_in, packed, read_here
 
@@ -90,6 +91,23 @@ def test_faults_of_ours_count_for_nothing_and_are_tried_again(
         found = submissions.find(portal.storage, submitter, taken.id)
         assert (found.state, found.attempts) == ("checking", 0)
         assert not check_one(portal), "others are checked meanwhile"
+        clock.advance(minutes=6)
+    assert check_one(portal)
+    assert submissions.find(portal.storage, submitter, taken.id).state == "waiting"
+
+
+def test_a_verdict_that_cannot_be_kept_counts_for_nothing_either(
+    portal: Portal, submitter: Actor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_here(monkeypatch)
+    taken = hand_in(portal, submitter, packed())
+    for _ in range(checks.MOST_CHECKS + 1):
+        with monkeypatch.context() as patched:
+            patched.setattr(checks, "finish_check", failing(UnreachableError("its disk is full")))
+            with pytest.raises(UnreachableError):
+                check_one(portal)
+        found = submissions.find(portal.storage, submitter, taken.id)
+        assert (found.state, found.attempts) == ("checking", 0)
         clock.advance(minutes=6)
     assert check_one(portal)
     assert submissions.find(portal.storage, submitter, taken.id).state == "waiting"

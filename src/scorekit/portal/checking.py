@@ -48,21 +48,18 @@ def check_one(portal: Portal) -> bool:
         return False
     started = time.monotonic()
     found = lease.submission
-    if found.attempts > checks.MOST_CHECKS:
-        made = _given_up(found)
-    else:
-        try:
-            made = judge(portal, found)
-        except _OURS:
-            metrics.checked("failed", time.monotonic() - started)
-            with contextlib.suppress(*_OURS):
-                checks.postpone(portal.storage, lease)
-            raise
     try:
+        made = _given_up(found) if found.attempts > checks.MOST_CHECKS else judge(portal, found)
         made = checks.finish_check(portal.storage, lease, made)
     except TooLateError:
         journal.tell("submission.check_too_late", level="warning", submission=found.id)
         return True
+    except _OURS:
+        # A verdict that cannot be kept is no fault of the submission either.
+        metrics.checked("failed", time.monotonic() - started)
+        with contextlib.suppress(*_OURS):
+            checks.postpone(portal.storage, lease)
+        raise
     took_s = time.monotonic() - started
     metrics.checked(made.verdict, took_s)
     journal.tell("submission.check", submission=found.id, verdict=made.verdict, duration_ms=round(took_s * 1000, 1))
