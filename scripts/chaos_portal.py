@@ -250,7 +250,7 @@ class Sender(threading.Thread):
     def run(self) -> None:
         """Hand in."""
         from scorekit.errors import ScorekitError
-        from scorekit.portal.calls import BreakError
+        from scorekit.portal.patience import BreakError
 
         while not self._stop_asked.is_set():
             self._heard.answers.wait(_READY_S)
@@ -276,7 +276,7 @@ class Sender(threading.Thread):
                     self._heard.refused.append(f"{way}, {sha256[:12]}: acknowledged without an id")
 
     def _patience(self, goes_on: bool) -> Any:
-        from scorekit.portal.calls import Patience
+        from scorekit.portal.patience import Patience
 
         def nap(length_s: float) -> None:
             with self._heard.lock:

@@ -10,12 +10,13 @@ import pytest
 
 from scorekit import submission
 from scorekit.portal.assignments import Assignment, Kept, WorkFolder
-from scorekit.portal.calls import AnswerError, BreakError
+from scorekit.portal.calls import AnswerError
 from scorekit.portal.checking import check_one
 from scorekit.portal.ledger import decisions, jobs, requests, submissions
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.measuring import MeasuringFailedError
 from scorekit.portal.opened import Portal
+from scorekit.portal.patience import BreakError
 from scorekit.portal.publishing import publish_pending
 from scorekit.portal.settings import Settings
 from scorekit.portal.stopping import Stop

@@ -1,4 +1,4 @@
-"""Calls of a portal's API by a program: its address, one try, tries until it answers, and errors that say what to do.
+"""Calls of a portal's API by a program: its address, one try, calls until it answers, and errors that say what to do.
 
 The token travels in a header of every call; so it goes by https alone, unless the portal is on this machine.
 """
@@ -6,14 +6,12 @@ The token travels in a header of every call; so it goes by https alone, unless t
 from __future__ import annotations
 
 import ipaddress
-import random
-import time
 import urllib.parse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from scorekit.errors import MissingExtraError, ScorekitError, UsageError
+from scorekit.portal.patience import BreakError, Patience, Tries
 from scorekit.portal.settings import TOKEN
 
 if TYPE_CHECKING:
@@ -46,82 +44,6 @@ class AnswerError(ScorekitError):
 
 def _rebuilt(status: int, message: str, mend: str | None) -> AnswerError:
     return AnswerError(status, message, mend=mend)
-
-
-class BreakError(ScorekitError):
-    """The connection broke, or the portal cannot answer just now; the same call may succeed later.
-
-    Attributes:
-        retry_after_s: what the portal said; None where it said nothing.
-    """
-
-    retry_after_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to go on where nothing goes forward.
-
-    Attributes:
-        tries: without any progress; the last one's error is the end.
-        first_wait_s: before the second try; each wait is twice the one before.
-        longest_wait_s: between two tries.
-        longest_told_s: that the portal may ask for by Retry-After.
-        sleep: waits.
-    """
-
-    tries: int = 10
-    first_wait_s: float = 0.5
-    longest_wait_s: float = 30.0
-    longest_told_s: float = 300.0
-    sleep: Callable[[float], None] = time.sleep
-
-    def wait_s(self, failed: int) -> float:
-        """How long to wait at most after so many failed tries, where the portal asks for no longer wait."""
-        return min(self.longest_wait_s, self.first_wait_s * 2.0 ** (failed - 1))
-
-    def waits_s(self) -> float:
-        """All waits together, at most, until the last try."""
-        return sum(self.wait_s(failed) for failed in range(1, self.tries))
-
-
-class Tries:
-    """Tries of one thing, counted since it last went forward.
-
-    Args:
-        patience: how many, how far apart.
-        tell: told what broke, and when the next try comes.
-    """
-
-    def __init__(self, patience: Patience, tell: Callable[[str], None]) -> None:
-        self._patience = patience
-        self._tell = tell
-        self._failed = 0
-
-    def went_forward(self) -> None:
-        """Begin to count anew."""
-        self._failed = 0
-
-    def wait(self, error: BreakError) -> None:
-        """Wait before the next try.
-
-        Raises:
-            BreakError: there is none.
-        """
-        self._failed += 1
-        patience = self._patience
-        if self._failed >= patience.tries:
-            raise error
-        # Many that were cut off at once do not come back at once.
-        wait_s = patience.wait_s(self._failed) * random.uniform(0.7, 1.0)
-        if error.retry_after_s is not None:
-            if error.retry_after_s > patience.longest_told_s:
-                raise error
-            wait_s = max(wait_s, error.retry_after_s)
-        shown = f"{wait_s:.0f}" if wait_s >= 10 else f"{wait_s:.1f}"
-        end = f", for about {patience.waits_s():.0f} s in all" if self._failed == 1 else ""
-        self._tell(f"{error.message}; trying again in {shown} s (try {self._failed + 1} of {patience.tries}{end})")
-        patience.sleep(wait_s)
 
 
 class Calls:

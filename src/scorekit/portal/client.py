@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from scorekit.errors import InputError, UsageError
-from scorekit.portal.calls import SUBMITTER, WORKER, BreakError, Calls, Patience
+from scorekit.portal.calls import SUBMITTER, WORKER, Calls
+from scorekit.portal.patience import BreakError, Patience
 from scorekit.portal.sending import Progress, Sender, SentFile
 from scorekit.records import Submission, Verdict
 from scorekit.submission import CLAUSES, Limits, archive, clauses, evidence_files

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from scorekit.errors import UsageError
 from scorekit.messages import say
 from scorekit.portal.assignments import Assignment
-from scorekit.portal.calls import WORKER, AnswerError, Calls, Patience
+from scorekit.portal.calls import WORKER, AnswerError, Calls
 from scorekit.portal.client import submit
+from scorekit.portal.patience import Patience
 from scorekit.portal.stopping import Stop
 from scorekit.portal.worker import LeaseLostError
 from scorekit.submission import CLAUSES

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from scorekit.errors import InputError
-from scorekit.portal.calls import AnswerError, BreakError, Calls, Tries
+from scorekit.portal.calls import AnswerError, Calls
+from scorekit.portal.patience import BreakError, Tries
 from scorekit.submission import CLAUSES
 
 _OFFSET: Final = "Upload-Offset"

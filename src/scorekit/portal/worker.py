@@ -22,8 +22,8 @@ from scorekit import atomic
 from scorekit.errors import ScorekitError
 from scorekit.messages import say
 from scorekit.portal.assignments import Assignment, Kept, WorkFolder
-from scorekit.portal.calls import BreakError
 from scorekit.portal.measuring import MeasuringFailedError
+from scorekit.portal.patience import BreakError
 from scorekit.portal.stopping import Stop
 
 BEAT_S: Final = 20.0

@@ -11,10 +11,10 @@ import httpx2
 import pytest
 
 from scorekit.portal import client
-from scorekit.portal.calls import BreakError, Patience
 from scorekit.portal.ledger import uploads
 from scorekit.portal.ledger.appending import appending
 from scorekit.portal.opened import Portal
+from scorekit.portal.patience import BreakError, Patience
 from tests.portal.calling import API, Caller, caller
 from tests.portal.submit_client.wire import CONTENT, Naps, Wire, hand_in, kept
 

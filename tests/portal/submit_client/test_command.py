@@ -11,9 +11,9 @@ import pytest
 from scorekit import cli
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, EXIT_USAGE
 from scorekit.portal import client
-from scorekit.portal.calls import Patience
 from scorekit.portal.ledger import checks
 from scorekit.portal.opened import Portal
+from scorekit.portal.patience import Patience
 from scorekit.submission.verify import verdict
 from tests.portal.calling import Caller
 from tests.portal.submit_client.wire import CONTENT, NEAR, Naps, Wire

@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 
 from scorekit.portal import client
-from scorekit.portal.calls import Patience
 from scorekit.portal.opened import Portal
+from scorekit.portal.patience import Patience
 from tests.portal.calling import API, Caller
 from tests.unit.submission.made import ALL_CLAUSES
 
