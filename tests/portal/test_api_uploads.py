@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -21,6 +22,7 @@ from scorekit.portal.ledger.refusals import TooLateError
 from scorekit.portal.opened import Portal
 from scorekit.portal.storage import Storage
 from scorekit.portal.web.api import receiving
+from scorekit.portal.web.api import submissions as api_submissions
 from scorekit.portal.web.api.uploads import MOST_PIECE_BYTES
 from scorekit.portal.web.app import create_app
 from tests.portal.calling import OCTETS, Caller, caller, refused
@@ -293,7 +295,12 @@ def test_handed_in_while_it_is_being_handed_in(portal: Portal, ada: Caller, monk
     assert ada.piece(upload_id, 0, CONTENT).status_code == 204
     check = uploads.check
     second: list[Future[Any]] = []
-    waits = Event()
+    waits, sleep = Event(), time.sleep
+
+    def nap(length_s: float) -> None:
+        waits.set()
+        sleep(length_s)
+
     with ThreadPoolExecutor(1) as threads:
 
         def slow(storage: Storage, folder: Path, upload: uploads.Upload) -> None:
@@ -303,7 +310,9 @@ def test_handed_in_while_it_is_being_handed_in(portal: Portal, ada: Caller, monk
             assert waits.wait(60)
 
         monkeypatch.setattr(uploads, "check", slow)
-        monkeypatch.setattr(holding.time, "sleep", lambda _: waits.set())
+        monkeypatch.setattr(holding.time, "sleep", nap)
+        # However long the first one takes to sync its file and to commit.
+        monkeypatch.setattr(api_submissions, "_WAIT_S", 60.0)
         first = ada.complete(upload_id)
         again = second[0].result()
     assert (first.status_code, again.status_code, len(second)) == (201, 201, 1)
