@@ -4,7 +4,7 @@ A worker or a node that is lost takes its own job with it and no other, and that
 job is told by its run; Ray's word only says whether to try again.
 """
 
-import logging
+import contextlib
 import os
 import pickle
 import sys
@@ -21,8 +21,6 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.scorekit_sweeps.composing import composed, failed
-
-LOGGER = logging.getLogger("scorekit")
 
 
 @dataclass
@@ -78,14 +76,15 @@ class RayLauncher(Launcher):
             ScorekitError: there is no Ray, no cluster at the address, or Ray does not take the settings.
         """
         from scorekit.errors import EXIT_INVALID
+        from scorekit.messages import say
         from scorekit.sweep import ray_cluster, ray_engine, ray_jobs
 
         setup_globals()
         configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
         sweep_folder = Path(str(self._config.hydra.sweep.dir)).absolute()
         sweep_folder.mkdir(parents=True, exist_ok=True)
-        ray_cluster.connect(self._address, self._init)
-        from ray import cloudpickle
+        ray_cluster.require()
+        import cloudpickle
 
         common = cloudpickle.dumps((self._hydra_context, self._task_function, Singleton.get_state()))
         found: dict[int, JobReturn] = {}
@@ -98,7 +97,7 @@ class RayLauncher(Launcher):
                     config.hydra.sweep.dir = str(sweep_folder)
                     own = cloudpickle.dumps(config)
                 except Exception as error:  # noqa: BLE001 - whatever is wrong with this job is not the others' fault
-                    LOGGER.error("job %d cannot be composed: %s", number, error)
+                    say(f"job {number} cannot be composed: {error}")
                     found[number] = failed(overrides, error)
                     continue
                 configs[number] = config
@@ -111,20 +110,24 @@ class RayLauncher(Launcher):
             if place is not None:
                 ray_engine.begins(*place)
 
-        for ended in ray_jobs.run(jobs(), self._retries, self._node_wait_s, begins):
-            config = configs.pop(ended.job.number)
-            place = _place(config, sweep_folder)
-            if place is not None:
-                ray_engine.ends(*place, None if ended.returned else ended.value)
-            overrides = job_overrides[ended.job.number - initial_job_idx]
-            if ended.returned and ended.value == EXIT_INVALID:
-                found[ended.job.number] = failed(overrides, _invalid(ended.job.name))
-            elif ended.returned:
-                done = JobReturn(overrides=list(overrides), cfg=config, status=JobStatus.COMPLETED)
-                done.return_value = ended.value
-                found[ended.job.number] = done
-            else:
-                found[ended.job.number] = failed(overrides, ended.value)
+        with (
+            ray_cluster.connected(self._address, self._init),
+            contextlib.closing(ray_jobs.run(jobs(), self._retries, self._node_wait_s, begins)) as ends,
+        ):
+            for ended in ends:
+                config = configs.pop(ended.job.number)
+                place = _place(config, sweep_folder)
+                if place is not None:
+                    ray_engine.ends(*place, None if ended.returned else ended.value)
+                overrides = job_overrides[ended.job.number - initial_job_idx]
+                if ended.returned and ended.value == EXIT_INVALID:
+                    found[ended.job.number] = failed(overrides, _invalid(ended.job.name))
+                elif ended.returned:
+                    done = JobReturn(overrides=list(overrides), cfg=config, status=JobStatus.COMPLETED)
+                    done.return_value = ended.value
+                    found[ended.job.number] = done
+                else:
+                    found[ended.job.number] = failed(overrides, ended.value)
         return [found[number] for number in sorted(found)]
 
     def _need(self, config: DictConfig) -> Any:

@@ -1,16 +1,21 @@
-"""The Ray cluster of a sweep: the one that runs, or one of this machine, started for as long as this process lives."""
+"""The Ray cluster of a sweep: one that runs, or one of this machine alone, started for as long as it is needed."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
-from collections.abc import Mapping
+import socket
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from scorekit.errors import LauncherError, MissingExtraError, UsageError
 
 ADDRESS: Final = "RAY_ADDRESS"
+LOCAL: Final = "local"
+_KNOCK_S: Final = 10.0
 _OBJECT_STORE_BYTES: Final = 100 * 1024 * 1024
 """Jobs pass on configs and a line of text; the least that Ray takes is somewhat less."""
 _QUIET: Final = {
@@ -43,14 +48,17 @@ class Need:
 
 def require() -> None:
     """Raises MissingExtraError where Ray is not installed; without the seconds that its import takes."""
-    if importlib.util.find_spec("ray") is None:
-        raise MissingExtraError("ray", "ray")
+    for package in ("ray", "cloudpickle"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package, "ray")
 
 
-def connect(address: str | None, init: Mapping[str, Any]) -> None:
-    """Join a cluster, or start Ray here; a second call takes what the first has found.
+@contextlib.contextmanager
+def connected(address: str | None, init: Mapping[str, Any]) -> Iterator[None]:
+    """Be a driver of a cluster, which is joined, or started here, for as long as the block lasts.
 
-    What was started here ends with this process, however that ends; a cluster that was joined goes on.
+    What was started here ends with the block, or with this process, however that ends; a cluster that was joined goes
+    on. A process that is a driver already stays one.
 
     Args:
         address: `auto` or HOST:PORT of a cluster that runs; None takes RAY_ADDRESS, and starts Ray where that is not
@@ -63,7 +71,7 @@ def connect(address: str | None, init: Mapping[str, Any]) -> None:
         LauncherError: there is no such cluster, or Ray does not start.
     """
     require()
-    wanted = address or os.environ.get(ADDRESS) or "local"
+    wanted = address or os.environ.get(ADDRESS) or LOCAL
     if "://" in wanted:
         raise UsageError(
             f"the Ray address {wanted} is a remote client's, whose jobs cannot be waited for over a broken line",
@@ -74,21 +82,44 @@ def connect(address: str | None, init: Mapping[str, Any]) -> None:
     import ray
 
     if ray.is_initialized():
+        yield
         return
-    here = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES} if wanted == "local" else {}
+    # What Ray tells of its nodes it prints to stdout, which is for results.
+    with contextlib.redirect_stdout(sys.stderr):
+        _init(wanted, init)
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _init(wanted: str, init: Mapping[str, Any]) -> None:
+    import ray
+
+    here = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES} if wanted == LOCAL else {}
     try:
+        if wanted not in (LOCAL, "auto"):
+            _knock(wanted)
         ray.init(**{"address": wanted, "log_to_driver": False, "logging_level": "ERROR", **here, **init})
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"Ray does not take these settings: {error}", mend="change hydra.launcher.address or hydra.launcher.init"
         ) from error
-    except (ConnectionError, TimeoutError, RuntimeError, OSError) as error:
+    except (RuntimeError, OSError) as error:
         raise LauncherError(
             f"Ray cannot be started here: {error}"
-            if wanted == "local"
+            if wanted == LOCAL
             else f"there is no Ray cluster at {wanted}: {error}",
             mend="`ray status` tells of a cluster that runs; hydra.launcher.address=local starts one on this machine",
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nobody listens, which Ray takes minutes to find out, and ValueError for no address."""
+    host, _, port = address.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()):
+        raise ValueError(f"the address {address} is neither auto, local nor HOST:PORT")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
 
 
 def nodes() -> list[Mapping[str, float]]:

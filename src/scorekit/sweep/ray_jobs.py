@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -67,7 +67,9 @@ class _Try:
     """Since when no node could run it."""
 
 
-def run(jobs: Iterator[Job], retries: int, node_wait_s: float, begins: Callable[[Job], None]) -> Iterator[Ended]:
+def run(
+    jobs: Iterator[Job], retries: int, node_wait_s: float, begins: Callable[[Job], None]
+) -> Generator[Ended, None, None]:
     """Run jobs, and tell each that has ended, in the order in which they end.
 
     Args:
