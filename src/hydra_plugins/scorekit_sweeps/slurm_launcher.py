@@ -113,9 +113,15 @@ class SlurmLauncher(Launcher):
                 )
                 handed += array
             if settings["wait"]:
-                slurm.wait(slurm.Queue(), [given.job_id for _, given in handed])
+                slurm.wait(
+                    slurm.Queue(),
+                    [given.job_id for _, given in handed],
+                    lambda: all(given.paths.result_pickle.exists() for _, given in handed),
+                )
             for job, given in handed:
                 found[job.number] = _returned(job, given, waited=bool(settings["wait"]))
+                if settings["wait"] and found[job.number].status is JobStatus.COMPLETED:
+                    _say(f"job {job.number}: done: {job.output_folder}")
         return [found[number] for number in sorted(found)]
 
 
@@ -151,7 +157,11 @@ def _returned(job: Any, given: Any, *, waited: bool) -> JobReturn:
 
 
 def _told(number: int, overrides: Sequence[str], error: Exception) -> JobReturn:
+    _say(f"job {number}: {error}")
+    return failed(overrides, error)
+
+
+def _say(message: str) -> None:
     from scorekit.messages import say
 
-    say(f"job {number}: {error}")
-    return failed(overrides, error)
+    say(message)

@@ -166,7 +166,7 @@ class SlurmEngine(engines.Engine):
         """Wait until none of the sweep's jobs is in the queue."""
         handed = handed_over(self.runs)
         try:
-            wait(self._queue, handed, [folder for _, folder in handed.values()])
+            wait(self._queue, handed, lambda: all(_is_told(folder) for _, folder in handed.values()))
         except KeyboardInterrupt:
             left = sorted({name.partition("_")[0] for name in self._queue.now() or {} if name in handed})
             if left:
@@ -210,7 +210,7 @@ def handed_over(runs: Path) -> dict[str, tuple[str, Path]]:
 def wait(
     queue: Queue,
     names: Collection[str],
-    folders: Iterable[Path] = (),
+    seen: Callable[[], bool] = lambda: True,
     *,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
@@ -222,7 +222,7 @@ def wait(
     Args:
         queue: Slurm's.
         names: of jobs.
-        folders: that tell the jobs' attempts.
+        seen: whether what the jobs leave at their end can be seen from here; a network file system may show it late.
         sleep, clock: s.
 
     Raises:
@@ -241,11 +241,9 @@ def wait(
             hopeless |= _end_hopeless(known, [name for name in left if name not in hopeless])
         # Short jobs are not waited for long after their end, and hours of waiting do not disturb the controller.
         sleep(min(_FRESH_S, 0.2 + (clock() - begun_s) / 20))
-    untold = [folder for folder in folders if not _is_told(folder)]
     left_s = clock()
-    while untold and clock() - left_s < SETTLE_S:
+    while not seen() and clock() - left_s < SETTLE_S:
         sleep(_JUST_NOW_S)
-        untold = [folder for folder in untold if not _is_told(folder)]
 
 
 def _end_hopeless(known: Mapping[str, str], names: Iterable[str]) -> set[str]:

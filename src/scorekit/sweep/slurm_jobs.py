@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ class NodeJob(OfficialLauncher):  # type: ignore[misc]
         """Do a job; what it returned, or its error."""
         from scorekit.measure import configs
 
+        # submitit would end the job without a word of what to do.
+        signal.signal(getattr(signal, f"SIG{submitit.JobEnvironment.USR_SIG}"), _out_of_time)
         os.environ[attempts.ENGINE] = slurm.NAME
         configs.register()
         with self._state.open("rb") as file:
@@ -85,9 +88,11 @@ class NodeJob(OfficialLauncher):  # type: ignore[misc]
         done = super().__call__(words, "hydra.sweep.dir", number, "", singletons)
         return (done._return_value, None) if done.status is JobStatus.COMPLETED else (None, done._return_value)
 
-    def checkpoint(self, *arguments: Any) -> Any:
-        """What is to be done by a job that is put back into the queue: the same."""
-        return submitit.helpers.DelayedSubmission(NodeJob(self._state), *arguments)
+
+def _out_of_time(_signal: int, _frame: Any) -> None:
+    raise LauncherError(
+        "Slurm's time for the job has run out", mend="give it more: hydra.launcher.timeout_min=2880 (minutes)"
+    )
 
 
 def keep_state(folder: Path, context: HydraContext, function: TaskFunction, config: DictConfig) -> Path:
@@ -126,7 +131,7 @@ def submit(settings: Mapping[str, Any], state: Path, jobs: Sequence[Job]) -> Ite
             except submitit_files.FailedJobError as error:
                 raise LauncherError(
                     f"Slurm refuses the jobs: {_last_line(error)}",
-                    mend="change what it names: hydra.launcher.partition, .gres, .timeout_min, .account, .qos; "
+                    mend="change what it names: hydra.launcher.partition, .gres, .timeout_min, .account, .array_size; "
                     "`sinfo` lists what there is",
                 ) from error
             yield list(zip(some, given, strict=True))

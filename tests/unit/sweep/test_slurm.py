@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from scorekit import cli
-from scorekit.errors import EXIT_USAGE, LauncherError, MissingExtraError
+from scorekit.errors import EXIT_USAGE, InvalidRunError, LauncherError, MissingExtraError, ModelError
 from scorekit.sweep import engines, slurm
-from tests.unit.sweep.conftest import attempt, job, write_attempt
+from tests.unit.sweep.conftest import attempt, job, write_run
 
 Content = Mapping[str, str]
 
@@ -41,8 +42,8 @@ class Cluster:
     def queue(self) -> slurm.Queue:
         return slurm.Queue(self.ask, self.clock)
 
-    def wait(self, queue: slurm.Queue, *names: str, folders: tuple[Path, ...] = ()) -> None:
-        slurm.wait(queue, names, folders, sleep=self.sleep, clock=self.clock)
+    def wait(self, queue: slurm.Queue, *names: str, seen: Callable[[], bool] = lambda: True) -> None:
+        slurm.wait(queue, names, seen, sleep=self.sleep, clock=self.clock)
 
 
 @pytest.fixture
@@ -103,16 +104,15 @@ def test_a_job_that_would_wait_for_ever_is_taken_out(
     assert reason in capsys.readouterr().err
 
 
-def test_what_a_network_file_system_shows_late_is_waited_for(tmp_path: Path) -> None:
-    told, lost = job("org/told"), job("org/lost")
-    write_attempt(tmp_path, told)
-    write_attempt(tmp_path, lost, ended_utc=None)
-    folders = tuple(path for path in (tmp_path / "text_generation").iterdir())
+def test_what_a_network_file_system_shows_late_is_waited_for() -> None:
     cluster = Cluster({})
-    cluster.wait(cluster.queue(), "1", folders=tuple(path for path in folders if "told" in path.name))
+    cluster.wait(cluster.queue(), "1")
     assert cluster.now_s == 1000
-    cluster.wait(cluster.queue(), "1", folders=folders)
-    assert cluster.now_s - 1000 == pytest.approx(slurm.SETTLE_S, abs=2), "and a job that was lost is not for ever"
+    cluster.wait(cluster.queue(), "1", seen=lambda: cluster.now_s > 1010)
+    assert cluster.now_s == pytest.approx(1010, abs=2)
+    cluster.now_s = 1000
+    cluster.wait(cluster.queue(), "1", seen=lambda: False)
+    assert cluster.now_s - 1000 == pytest.approx(slurm.SETTLE_S, abs=2), "a job that was lost is not for ever"
 
 
 def test_an_attempt_goes_on_while_its_job_is_in_the_queue(tmp_path: Path) -> None:
@@ -243,3 +243,46 @@ def test_a_job_s_gpus(device: str, device_ids: int | str | None, by_hand: object
     from scorekit.sweep import slurm_jobs
 
     assert slurm_jobs.gpus_of(device, device_ids, by_hand) == expected
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Callable[..., Exception | None]:
+    """Why a job failed that left this for its driver."""
+    import cloudpickle
+
+    from scorekit.sweep import slurm_jobs
+
+    made = job()
+
+    def failure(*outcome: object, run: bool = False) -> Exception | None:
+        folder = write_run(tmp_path, made) if run else tmp_path / "none"
+        result = tmp_path / "result.pkl"
+        if outcome:
+            result.write_bytes(cloudpickle.dumps(outcome))
+        paths = types.SimpleNamespace(result_pickle=result, stderr=tmp_path / "err.log")
+        one = slurm_jobs.Job(0, (), folder, "cpu", None, 0)
+        return slurm_jobs.failure(one, types.SimpleNamespace(paths=paths))
+
+    return failure
+
+
+def test_a_job_that_says_it_is_done_is(left: Callable[..., Exception | None]) -> None:
+    assert left("success", (0, None)) is None
+
+
+def test_an_invalid_measurement_is_no_success(left: Callable[..., Exception | None]) -> None:
+    assert isinstance(left("success", (3, None)), InvalidRunError)
+
+
+def test_a_job_s_own_error_is_told(left: Callable[..., Exception | None]) -> None:
+    error = left("success", (None, ModelError("there is no model", mend="another")))
+    assert isinstance(error, ModelError)
+    assert error.mend == "another"
+    assert "ZeroDivisionError: x" in str(left("error", "Traceback\n  1 / 0\nZeroDivisionError: x\n"))
+
+
+def test_a_job_that_died_is_judged_by_its_run(left: Callable[..., Exception | None]) -> None:
+    error = left()
+    assert isinstance(error, LauncherError)
+    assert "err.log" in (error.mend or "")
+    assert left(run=True) is None, "it was killed after its end"
