@@ -23,6 +23,8 @@ PAGES = ("index.html", "leaderboard.html", "efficient.html", "methodology.html",
 IMPACT_PAGES = ("regions.html", "calculator.html")
 A4_PX = 718
 """Between margins of 1 cm, at 96 dots an inch."""
+NARROW_PX = 560
+"""Where tables are no cards any more, and have no room for all columns yet."""
 UHD_PX = (3840, 2160)
 Visiting = Callable[..., Any]
 _CONTROLS = (
@@ -39,6 +41,11 @@ _CUT = """(frames, width) => frames.filter(frame => frame.checkVisibility()).fil
 _BLANK = """figures => figures.filter(one => one.checkVisibility()).filter(one =>
   !one.dataset.drawn && !one.querySelector(".chart-table table").checkVisibility({contentVisibilityAuto: true})
 ).map(one => one.id)"""
+_CLOSED = """all => all.filter(one => !one.open && !one.classList.contains("chart-table")).map(one => {
+  const parts = [...one.children].filter(part => part.tagName !== "SUMMARY");
+  return [one.querySelector("summary").textContent, parts.every(part => part.checkVisibility())
+    && one.getBoundingClientRect().bottom >= parts.at(-1).getBoundingClientRect().bottom - 1];
+})"""
 _LONG_LINES = """texts => texts.filter(one => one.checkVisibility()).filter(one =>
   one.getBoundingClientRect().width > 46 * parseFloat(getComputedStyle(document.documentElement).fontSize)
 ).map(one => one.outerHTML.slice(0, 80))"""
@@ -87,6 +94,21 @@ def test_paper_shows_whole_tables_and_no_controls(scheme: str, full: Path, impac
                 assert sum(int(part) for part in re.findall(r"\d+", ink)[:3]) < 3 * 128, path
 
 
+def test_paper_shows_what_is_closed_on_the_screen(full: Path, visit: Visiting) -> None:
+    with visit(full, width_px=A4_PX, scripts=False) as seen:
+        for path in ("leaderboard.html", "methodology.html", MODEL):
+            page = _open(seen, path)
+            closed = page.locator("details").evaluate_all(_CLOSED)
+            assert closed, path
+            assert not any(is_shown for _, is_shown in closed), path
+            page.emulate_media(media="print")
+            # A chart that is drawn stands for its table.
+            assert [told for told, is_shown in page.locator("details").evaluate_all(_CLOSED) if not is_shown] == [], (
+                path
+            )
+            page.emulate_media(media="screen")
+
+
 def test_a_page_prints_every_row(impacts: Path, full: Path, visit: Visiting) -> None:
     with visit(impacts) as seen:
         page = _open(seen, "regions.html")
@@ -118,13 +140,13 @@ def test_the_largest_screen_has_short_lines_and_nothing_cut(full: Path, impacts:
                 assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 24
 
 
-@pytest.mark.parametrize("width", ["phone", "tablet"])
+@pytest.mark.parametrize("width_px", [WIDTHS_PX["phone"], NARROW_PX])
 def test_what_scrolls_shows_it_and_is_reached_by_keyboard(
-    width: str, full: Path, impacts: Path, visit: Visiting
+    width_px: int, full: Path, impacts: Path, visit: Visiting
 ) -> None:
     scrolling = 0
     for folder, paths in ((full, PAGES), (impacts, IMPACT_PAGES)):
-        with visit(folder, width_px=WIDTHS_PX[width]) as seen:
+        with visit(folder, width_px=width_px) as seen:
             for path in paths:
                 for frame in _open(seen, path).locator(".table-frame").evaluate_all(_HINTS):
                     assert frame["name"], path
@@ -137,7 +159,7 @@ def test_what_scrolls_shows_it_and_is_reached_by_keyboard(
 
 def test_the_hint_goes_where_the_end_is_reached(full: Path, visit: Visiting) -> None:
     edge = "frame => { const box = frame.getBoundingClientRect(); return [box.right - 6, box.top + box.height / 2]; }"
-    with visit(full, width_px=WIDTHS_PX["tablet"]) as seen:
+    with visit(full, width_px=NARROW_PX) as seen:
         page = _open(seen, "methodology.html")
         scrolls = page.locator(".table-frame").evaluate_all(
             "frames => frames.findIndex(frame => frame.checkVisibility() && frame.scrollWidth > frame.clientWidth)"

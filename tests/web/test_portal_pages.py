@@ -15,6 +15,15 @@ from tests.web.portal_states import States, fill, judge, verdict
 
 SUBMISSIONS = ("received", "refused", "waiting", "published")
 REQUESTS = ("declined", "leased")
+_UNNAMED = """tables => tables.flatMap(table => {
+  const heads = [...table.querySelectorAll("thead th")].map(head => head.textContent);
+  return [...table.querySelectorAll("tbody tr")].flatMap(row => [...row.cells].slice(1).filter((cell, place) =>
+    cell.textContent.trim() !== "" && (cell.dataset.label !== heads[place + 1] || cell.getAttribute("role") !== "cell")
+  )).map(cell => cell.outerHTML.slice(0, 80));
+})"""
+_RAGGED = """cells => cells.filter(cell => cell.checkVisibility() && !cell.classList.contains("long")).filter(cell =>
+  getComputedStyle(cell).display !== "flex" || cell.children.length > 1
+).map(cell => cell.outerHTML.slice(0, 80))"""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +79,21 @@ def test_every_page_is_for_everybody(
                 over_px = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
                 found += [f"{path}: {over_px} px too wide"] if over_px > 0 else []
                 found += [f"{path}: {told}" for told in axe(page, *rules)]
+                if width_px == 360:
+                    # A row is a card there: each value beside its column's name, at the two edges.
+                    found += [f"{path}: {told}" for told in page.locator("table.stacked").evaluate_all(_UNNAMED)]
+                    found += [f"{path}: {told}" for told in page.locator(".stacked td").evaluate_all(_RAGGED)]
     assert not found, "\n".join(found)
+
+
+def test_paper_shows_what_is_closed_on_the_screen(browser: Browser, place: Running, states: States) -> None:
+    with visiting(browser, place, states.operator) as page:
+        page.goto(f"{place.url}/desk/editions")
+        row = page.locator("details:not([open]) tbody tr").first
+        expect(row).to_be_hidden()
+        page.emulate_media(media="print")
+        expect(row).to_be_visible()
+        expect(page.locator("form.form")).to_be_hidden()
 
 
 def test_names_of_strangers_are_text(browser: Browser, place: Running, states: States) -> None:

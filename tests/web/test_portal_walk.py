@@ -63,7 +63,7 @@ def test_from_a_faulty_file_to_the_site(browser: Browser, place: Running, tmp_pa
         assert checking.check_one(place.portal)
         page.reload()
         expect(page.locator(".big-state")).to_contain_text("Refused by the checks")
-        expect(page.locator(".reason-refuse .mend").first).to_contain_text("Mend:")
+        expect(page.locator(".reason-refuse .mend").first).to_contain_text("What to do:")
 
         mended = submit(page, place, GOLDEN)
         assert checking.check_one(place.portal)

@@ -87,6 +87,12 @@ _REFUSED: Final[dict[type[RefusalError], tuple[int, str]]] = {
     TooManyJobsError: (429, "too_many_jobs"),
 }
 _OTHERS: Final = {400: "wrong_request", 404: "not_there", 405: "wrong_method", 413: "too_much", 415: "wrong_content"}
+_TITLES: Final = {
+    401: "You are not logged in", 403: "Not allowed", 404: "There is no such page", 408: "Too slow",
+    409: "Too late", 413: "Too much", 422: "Something is wrong in what was sent", 429: "Too many requests",
+    500: "Something went wrong", 503: "Not just now",
+}  # fmt: skip
+"""What heads the page for people."""
 PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
     status: {"model": Problem, "description": HTTPStatus(status).phrase}
     for status in (400, 401, 403, 404, 409, 413, 422, 429, 503)
@@ -139,7 +145,8 @@ def problem(request: Request, status: int, told: Problem, headers: dict[str, str
         answer = JSONResponse(told.model_dump(), status)
     else:
         answer = render(
-            request, "refusal.html", status=status, title=HTTPStatus(status).phrase, code=status, problem=told,
+            request, "refusal.html", status=status, title=_TITLES.get(status, HTTPStatus(status).phrase), code=status,
+            problem=told,
             request_id=getattr(request.state, "request_id", ""),
         )  # fmt: skip
     answer.headers.update(headers or {})
@@ -165,7 +172,11 @@ async def _of_framework(request: Request, error: Exception) -> Response:
         return await _gone(request, error)
     code = _OTHERS.get(error.status_code, "wrong_request")
     if error.status_code == 404:
-        told = Problem(error=code, message="there is nothing at this address", mend="look at the address")
+        told = Problem(
+            error=code,
+            message="there is nothing at this address",
+            mend="look for a slip in the address, or begin at the first page",
+        )
     else:
         told = Problem(error=code, message=str(error.detail)[:300], mend=_SEE if is_api(request.scope) else None)
     return problem(request, error.status_code, told, dict(error.headers or {}))

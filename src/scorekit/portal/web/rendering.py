@@ -26,6 +26,7 @@ from scorekit.portal.opened import Portal
 from scorekit.portal.web import sentences
 from scorekit.portal.web.addresses import root_of
 from scorekit.publish.site import figures, names
+from scorekit.publish.site.content import UNCERTAINTY_TERMS
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -46,6 +47,9 @@ def environment() -> jinja2.Environment:
         count=figures.count,
         number=figures.number,
         name=lambda text: names.isolated(text) if text else figures.UNKNOWN,
+        path=lambda text: names.broken(text) if text else figures.UNKNOWN,
+        utc=names.utc,
+        term=UNCERTAINTY_TERMS.__getitem__,
         shown=names.shown,
         told=sentences.told,
         sentence=sentences.sentence,

@@ -128,7 +128,9 @@ def _table(chart: Chart) -> Markup:
     count = len(chart.rows)
     numeric = [_is_numeric(chart.rows, column.field) for column in chart.columns]
     head = Markup("").join(
-        Markup('<th scope="col"{0}>{1}</th>').format(Markup(' class="num"') if right else "", column.heading)
+        Markup('<th role="columnheader" scope="col"{0}>{1}</th>').format(
+            Markup(' class="num"') if right else "", column.heading
+        )
         for column, right in zip(chart.columns, numeric, strict=True)
     )
     body = Markup("").join(_line(row, chart, numeric) for row in chart.rows)
@@ -136,28 +138,36 @@ def _table(chart: Chart) -> Markup:
     return Markup(
         '<details class="chart-table"><summary>Table of this chart ({summary})</summary>'
         '<div class="table-frame" tabindex="0" role="region" aria-label="Table: {title}">'
-        '<table><caption class="for-readers">{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
+        '<table role="table" class="stacked"><caption class="for-readers">{title}</caption>'
+        '<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody>'
         "</table></div></details>"
     ).format(summary=summary, title=clean(chart.title), head=head, body=body)
 
 
 def _line(row: Row, chart: Chart, numeric: list[bool]) -> Markup:
     cells = Markup("").join(
-        _cell(row.get(column.field), right) for column, right in zip(chart.columns, numeric, strict=True)
+        _cell(row.get(column.field), column.heading, right)
+        for column, right in zip(chart.columns, numeric, strict=True)
     )
-    return Markup("<tr>{0}</tr>").format(cells)
+    return Markup('<tr role="row">{0}</tr>').format(cells)
 
 
-def _cell(value: Any, right: bool) -> Markup:
+def _cell(value: Any, heading: str, right: bool) -> Markup:
+    """A cell that names its column, for on a phone each row is a card."""
+    kind = Markup(' class="num"') if right else ""
+    return Markup('<td role="cell" data-label="{0}"{1}>{2}</td>').format(heading, kind, _content(value, right))
+
+
+def _content(value: Any, right: bool) -> Markup | str:
     if value is None or value == "":
-        return Markup('<td class="num">unknown</td>') if right else Markup("<td></td>")
+        return "unknown" if right else ""
     if isinstance(value, bool):
-        return Markup("<td>{0}</td>").format("yes" if value else "no")
+        return "yes" if value else "no"
     if isinstance(value, int):
-        return Markup('<td class="num">{0}</td>').format(f"{value:,}")
+        return f"{value:,}"
     if isinstance(value, float):
-        return Markup('<td class="num"><data value="{0}">{1}</data></td>').format(csv_cells.plain(value), told(value))
-    return Markup("<td><bdi>{0}</bdi></td>").format(escape(clean(str(value))))
+        return Markup('<data value="{0}">{1}</data>').format(csv_cells.plain(value), told(value))
+    return Markup("<bdi>{0}</bdi>").format(escape(clean(str(value))))
 
 
 def _is_numeric(rows: tuple[Row, ...], field: str) -> bool:

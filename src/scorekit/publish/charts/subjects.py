@@ -14,20 +14,13 @@ from scorekit.publish.charts.points import ModelEnergy
 from scorekit.publish.charts.task_energies import TaskSpread
 from scorekit.publish.charts.uncertainty_budget import BudgetTerm
 from scorekit.publish.charts.zone_impacts import CAUTIONED, ZoneImpact
-from scorekit.publish.site.content import Cohort, CohortSummary, Entry, Site
+from scorekit.publish.site.content import UNCERTAINTY_TERMS, Cohort, CohortSummary, Entry, Site
 from scorekit.publish.site.standings import Standing, history_of, scales_of
 from scorekit.records import PhaseEnergy, Uncertainty
 from scorekit.units import kwh_to_wh, wh_to_kwh
 
 _NO_RESULTS: Final = "add results, scorekit results add FILE, or name an edition with members: --edition NAME"
 _MOST_NAMED: Final = 12
-_TERMS: Final = {
-    "repeats": "Spread of the repeats",
-    "tick": "Ticks of the counter",
-    "aliasing": "Aliasing of the sampled power",
-    "sampling": "Sampling of the power",
-    "board_gain": "Gain of the board's sensor",
-}
 
 
 def spreads(summaries: Iterable[CohortSummary]) -> list[TaskSpread]:
@@ -192,7 +185,7 @@ def budget(uncertainty: Uncertainty | None) -> list[BudgetTerm]:
     if uncertainty is None:
         return []
     terms = [
-        BudgetTerm(_TERMS.get(term.name, term.name), term.kind, term.half_width_95_percent, term.source)
+        BudgetTerm(UNCERTAINTY_TERMS.get(term.name, term.name), term.kind, term.half_width_95_percent, term.source)
         for term in uncertainty.terms
     ]
     return [

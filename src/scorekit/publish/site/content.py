@@ -35,6 +35,14 @@ TITLES: Final[dict[str, str]] = {
     "image_captioning": "Image captioning",
 }
 """Names of the cohorts for people, in the order in which they are shown."""
+UNCERTAINTY_TERMS: Final[dict[str, str]] = {
+    "repeats": "Spread of the repeats",
+    "tick": "Ticks of the counter",
+    "aliasing": "Aliasing of the sampled power",
+    "sampling": "Sampling of the power",
+    "board_gain": "Gain of the board's sensor",
+}
+"""Sources of a score's uncertainty, in words."""
 UNNAMED: Final = "unknown"
 """What a model is called that its log does not name."""
 _SLUG: Final = re.compile(r"[^a-z0-9]+")

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from scorekit.publish.site import figures, names
-from scorekit.publish.site.content import Cohort, Entry, Site, is_official, model_slug
+from scorekit.publish.site.content import UNCERTAINTY_TERMS, Cohort, Entry, Site, is_official, model_slug
 from scorekit.publish.site.files import FOLDER
 from scorekit.publish.site.pages import SECTIONS, Build, Page, Section
 from scorekit.units import kwh_to_wh
@@ -112,6 +112,8 @@ def environment() -> jinja2.Environment:
         number=figures.number,
         name=lambda text: names.isolated(text) if text else figures.UNKNOWN,
         path=lambda text: names.broken(text) if text else figures.UNKNOWN,
+        utc=names.utc,
+        term=UNCERTAINTY_TERMS.__getitem__,
         shown=names.shown,
         slug=model_slug,
         # Safe as it is: ASCII without markup.

@@ -1,7 +1,8 @@
-"""Text of strangers, made fit for a page: names that may hold anything, and JSON that no name can break out of."""
+"""Text of strangers, made fit for a page: names that may hold anything, times, and JSON that no name breaks out of."""
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import unicodedata
@@ -30,9 +31,20 @@ def isolated(text: str) -> Markup:
 
 
 def broken(path: str) -> Markup:
-    """A file's name as HTML, isolated, that goes on in the next line after a `/` or before a `.` where it is long."""
-    parts = re.split(r"(?<=/)(?=[^/])|(?<=[^./])(?=\.)", shown(path))
+    """A file's or data set's name as HTML, isolated: it breaks after a `/`, else after a `_`, and before a `.`."""
+    after = "/" if "/" in path else "_"
+    parts = re.split(rf"(?<={after})(?=[^{after}])|(?<=[^./])(?=\.)", shown(path))
     return Markup("<bdi>{}</bdi>").format(Markup("<wbr>").join(parts))
+
+
+def utc(text: str) -> Markup:
+    """A moment of ISO 8601 in UTC as HTML for people, to the second; a text that is none stays as it is."""
+    try:
+        at = datetime.datetime.fromisoformat(text)
+        at = at.astimezone(datetime.UTC) if at.tzinfo else at
+    except (ValueError, OverflowError):
+        return isolated(text)
+    return Markup("{0}&nbsp;UTC").format(at.isoformat(" ", "seconds")[:19])
 
 
 def safe_json(value: object) -> str:

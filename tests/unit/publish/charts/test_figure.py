@@ -96,7 +96,7 @@ def test_a_figure_without_rows_says_why() -> None:
 
 def test_a_missing_figure_is_told_as_unknown_and_numbers_are_for_machines_too() -> None:
     html = charts.figure(all_charts()["cohort"], "c1")
-    assert '<td class="num">unknown</td>' in html
+    assert re.search(r'<td role="cell" data-label="[^"]+" class="num">unknown</td>', html)
     assert '<data value="3.5">3.50</data>' in html
 
 

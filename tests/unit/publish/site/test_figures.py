@@ -20,7 +20,7 @@ from scorekit.publish.site.figures import (
     stars_html,
     wh,
 )
-from scorekit.publish.site.names import broken, isolated, safe_json, shown
+from scorekit.publish.site.names import broken, isolated, safe_json, shown, utc
 from tests.sites import full_site
 
 
@@ -85,6 +85,15 @@ def test_a_file_s_name_breaks_at_its_folders_and_before_its_ending_alone() -> No
     assert broken("../.hidden/a..b/") == "<bdi>../<wbr>.hidden/<wbr>a<wbr>..b/</bdi>"
     assert broken("<b>/&.x") == "<bdi>&lt;b&gt;/<wbr>&amp;<wbr>.x</bdi>"
     assert broken("plain") == "<bdi>plain</bdi>"
+    assert broken("<a_b>_") == "<bdi>&lt;a_<wbr>b&gt;_</bdi>"
+
+
+def test_moments_are_told_in_utc_and_what_is_none_as_it_is() -> None:
+    assert utc("2026-03-02T09:00:05.9+00:00") == utc("2026-03-02T10:00:05+01:00") == "2026-03-02 09:00:05&nbsp;UTC"
+    assert utc("2026-03-02T09:00:05") == "2026-03-02 09:00:05&nbsp;UTC"
+    assert utc("<b>") == "<bdi>&lt;b&gt;</bdi>"
+    # It would lie before the first year.
+    assert utc("0001-01-01T00:00:00+01:00") == "<bdi>0001-01-01T00:00:00+01:00</bdi>"
 
 
 @given(st.text())

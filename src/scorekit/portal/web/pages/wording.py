@@ -140,9 +140,9 @@ SIGNED: Final[dict[str, Word]] = {
 }
 
 _WEIGHTS: Final[dict[str, str]] = {
-    "refuse": "Refuses it",
+    "refuse": "What refuses it",
     "review": "For an operator to look at",
-    "note": "Only told",
+    "note": "For information",
 }
 
 

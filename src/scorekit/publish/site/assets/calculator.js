@@ -238,13 +238,20 @@
       .filter(Boolean);
   }
 
+  // On a phone each row is a card of labelled values; roles keep it a table for screen readers.
+  function withRole(element, role) {
+    element.setAttribute("role", role);
+    return element;
+  }
+
   function tableRow(head, cells) {
-    var row = create("tr");
-    var name = create("th", head);
+    var row = withRole(create("tr"), "row");
+    var name = withRole(create("th", head), "rowheader");
     name.scope = "row";
     row.appendChild(name);
     cells.forEach(function (cell) {
-      var made = create("td", null, cell.number ? "num" : "");
+      var made = withRole(create("td", null, cell.number ? "num" : ""), "cell");
+      made.dataset.label = cell.label;
       made.append(cell.content);
       row.appendChild(made);
     });
@@ -258,8 +265,8 @@
         : scorekit.told(impact.text, impact.told, words.origins);
     var rows = [
       tableRow(impact.title, [
-        { content: amount, number: true },
-        { content: impact.factor || "none", number: true },
+        { label: "Amount", content: amount, number: true },
+        { label: "Factor", content: impact.factor || "none", number: true },
       ]),
     ];
     var remark = "";
@@ -273,8 +280,8 @@
       remark += " Caution: " + impact.caution + ".";
     }
     if (remark) {
-      var line = create("tr", null, "remark");
-      var cell = create("td", remark.trim());
+      var line = withRole(create("tr", null, "remark"), "row");
+      var cell = withRole(create("td", remark.trim(), "long"), "cell");
       cell.colSpan = 3;
       line.appendChild(cell);
       rows.push(line);
@@ -314,8 +321,8 @@
       "result-terms",
       view.terms.map(function (term) {
         return tableRow(term.title, [
-          { content: term.text, number: true },
-          { content: scorekit.origin(term.origin, words.origins) },
+          { label: "Energy", content: term.text, number: true },
+          { label: "How it is known", content: scorekit.origin(term.origin, words.origins) },
         ]);
       })
     );
@@ -327,7 +334,7 @@
     put(
       "result-making",
       view.making.map(function (made) {
-        return tableRow(made.title, [{ content: made.text, number: true }]);
+        return tableRow(made.title, [{ label: "Amount", content: made.text, number: true }]);
       })
     );
     var same = others().map(function (one) {

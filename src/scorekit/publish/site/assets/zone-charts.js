@@ -247,8 +247,11 @@
     );
   }
 
-  function cell(text, className) {
+  // A cell that names its column, for on a phone each row is a card.
+  function cell(text, label, className) {
     var made = document.createElement("td");
+    made.setAttribute("role", "cell");
+    made.dataset.label = label;
     made.className = className || "";
     made.append(text);
     return made;
@@ -267,6 +270,9 @@
     table.querySelector(".table-frame").setAttribute("aria-label", "Table: " + payload.title);
     table.querySelector("caption").textContent = payload.title;
     table.querySelectorAll("thead th")[2].textContent = capital(choice.title) + " (" + choice.unit + ")";
+    var labels = Array.prototype.map.call(table.querySelectorAll("thead th"), function (head) {
+      return head.textContent;
+    });
     var body = table.querySelector("tbody");
     body.replaceChildren.apply(
       body,
@@ -278,7 +284,10 @@
           value.value = exact(one.value);
           value.textContent = amounts.three(one.value);
         }
-        row.append(cell(one.code), cell(one.zone), cell(value, "num"), cell(note(one)));
+        row.setAttribute("role", "row");
+        row.append(
+          cell(one.code, labels[0]), cell(one.zone, labels[1]), cell(value, labels[2], "num"), cell(note(one), labels[3])
+        );
         return row;
       })
     );
