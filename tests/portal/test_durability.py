@@ -69,6 +69,22 @@ def test_folders_of_blobs_are_on_the_disk_before_anything_is_in_them(
     assert seen == [("blobs", 256), (sha256[:2], 1)]
 
 
+def test_folders_that_root_makes_are_those_of_who_has_the_portal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ab").mkdir()
+    seen: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(os, "chown", lambda path, *owner: seen.append((path.name, *owner)))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    blobs.Blobs(str(tmp_path / "mine")).prepare()
+    assert seen == [], "only root gives away what it makes"
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    blobs.Blobs(str(tmp_path)).prepare()
+    owner = tmp_path.stat()
+    names = {f"{number:02x}" for number in range(256)} - {"ab"}
+    assert sorted(seen) == sorted((name, owner.st_uid, owner.st_gid) for name in names), "what is there stays as it is"
+
+
 def test_a_blob_folder_that_is_copied_to_is_synced_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     real = blobs.sync

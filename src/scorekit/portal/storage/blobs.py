@@ -65,7 +65,7 @@ class Blobs:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync(root.parent)
             for number in range(256):
-                (root / f"{number:02x}").mkdir(exist_ok=True)
+                _make_as(root / f"{number:02x}", root.stat())
             sync(root)
         except OSError as error:
             raise _not_stored(error) from error
@@ -145,6 +145,14 @@ class Blobs:
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"{sha256[:80]!r} is no sha256")
         return f"{self._root}/{sha256[:2]}/{sha256}"
+
+
+def _make_as(folder: Path, owner: os.stat_result) -> None:
+    """Make a folder for the owner of the one around it: who migrates may be root, and the server that stores is not."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir()
+        if os.geteuid() == 0:
+            os.chown(folder, owner.st_uid, owner.st_gid)
 
 
 def _move(part: Path, target: Path) -> None:
