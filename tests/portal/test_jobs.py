@@ -137,6 +137,21 @@ def test_a_worker_that_falls_silent_loses_its_job(
     assert ([one.id for one in found], count) == ([received.id], 1)
 
 
+def test_what_is_not_taken_for_its_job_stays_what_was_uploaded(
+    portal: Portal, submitter: Actor, operator: Actor, worker: Actor, clock: Clock
+) -> None:
+    _queued(portal, submitter, operator)
+    first = jobs.take(portal.storage, worker, "1")
+    clock.advance(seconds=jobs.LEASE.total_seconds())
+    assert first is not None
+    assert jobs.take(portal.storage, worker, "2") is not None
+    with pytest.raises(TooLateError, match="given to another worker"):
+        hand_in(portal, worker, b"of the first", job=(first.id, first.lease))
+    assert list(portal.storage.blobs.names()) == [], "a blob that no submission is of would stay for ever"
+    (part,) = portal.settings.parts.iterdir()
+    assert part.read_bytes() == b"of the first", "its sender would be asked for all of it once more"
+
+
 def test_who_fell_silent_and_was_not_replaced_may_still_hand_in(
     portal: Portal, submitter: Actor, operator: Actor, worker: Actor, clock: Clock
 ) -> None:

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from scorekit.errors import BundleError
@@ -95,6 +95,9 @@ def receive(
     require_clauses(clauses)
     if job is not None and not actor.may("work"):
         raise NotAllowedError("only a worker hands in what was measured for a job", mend="leave the job out")
+    if job is not None:
+        # Before the file is a blob: an upload that is refused then stays whole, and is not sent anew for nothing.
+        _require_job(storage, actor, sha256, job)
     try:
         storage.blobs.put(part, sha256)
     except BundleError as error:
@@ -123,11 +126,8 @@ def _receive(
             connection.execute(update(uploads).where(uploads.c.id == upload_id).values(state="complete", state_at=now))
         known = connection.execute(_SAME, {"account": actor.account_id, "hash": sha256}).one_or_none()
         if known is not None:
-            if job is not None and known.job_id != job[0]:
-                raise WrongContentError(
-                    f"this file was handed in before, as submission {known.id}, and not for this job",
-                    mend="hand in what was measured for the job",
-                )
+            if job is not None:
+                _require_its_job(known, job)
             return from_row(known)
         if job is not None:
             _finish_job(connection, now, job)
@@ -246,17 +246,40 @@ def counts(storage: Storage) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def _require_job(storage: Storage, actor: Actor, sha256: str, job: tuple[str, str]) -> None:
+    """Whether a file may be handed in for a job, as it looks before the transaction that decides it."""
+    with storage.database.read() as connection:
+        known = connection.execute(_SAME, {"account": actor.account_id, "hash": sha256}).one_or_none()
+        if known is not None:
+            _require_its_job(known, job)
+        elif connection.execute(select(jobs.c.id).where(_is_held(job))).one_or_none() is None:
+            raise _not_held()
+
+
+def _require_its_job(known: Row[Any], job: tuple[str, str]) -> None:
+    if known.job_id != job[0]:
+        raise WrongContentError(
+            f"this file was handed in before, as submission {known.id}, and not for this job",
+            mend="hand in what was measured for the job",
+        )
+
+
+def _is_held(job: tuple[str, str]) -> ColumnElement[bool]:
+    return and_(jobs.c.id == job[0], jobs.c.state == "leased", jobs.c.lease == job[1])
+
+
+def _not_held() -> TooLateError:
+    return TooLateError("the job has been done, or was given to another worker", mend="take another job")
+
+
 def _finish_job(connection: Connection, now: datetime, job: tuple[str, str]) -> None:
     """A job is done by the submission of what was measured for it; the caller tells the audit log."""
-    job_id, lease = job
     changed = connection.execute(
-        update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state == "leased", jobs.c.lease == lease)
-        .values(state="done", state_at=now, lease=None, lease_until=None)
+        update(jobs).where(_is_held(job)).values(state="done", state_at=now, lease=None, lease_until=None)
     )
     if changed.rowcount != 1:
-        raise TooLateError("the job has been done, or was given to another worker", mend="take another job")
-    request_id = connection.execute(select(jobs.c.request_id).where(jobs.c.id == job_id)).scalar_one()
+        raise _not_held()
+    request_id = connection.execute(select(jobs.c.request_id).where(jobs.c.id == job[0])).scalar_one()
     connection.execute(
         update(requests).where(requests.c.id == request_id).values(state="measured", state_at=now, open_key=None)
     )
