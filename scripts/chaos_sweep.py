@@ -115,6 +115,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--models", metavar="N", type=int, default=6, help="of a sweep (default: %(default)s)")
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="of moments and victims")
     options = parser.parse_args(argv)
+    # Ended before its time, it ends the cluster too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     dice = random.Random(options.seed)
     faults = 0
     with tempfile.TemporaryDirectory() as made, ENGINES[options.engine]() as engine:
