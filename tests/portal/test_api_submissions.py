@@ -242,7 +242,9 @@ def test_a_request_becomes_a_job_and_the_job_a_submission(portal: Portal, ada: C
     lease = {"job": job["id"], "lease": job["lease"]}
     refused(ada.upload(CONTENT, **lease), 403, "not_allowed")
     refused(worker.upload(CONTENT, job=job["id"], lease="0" * 32), 409, "too_late")
-    refused(worker.upload(CONTENT, job=job["id"]), 422, "wrong_content", "lease")
+    upload = worker.announce(CONTENT).json()
+    assert upload["offset"] == len(CONTENT), "what was refused need not be sent anew"
+    refused(worker.complete(upload["id"], job=job["id"]), 422, "wrong_content", "lease")
     done = second.upload(CONTENT, **lease)
     assert done.json()["job"] == job["id"]
     assert second.upload(CONTENT, **lease).json()["id"] == done.json()["id"]
