@@ -1,15 +1,18 @@
 """A Ray cluster of several nodes on this host, for as long as stdin is open: `python -m tests.e2e.ray_nodes GPU ...`.
 
-A node for each GPU that is named, and one before them that runs no jobs. The cluster's address comes on stdout. The
+A node for each GPU that is named, and one before them that runs no jobs. The cluster's address comes on stdout. A GPU
+on stdin kills the node that has it, and adds another one with it; that it is there is told by its name on stdout. The
 nodes end with this process, however that ends.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
 import threading
+from typing import Any
 
 from ray.cluster_utils import Cluster
 
@@ -21,21 +24,36 @@ SOON = {"health_check_period_ms": 500, "health_check_timeout_ms": 60000, "health
 def main(gpus: list[str]) -> None:
     # Sockets of Ray's lie in there, whose names must be short.
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
-    shared = {"object_store_memory": OBJECT_STORE_BYTES, "temp_dir": folder}
+    os.environ["RAY_TMPDIR"] = folder
+    # Ray writes the cluster's address into a folder that it does not make.
+    os.mkdir(os.path.join(folder, "ray"))
+    shared = {"object_store_memory": OBJECT_STORE_BYTES}
     cluster = Cluster()
+
+    def add(gpu: str) -> Any:
+        node = cluster.add_node(num_cpus=1, num_gpus=1, env_vars={"CUDA_VISIBLE_DEVICES": gpu}, **shared)
+        for (each,) in node.all_processes.values():
+            # Workers end with their raylet once it is gone for good, which a zombie is not.
+            threading.Thread(target=each.process.wait, daemon=True).start()
+        return node
+
     try:
         cluster.add_node(num_cpus=0, include_dashboard=False, _system_config=SOON, **shared)
-        for gpu in gpus:
-            node = cluster.add_node(num_cpus=1, num_gpus=1, env_vars={"CUDA_VISIBLE_DEVICES": gpu}, **shared)
-            for (each,) in node.all_processes.values():
-                # Workers end with their raylet once it is gone for good, which a zombie is not.
-                threading.Thread(target=each.process.wait, daemon=True).start()
-        sys.stdout.write(f"{cluster.address}\n")
-        sys.stdout.flush()
-        sys.stdin.read()
+        nodes = {gpu: add(gpu) for gpu in gpus}
+        say(cluster.address)
+        for line in sys.stdin:
+            gpu = line.strip()
+            cluster.remove_node(nodes[gpu], allow_graceful=False)
+            nodes[gpu] = add(gpu)
+            say(gpu)
     finally:
         cluster.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
