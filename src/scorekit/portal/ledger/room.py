@@ -51,21 +51,24 @@ def require_disk(descriptor: int) -> None:
         )
 
 
-def require_account(storage: Storage, account_id: str, size_bytes: int, a_day_bytes: int) -> None:
-    """Whether an account may hand in so much more today.
+def require_account(
+    storage: Storage, account_id: str, size_bytes: int, a_day_bytes: int, coming_bytes: int = 0
+) -> None:
+    """Whether an account may hand in so much more today, beside what comes of it already.
 
     Raises:
         TooMuchError: it may not.
     """
     with storage.database.read() as connection:
-        require_account_in(connection, storage.now(), account_id, size_bytes, a_day_bytes)
+        require_account_in(connection, storage.now(), account_id, size_bytes, a_day_bytes, coming_bytes)
 
 
 def require_account_in(
-    connection: Connection, now: datetime, account_id: str, size_bytes: int, a_day_bytes: int
+    connection: Connection, now: datetime, account_id: str, size_bytes: int, a_day_bytes: int, coming_bytes: int
 ) -> None:
     """The same, in the caller's transaction."""
-    known_bytes = int(connection.execute(_KNOWN_BYTES, {"account": account_id, "since": now - _DAY}).scalar_one())
+    kept_bytes = int(connection.execute(_KNOWN_BYTES, {"account": account_id, "since": now - _DAY}).scalar_one())
+    known_bytes = kept_bytes + coming_bytes
     if known_bytes + size_bytes > a_day_bytes:
         raise TooMuchError(
             f"this account has handed in or announced {known_bytes:,} bytes since this time yesterday; with these "

@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy import insert, select, update
 
-from scorekit.portal.ledger import room
+from scorekit.portal.ledger import arriving, room
 from scorekit.portal.ledger.people import Actor, new_id
 from scorekit.portal.ledger.refusals import NotThereError, TooLateError, TooMuchError, WrongContentError
 from scorekit.portal.settings import MOST_BYTES_A_DAY
@@ -80,7 +80,7 @@ def announce(
     if size_bytes < 1:
         raise WrongContentError("the file is empty", mend="pack it again: scorekit pack")
     now = storage.now()
-    with storage.database.begin() as connection:
+    with arriving.counting(actor.account_id) as coming_bytes, storage.database.begin() as connection:
         # Two announcements of an account come one after the other, so that the same file is one upload.
         connection.execute(
             select(accounts.c.id).where(accounts.c.id == actor.account_id).with_for_update(key_share=True)
@@ -92,7 +92,7 @@ def announce(
                 return _upload(parts, row.id, row.account_id, size_bytes, sha256, "open")
         if len(open_ones) >= MOST_OPEN:
             raise TooMuchError(f"{len(open_ones)} uploads are open already", mend="finish them, or wait two days")
-        room.require_account_in(connection, now, actor.account_id, size_bytes, a_day_bytes)
+        room.require_account_in(connection, now, actor.account_id, size_bytes, a_day_bytes, coming_bytes)
         upload_id = new_id()
         connection.execute(
             insert(uploads).values(

@@ -18,7 +18,7 @@ from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from scorekit.errors import BundleError
-from scorekit.portal.ledger import room
+from scorekit.portal.ledger import arriving, room
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import TooMuchError
 from scorekit.portal.opened import Portal
@@ -110,14 +110,34 @@ def require_length(request: Request, most_bytes: int, what: str) -> None:
 def require_account(request: Request, actor: Actor) -> None:
     """Whether an account may hand in a body of this length today; one whose length is not told counts as the largest.
 
+    It counts from now on, until `end_arriving`.
+
     Raises:
         TooMuchError: it may not.
     """
+    end_arriving(request)
     portal = portal_of(request)
     told = request.headers.get("content-length", "")
     most_bytes = portal.settings.limits.packed_bytes
     size_bytes = min(int(told[:20]), most_bytes) if told.isascii() and told.isdecimal() else most_bytes
-    room.require_account(portal.storage, actor.account_id, size_bytes, portal.settings.account_bytes_a_day)
+    request.state.coming = arriving.begin(
+        portal.storage, actor.account_id, size_bytes, portal.settings.account_bytes_a_day
+    )
+
+
+def end_arriving(request: Request) -> None:
+    """What came of a request is in the database, or will not be; nothing happens where nothing was to come."""
+    coming: arriving.Coming | None = getattr(request.state, "coming", None)
+    if coming is not None:
+        coming.end()
+
+
+async def until_arrived(request: Request) -> AsyncIterator[None]:
+    """A dependency of a route that takes a file: however it ends, nothing comes of the request any more."""
+    try:
+        yield
+    finally:
+        end_arriving(request)
 
 
 async def opened(request: Request) -> Portal:

@@ -31,6 +31,7 @@ from scorekit.portal.web.api.receiving import (
     require_account,
     require_length,
     require_type,
+    until_arrived,
 )
 from scorekit.portal.web.api.summaries import publications_told, summaries
 from scorekit.submission.clauses import CLAUSES
@@ -113,6 +114,7 @@ async def hand_in_file(
     public_data: ClauseHash,
     integrity: ClauseHash,
     representation: ClauseHash,
+    _: Annotated[None, Depends(until_arrived, scope="function")],
     actor: Annotated[Actor, Depends(bearer("submit", require_account))],
     portal: Opened,
     sha256: Annotated[

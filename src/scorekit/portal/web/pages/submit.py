@@ -13,7 +13,7 @@ from scorekit.portal.ledger.people import Actor, new_id
 from scorekit.portal.ledger.refusals import NotAllowedError, TooMuchError
 from scorekit.portal.opened import Portal
 from scorekit.portal.web.access import page_actor, portal_of, require_csrf
-from scorekit.portal.web.api.receiving import pour, require_account
+from scorekit.portal.web.api.receiving import end_arriving, pour, require_account
 from scorekit.portal.web.pages.fields import Fault
 from scorekit.portal.web.pages.upload_form import FILE, UploadForm
 from scorekit.portal.web.rendering import redirect, render
@@ -60,6 +60,8 @@ async def hand_in(request: Request) -> Response:
         # pour has waited for its threads.
         upload.give_up()
         raise
+    finally:
+        end_arriving(request)
 
 
 def _answer(request: Request, portal: Portal, actor: Actor, upload: UploadForm) -> Response:
