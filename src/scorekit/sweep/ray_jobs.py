@@ -146,11 +146,12 @@ def _ended(job: Job, reference: Any) -> Ended:
         return Ended(job, False, LauncherError("it was cancelled", mend="run the sweep again"))
     except exceptions.RayTaskError as error:
         # The worker could not even start the job's process.
+        cause = error.cause if isinstance(error.cause, Exception) else error
         return Ended(
             job,
             False,
             LauncherError(
-                f"a node of the Ray cluster cannot run jobs: {_last_line(error)}",
+                f"a node of the Ray cluster cannot run jobs: {type(cause).__name__}: {_first_line(cause)}",
                 mend='install the same on every node: pip install "scorekit[bench,ray]"',
             ),
         )
@@ -203,7 +204,3 @@ def _lost(what: str) -> LauncherError:
 
 def _first_line(error: BaseException) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-
-
-def _last_line(error: BaseException) -> str:
-    return next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
