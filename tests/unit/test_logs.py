@@ -13,6 +13,8 @@ import pytest
 
 from scorekit import bundle, logs
 from scorekit.errors import BundleError, InvalidRunError, LogError, ScorekitError
+from scorekit.logs import run_bundle
+from scorekit.logs.runs import require_run
 from scorekit.records import PhaseScore, Score
 from tests.bundles import (
     edit_json,
@@ -232,6 +234,23 @@ def test_a_run_that_died_before_its_first_window_is_incomplete(tmp_path: Path) -
     folder = bundle.claim(tmp_path / "run")
     with pytest.raises(BundleError, match=r"did not end.*nothing was measured"):
         logs.read_score(folder)
+
+
+def test_only_a_folder_with_signs_of_a_run_is_called_unfinished(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="is no run"):
+        run_bundle.load(tmp_path / "nosuch")
+    with pytest.raises(LogError, match="is no run"):
+        run_bundle.load(tmp_path)
+    with pytest.raises(BundleError, match="did not end"):
+        run_bundle.load(bundle.claim(tmp_path / "run"))
+
+
+def test_a_folder_above_runs_is_told_which_they_are(tmp_path: Path) -> None:
+    runs = [tmp_path / f"run{number}" for number in range(7)]
+    for run in runs:
+        shutil.copytree(GOLDEN / "forward_cpu", run)
+    with pytest.raises(LogError, match=r"is no run; below it are: .*run0, .*run4 and 2 more\n"):
+        require_run(tmp_path)
 
 
 def test_a_run_whose_windows_were_deleted_is_told(tmp_path: Path) -> None:

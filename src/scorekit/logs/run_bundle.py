@@ -83,8 +83,11 @@ def load(folder: Path) -> RunBundle:
 
     Raises:
         BundleError: the run did not end, or its files are not those that were measured.
-        LogError: a file is missing from the manifest, or is not what it claims to be.
+        LogError: the folder is no run, a file is missing from the manifest, or is not what it claims to be.
     """
+    if not recognises(folder):
+        # Nothing here is unfinished, and whoever is told so deletes what lies below.
+        raise LogError(f"{folder} is no run: it has no {bundle.WINDOWS}", mend="give the folder of a run")
     if not bundle.is_complete(folder):
         raise _incomplete(folder)
     manifest = bundle.read_manifest(folder)

@@ -12,6 +12,7 @@ from scorekit.logs import run_bundle
 from scorekit.records import Score, Validity
 
 DESCRIPTION: Final = f"a run folder of scorekit ({bundle.WINDOWS}, {bundle.ENVIRONMENT}, {bundle.MANIFEST})"
+_MOST_NAMED: Final = 5
 _OPTIMUM_BENCHMARK_FILES: Final = (bundle.REPORT, bundle.BENCHMARK, bundle.CONFIG, "experiment_config.json")
 
 
@@ -19,7 +20,7 @@ def require_run(path: Path) -> None:
     """Make sure that a path is a run folder, whole or broken.
 
     Raises:
-        LogError: it is not; says what was expected.
+        LogError: it is not; says what was expected, and which runs lie below it.
     """
     if not path.exists():
         raise LogError(f"there is no {path}", mend="give the folder of a run, as `scorekit bench` printed it")
@@ -27,6 +28,10 @@ def require_run(path: Path) -> None:
         raise LogError(f"{path} is a file; expected the folder of a run", mend=f"give the folder: {path.parent}")
     if run_bundle.recognises(path):
         return
+    if below := find_runs(path):
+        named = ", ".join(map(str, below[:_MOST_NAMED]))
+        more = f" and {len(below) - _MOST_NAMED} more" if len(below) > _MOST_NAMED else ""
+        raise LogError(f"{path} is no run; below it are: {named}{more}", mend="give the folders of the runs themselves")
     if any((path / name).is_file() for name in _OPTIMUM_BENCHMARK_FILES):
         raise LogError(
             f"{path} looks like a folder of optimum-benchmark itself: it has no {bundle.WINDOWS}, so nothing can be "

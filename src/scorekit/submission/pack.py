@@ -12,6 +12,7 @@ from typing import Final
 from scorekit import bundle, tasks
 from scorekit.errors import BundleError, InvalidRunError, LogError, UsageError
 from scorekit.logs import run_bundle
+from scorekit.logs.runs import require_run
 from scorekit.messages import counted
 from scorekit.records import (
     ManifestEntry,
@@ -166,6 +167,7 @@ def _check_once(runs: Sequence[Path], packed: Sequence[_Run]) -> None:
 
 
 def _run(folder: Path, place: str, request: Request) -> _Run:
+    require_run(folder)
     whole = run_bundle.load(folder)
     allowed = AllowList(request.form, request.model_name, whole.environment)
     environment = allowed.environment(whole.environment)

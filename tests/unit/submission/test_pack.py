@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from scorekit import cli, logs, records, submission, tables_submission
-from scorekit.errors import EXIT_DONE, EXIT_USAGE, InvalidRunError, UsageError
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, InvalidRunError, UsageError
 from scorekit.layout import Layout
 from scorekit.records import Record
 from scorekit.submission import allow_lists, clauses
@@ -281,3 +281,21 @@ def test_a_run_without_gpu_power_or_report_is_packed(tmp_path: Path) -> None:
     bundle.seal(run)
     packed = submission.pack([run], request(allow_invalid=True))
     assert not [name for name in files_of(packed.content) if "power" in name or "report" in name]
+
+
+def test_a_folder_that_is_no_run_is_not_called_an_unfinished_one(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder, told in [
+        (tmp_path / "nosuch", f"there is no {tmp_path / 'nosuch'}"),
+        (empty, f"{empty} is no run"),
+        (run.parent, f"below it are: {run}"),
+    ]:
+        assert pack_cli(folder, tmp_path / "s.zip", *WHO, *ACCEPTS) == EXIT_FAILED
+        words = " ".join(capsys.readouterr().err.split())
+        assert told in words
+        assert "delete" not in words
+        assert "did not end" not in words
+    assert not (tmp_path / "s.zip").exists()
