@@ -84,6 +84,7 @@ class Calls:
         self._role = role
         self.patience = patience or Patience()
         self.tell = tell
+        self._is_reached = False
         self._broken = httpx2.TransportError
         self._client = httpx2.Client(
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
@@ -111,11 +112,14 @@ class Calls:
             AnswerError: the portal refuses.
             BreakError: it cannot be reached, or cannot answer, for longer than the patience lasts.
         """
-        tries = Tries(self.patience, self.tell)
+        was_reached = self._is_reached
+        tries = Tries(self.patience.after_contact() if was_reached else self.patience.before_contact(), self.tell)
         while True:
             try:
                 return self.once(method, path, **more)
             except BreakError as error:
+                if self._is_reached and not was_reached:
+                    was_reached, tries = True, Tries(self.patience.after_contact(), self.tell)
                 tries.wait(error)
 
     def once(
@@ -144,6 +148,7 @@ class Calls:
                 f"the portal at {self.portal} cannot be reached: {told}",
                 mend="look at its address and your network, and start the same command again: it goes on where it was",
             ) from error
+        self._is_reached = True
         if answer.is_success:
             return answer
         raise _refused(self.portal, answer, self._role)

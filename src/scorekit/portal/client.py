@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import httpx2
 
 PIECE_BYTES: Final = 4 * 1024**2
+PATIENCE: Final = Patience(tries_to_reach=6, advice="look at --portal; Ctrl-C ends it")
+"""Of who hands in by hand: a portal that is starting answers within some ten seconds; a wrong address never does."""
 _UNFINISHED: Final = frozenset({"received", "checking"})
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.5, 5.0
 
@@ -83,7 +85,7 @@ def submit(
         insecure: whether the token may travel in the clear to another machine.
         progress: told of every piece.
         tell: told what breaks, in a sentence.
-        patience: how long to go on where nothing goes forward.
+        patience: how long to go on where nothing goes forward; PATIENCE where None.
         piece_bytes: of one request.
         transport: of httpx2; None for the network.
 
@@ -99,8 +101,8 @@ def submit(
     with (
         SentFile(path) as file,
         Calls(
-            portal, token, insecure=insecure, role=SUBMITTER if job is None else WORKER, patience=patience, tell=tell,
-            transport=transport,
+            portal, token, insecure=insecure, role=SUBMITTER if job is None else WORKER,
+            patience=patience or PATIENCE, tell=tell, transport=transport,
         ) as calls,
     ):  # fmt: skip
         if check:

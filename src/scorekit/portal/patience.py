@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scorekit.errors import ScorekitError
 
@@ -29,6 +29,8 @@ class Patience:
         first_wait_s: before the second try; each wait is twice the one before.
         longest_wait_s: between two tries.
         longest_told_s: that the portal may ask for by Retry-After.
+        tries_to_reach: tries of one who has had no answer at all yet; None for as many as later.
+        advice: told with the first wait of one who has had no answer yet.
         sleep: waits.
     """
 
@@ -36,11 +38,21 @@ class Patience:
     first_wait_s: float = 0.5
     longest_wait_s: float = 30.0
     longest_told_s: float = 300.0
+    tries_to_reach: int | None = None
+    advice: str = ""
     sleep: Callable[[float], None] = time.sleep
 
     def wait_s(self, failed: int) -> float:
         """How long to wait at most after so many failed tries, where the portal asks for no longer wait."""
         return min(self.longest_wait_s, self.first_wait_s * 2.0 ** (failed - 1))
+
+    def after_contact(self) -> Patience:
+        """The patience with one that has answered: its address is right, and it will be back."""
+        return replace(self, tries_to_reach=None, advice="")
+
+    def before_contact(self) -> Patience:
+        """The patience with one that has never answered: it may be starting, or the address may be wrong."""
+        return self if self.tries_to_reach is None else replace(self, tries=min(self.tries, self.tries_to_reach))
 
     def waits_s(self) -> float:
         """All waits together, at most, until the last try."""
@@ -82,5 +94,7 @@ class Tries:
             wait_s = max(wait_s, error.retry_after_s)
         shown = f"{wait_s:.0f}" if wait_s >= 10 else f"{wait_s:.1f}"
         end = f", for about {patience.waits_s():.0f} s in all" if self._failed == 1 else ""
-        self._tell(f"{error.message}; trying again in {shown} s (try {self._failed + 1} of {patience.tries}{end})")
+        advice = f"; {patience.advice}" if self._failed == 1 and patience.advice else ""
+        told = f"{error.message}; trying again in {shown} s (try {self._failed + 1} of {patience.tries}{end}){advice}"
+        self._tell(told)
         patience.sleep(wait_s)

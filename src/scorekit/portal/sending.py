@@ -64,7 +64,7 @@ class Sender:
         self._file = file
         self._progress = progress
         self._piece_bytes = piece_bytes
-        self._tries = Tries(calls.patience, calls.tell)
+        self._tries = Tries(calls.patience.after_contact(), calls.tell)
         self.sent_bytes = 0
 
     def hand_in(self, job: tuple[str, str] | None) -> dict[str, Any]:

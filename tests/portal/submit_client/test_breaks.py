@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,40 @@ def test_patience_has_an_end_and_waits_grow(ada: Caller, path: Path) -> None:
     assert len(naps) == 5
     assert [round(nap / top, 6) <= 1 for nap, top in zip(naps, (1, 2, 4, 5, 5), strict=True)] == [True] * 5
     assert all(nap >= 0.7 * top for nap, top in zip(naps, (1, 2, 4, 5, 5), strict=True))
+
+
+def test_a_portal_that_never_answered_is_tried_for_seconds_alone(ada: Caller, path: Path) -> None:
+    naps, told = Naps(), list[str]()
+
+    def disturb(_: httpx2.Request) -> httpx2.Response | None:
+        raise httpx2.ConnectError("refused")
+
+    with pytest.raises(BreakError, match="refused"):
+        hand_in(Wire(ada, disturb), path, patience=replace(client.PATIENCE, sleep=naps), tell=told.append)
+    assert told[0].endswith(" s (try 2 of 6, for about 16 s in all); look at --portal; Ctrl-C ends it")
+    assert not any("--portal" in line for line in told[1:])
+    assert len(naps) == 5
+    assert 10 < sum(naps) <= 15.5
+
+
+@pytest.mark.parametrize("first", ["busy", "done"])
+def test_after_one_answer_the_whole_patience_holds(ada: Caller, path: Path, first: str) -> None:
+    # It refuses connections, answers once, and refuses them for as long as the whole patience just bears.
+    naps, told, number = Naps(), list[str](), iter(range(1, 100))
+
+    def disturb(_: httpx2.Request) -> httpx2.Response | None:
+        at = next(number)
+        if at == 3:
+            return answer(503) if first == "busy" else None
+        if at < 3 + client.PATIENCE.tries - (first == "busy"):
+            raise httpx2.ConnectError("refused")
+        return None
+
+    handed = hand_in(Wire(ada, disturb), path, patience=replace(client.PATIENCE, sleep=naps), tell=told.append)
+    assert handed.state == "received"
+    assert [line.endswith("Ctrl-C ends it") for line in told] == [True, *[False] * (len(told) - 1)]
+    assert len(naps) == 2 + client.PATIENCE.tries - 1
+    assert f"(try 10 of {client.PATIENCE.tries})" in told[-1]
 
 
 def answer(status: int, told: Any = None, **headers: str) -> httpx2.Response:
