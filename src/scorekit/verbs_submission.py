@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 from scorekit import atomic, editions, submission, tables_submission
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, UsageError
@@ -15,6 +16,8 @@ from scorekit.layout import layout_for
 from scorekit.messages import say
 from scorekit.records import Result, Submitter
 from scorekit.submission import clauses, terms
+
+_ELSEWHERE: Final = "-o FILE"
 
 
 def pack(options: argparse.Namespace) -> int:
@@ -39,8 +42,8 @@ def pack(options: argparse.Namespace) -> int:
         key=options.sign,
     )
     packed = submission.pack(options.runs, request)
-    atomic.write_bytes(options.output, packed.content, elsewhere="-o FILE")
-    say(f"wrote {options.output} ({len(packed.content):,} bytes)")
+    new = _keep(options.output, packed.content)
+    say(f"{'wrote' if new else 'is there already, the same:'} {options.output} ({len(packed.content):,} bytes)")
     if options.json:
         print(packed.submission.model_dump_json(indent=2))
     else:
@@ -113,6 +116,33 @@ def submit(options: argparse.Namespace) -> int:
     if verdict is None or verdict.verdict == "accepted":
         return EXIT_DONE
     return EXIT_INVALID if verdict.readable else EXIT_FAILED
+
+
+def _keep(path: Path, content: bytes) -> bool:
+    """Write a submission where nothing else stands: what was there may be the only copy of what was handed in.
+
+    Returns:
+        False where the same bytes are there already.
+    """
+    if os.path.lexists(path):
+        created = False
+    else:
+        try:
+            created = atomic.create_bytes(path, content, elsewhere=_ELSEWHERE)
+        except atomic.NoLinksError:
+            atomic.write_bytes(path, content, elsewhere=_ELSEWHERE)
+            created = True
+    if created:
+        return True
+    try:
+        same = path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        same = False
+    if not same:
+        raise UsageError(
+            f"{path} is there already, with other content", mend="name a file that is not there yet: -o FILE"
+        )
+    return False
 
 
 def _results(folder: Path | None) -> list[Result]:

@@ -299,3 +299,16 @@ def test_a_folder_that_is_no_run_is_not_called_an_unfinished_one(
         assert "delete" not in words
         assert "did not end" not in words
     assert not (tmp_path / "s.zip").exists()
+
+
+def test_another_file_is_never_written_over(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "s.zip"
+    dated = [*WHO, *ACCEPTS, "--date", NOW.isoformat()]
+    assert pack_cli(run, out, *dated) == EXIT_DONE
+    before = out.read_bytes()
+    assert pack_cli(run, out, *dated) == EXIT_DONE
+    assert "the same" in capsys.readouterr().err
+    assert pack_cli(run, out, *dated, "--organisation", "Analytical Engines") == EXIT_USAGE
+    assert "mend: name a file that is not there yet" in capsys.readouterr().err
+    assert out.read_bytes() == before
+    assert pack_cli(run, tmp_path, *dated) == EXIT_USAGE
