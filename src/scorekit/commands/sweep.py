@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--launcher",
-        metavar="NAME",
+        choices=("local", "slurm", "ray"),
         default="local",
         help="the Hydra launcher that runs the jobs: slurm or ray on a cluster; local, one after the other on this "
         "machine (default)",

@@ -158,6 +158,7 @@ def hub_error(what: str, name: str, error: Exception) -> tuple[str, str]:
         RevisionNotFoundError,
     )
 
+    folder = "a folder (scenario.dataset_name=FOLDER)" if what == "dataset" else "a folder"
     if isinstance(error, GatedRepoError):
         return (
             f"the {what} {name} is gated: the Hub gives it only to those who were granted access",
@@ -178,12 +179,12 @@ def hub_error(what: str, name: str, error: Exception) -> tuple[str, str]:
     if isinstance(error, OfflineModeIsEnabled) or os.environ.get("HF_HUB_OFFLINE", "").upper() in _SWITCHED_ON:
         return (
             f"the {what} {name} is not in the local cache, and HF_HUB_OFFLINE is set",
-            f"unset HF_HUB_OFFLINE to download it, or give a folder; `hf download {name}` fills the cache",
+            f"unset HF_HUB_OFFLINE to download it, or give {folder}; `hf download {name}` fills the cache",
         )
     if isinstance(error, (LocalEntryNotFoundError, ConnectionError, TimeoutError)):
         return (
             f"the Hub cannot be reached for the {what} {name}, and it is not in the local cache",
-            "check the network; on a machine without one give a folder and set HF_HUB_OFFLINE=1; "
+            f"check the network; on a machine without one give {folder} and set HF_HUB_OFFLINE=1; "
             "a gated or private one also needs HF_TOKEN",
         )
     return f"the {what} {name} could not be read: {error}", f"check the {what}, the network and HF_TOKEN"
