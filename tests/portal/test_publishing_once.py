@@ -6,11 +6,13 @@ import threading
 
 import pytest
 
-from scorekit.portal import edition_publishing
+from scorekit.portal import edition_publishing, journal
 from scorekit.portal.ledger import publications
 from scorekit.portal.ledger.people import Actor
+from scorekit.portal.ledger.publications import Publication
 from scorekit.portal.opened import Portal
 from scorekit.portal.publishing import publish_edition, publish_pending
+from scorekit.portal.storage import Storage
 from tests.portal.measured import accept, failing, packed, read_here, results_of
 
 
@@ -66,6 +68,29 @@ def test_of_two_publishers_at_once_each_result_is_published_once(
         thread.join()
     assert len(results_of(portal)) == 3
     assert publications.pending(portal.storage) == []
+
+
+def test_of_two_publishers_of_one_result_one_counts_and_tells_it(
+    portal: Portal, submitter: Actor, operator: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = accept(portal, operator, submitter, packed())
+    told: list[object] = []
+    done: list[int] = []
+    monkeypatch.setattr(
+        journal, "tell", lambda event, **more: told.append(more["submission"]) if event == "result.publish" else None
+    )
+    published = publications.published
+
+    def after_another(storage: Storage, publication: Publication, path: str) -> bool:
+        # Another has found the same one pending, and is through with it first.
+        monkeypatch.setattr(publications, "published", published)
+        done.append(publish_pending(portal))
+        return published(storage, publication, path)
+
+    monkeypatch.setattr(publications, "published", after_another)
+    done.append(publish_pending(portal))
+    assert done == [1, 0]
+    assert told == [taken.id]
 
 
 @pytest.mark.parametrize("step", ["freeze", "row"])

@@ -74,7 +74,7 @@ def publish_pending(portal: Portal) -> int:
     """Put what was accepted into the results folder: each measurement once, however often this is tried.
 
     Returns:
-        How many results were published.
+        How many results this call published: of several at once, one counts each.
 
     Raises:
         ScorekitError, ValueError: one could not be; the others were.
@@ -90,9 +90,10 @@ def publish_pending(portal: Portal) -> int:
             failed = error
             continue
         # Whoever dies before the next line adds the same file again, which changes nothing.
-        publications.published(portal.storage, publication, path)
-        journal.tell("result.publish", submission=publication.submission_id, path=path)
-        done += 1
+        if publications.published(portal.storage, publication, path):
+            # The publisher and the builder of the site are woken by one acceptance, and both come here.
+            journal.tell("result.publish", submission=publication.submission_id, path=path)
+            done += 1
     if failed is not None:
         raise failed
     return done

@@ -57,8 +57,12 @@ def pending_count(storage: Storage) -> int:
         ).scalar_one()
 
 
-def published(storage: Storage, publication: Publication, result_path: str) -> None:
-    """Keep where a result lies; done twice, it is kept once."""
+def published(storage: Storage, publication: Publication, result_path: str) -> bool:
+    """Keep where a result lies; done twice, it is kept once.
+
+    Returns:
+        Whether this call kept it: of several at once, one.
+    """
     now = storage.now()
     with storage.database.begin() as connection:
         changed = connection.execute(
@@ -76,6 +80,7 @@ def published(storage: Storage, publication: Publication, result_path: str) -> N
             audit.append(
                 connection, now, "portal", "result.publish", publication.submission_id, {"folder": publication.folder}
             )
+    return changed.rowcount == 1
 
 
 def of_submission(storage: Storage, submission_id: str) -> list[Publication]:
