@@ -60,6 +60,13 @@ def test_a_measurement_is_known_again_among_submissions_and_results(
     names = {earlier.name for earlier in checking.terms(portal, but=first.id).earlier}
     assert any(other.id in name and "submission" not in name for name in names), names
     assert any(neighbour.model == "example/other" for neighbour in checking.terms(portal, but=first.id).results)
+    # Both are the same measurement: who hands it in again is told once.
+    third = hand_in(portal, worker, packed("example/other", 1.3))
+    assert check_one(portal)
+    verdict = submissions.find(portal.storage, worker, third.id).verdict
+    assert verdict is not None
+    (told,) = [reason.message for reason in verdict.reasons if reason.code == "replayed"]
+    assert f"submission {other.id}, runs/1" in told
 
 
 def test_a_result_is_read_for_one_check_and_not_for_every_one(
