@@ -52,7 +52,8 @@ class Shell:
         raise AssertionError(f"the shell ended at: {line}\n{self.errors()}")
 
     def errors(self) -> str:
-        return (self._folder / "errors.log").read_text(encoding="utf-8")[-4000:]
+        logs = (self._folder / name for name in ("errors.log", "journal.log"))
+        return "\n".join(log.read_text(encoding="utf-8")[-4000:] for log in logs if log.exists())
 
     def close(self) -> None:
         with suppress(ProcessLookupError):
@@ -75,6 +76,10 @@ def test_the_walk_works_as_it_is_typed(tmp_path: Path) -> None:
             if "/decision" in line:
                 _until(lambda: _is_published(port, tmp_path), "the result")
                 _until(lambda: _names_model(tmp_path / "portal" / "site"), "the site")
+            elif "/health/ready" in line:
+                assert _answers(port), f"the page does not wait for the server\n{shell.errors()}"
+            elif "> operator.token" in line or "> ada.token" in line:
+                assert (tmp_path / line.rpartition("> ")[2]).stat().st_mode & 0o077 == 0, "others can read the token"
             elif "results list" in line:
                 assert "tiny-bert-classifier" in printed
             elif "portal check" in line:
