@@ -35,6 +35,9 @@ def serve(options: argparse.Namespace) -> int:
 def migrate(options: argparse.Namespace) -> int:
     """Bring the database to this program's version."""
     before, now = opened.migrate(_settings(options))
+    if before is None:
+        # A mistyped folder is seen here, and not when its portal turns out to be empty.
+        say(f"made a new portal in {options.data.absolute()}")
     say(f"the database is of version {now}" + ("" if before == now else f" now; it was {before or 'empty'} before"))
     return EXIT_DONE
 

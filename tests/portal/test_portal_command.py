@@ -69,7 +69,7 @@ def test_tokens_are_made_listed_and_revoked(data: Path, database_url: str, capsy
     assert people.actor_of_token(portal.storage, secret) is None
     portal.close()
     again = Told(capsys, "account", "close", "--data", data, account["id"])
-    assert (again.code, "mend: see: scorekit portal account list" in again.err) == (1, True)
+    assert (again.code, "mend: see: scorekit portal account list --data DIR" in again.err) == (1, True)
 
 
 def test_the_log_is_shown_and_checked(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,6 +125,7 @@ def test_migrate_makes_a_portal(
     assert not (tmp_path / "x").exists()
     made = Told(capsys, "migrate", "--data", tmp_path / "x")
     assert (made.code, f"version {migrating.head()} now; it was empty before" in made.err) == (0, True)
+    assert f"made a new portal in {tmp_path / 'x'}" in made.err
     assert (tmp_path / "x").stat().st_mode & 0o077 == 0
     assert Told(capsys, "migrate", "--data", tmp_path / "x").err.endswith(f"version {migrating.head()}\n")
     assert Told(capsys, "token", "list", "--data", tmp_path / "x").err == "there are none\n"

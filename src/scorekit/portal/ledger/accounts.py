@@ -103,7 +103,9 @@ def close(storage: Storage, account_id: str) -> None:
             .values(disabled_at=now)
         )
         if changed.rowcount != 1:
-            raise NotThereError(f"there is no open account {account_id[:40]}", mend="see: scorekit portal account list")
+            raise NotThereError(
+                f"there is no open account {account_id[:40]}", mend="see: scorekit portal account list --data DIR"
+            )
         connection.execute(
             update(tokens)
             .where(tokens.c.account_id == account_id, tokens.c.revoked_at.is_(None))

@@ -160,7 +160,9 @@ def revoke_token(storage: Storage, token_id: str) -> None:
             update(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
         )
         if changed.rowcount != 1:
-            raise NotThereError(f"there is no token {token_id} that holds", mend="see: scorekit portal token list")
+            raise NotThereError(
+                f"there is no token {token_id} that holds", mend="see: scorekit portal token list --data DIR"
+            )
         connection.execute(delete(sessions).where(sessions.c.token_id == token_id))
         audit.append(connection, now, SYSTEM, "token.revoke", token_id)
 
@@ -284,5 +286,7 @@ def _account(connection: Connection, account_id: str) -> Row[tuple[object, ...]]
         select(accounts).where(accounts.c.id == account_id, accounts.c.disabled_at.is_(None))
     ).one_or_none()
     if row is None:
-        raise NotThereError(f"there is no account {account_id[:40]}", mend="see: scorekit portal account list")
+        raise NotThereError(
+            f"there is no account {account_id[:40]}", mend="see: scorekit portal account list --data DIR"
+        )
     return row

@@ -121,7 +121,7 @@ SITE: Final[dict[str, Word]] = {
 
 VERDICT: Final[dict[str, Word]] = {
     "accepted": Word("sound", "The checks found nothing against it.", "good"),
-    "needs review": Word("needs a look", "The checks found what a person should look at.", "warn"),
+    "needs review": Word("needs review", "The checks found what a person should look at.", "warn"),
     "refused": Word("refused", "The checks refuse it.", "bad"),
 }
 """Verdicts of the checks. `sound` and not `accepted`: that is an operator's word."""
