@@ -99,8 +99,8 @@ def _facts(found: Machine) -> list[tuple[str, str]]:
     rows.append(("packages", ", ".join(shown) or "none of the bench extra"))
     if found.torch_gpus is not None:
         rows.append(("torch", f"built for CUDA {found.torch_cuda}, sees {found.torch_gpus} GPUs"))
-    network = "offline (HF_HUB_OFFLINE)" if found.hub_offline else "online"
-    rows.append(("Hub", f"{network}, token {'present' if found.hub_token else 'absent'}"))
+    network = "offline by HF_HUB_OFFLINE" if found.hub_offline else "not offline by setting, and not asked"
+    rows.append(("Hub", f"{network}; token {'present' if found.hub_token else 'absent'}"))
     rows.append(
         ("free disk space", f"{_gib(found.free_here_gib)} here, {_gib(found.free_cache_gib)} for the Hub's cache")
     )

@@ -209,6 +209,15 @@ def test_the_report_names_what_is_in_the_way(fake: FakeNvml) -> None:
     assert "official: yes" in doctor.report(diagnose(), Layout())
 
 
+def test_the_report_claims_no_network_that_it_did_not_try(fake: FakeNvml) -> None:
+    found = diagnose()
+    for offline, told in ((False, "not offline by setting, and not asked;"), (True, "offline by HF_HUB_OFFLINE;")):
+        machine = found.machine.model_copy(update={"hub_offline": offline})
+        text = doctor.report(found.model_copy(update={"machine": machine}), Layout())
+        (row,) = [line for line in text.splitlines() if line.startswith("Hub ")]
+        assert row.removeprefix("Hub").strip().startswith(told)
+
+
 def test_the_verb_prints_json_and_ends_with_0(fake: FakeNvml, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor", "--config-name", "text_generation", "--json"]) == 0
     found = Diagnosis.model_validate_json(capsys.readouterr().out)
