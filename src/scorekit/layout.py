@@ -16,6 +16,8 @@ _UNLIMITED: Final = 10_000
 """Width of a table in an output that has none; a table takes only what its cells need."""
 _NOTE_WIDTH: Final = 100
 """Notes are wrapped at this width where the output has none."""
+_RULE_WIDTH: Final = 120
+"""The line under a table's header is no longer than this where the output has no width."""
 _INDENT: Final = "  "
 
 
@@ -119,7 +121,12 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], layout: Lay
     # rich leaves out the columns that do not fit; a line that the terminal wraps is better than a lost figure.
     console.width = max(console.width, sum(least) + 2 * (len(least) - 1))
     console.print(table)
-    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))
+    text = [line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")]
+    if layout.width is None:
+        # As wide as the longest sentence it would fill a window many times over, and tells nothing.
+        at = max(column.header.count("\n") + 1 for column in columns)
+        text[at] = text[at][:_RULE_WIDTH].rstrip()
+    return "\n".join(text)
 
 
 def _wrapped(columns: Sequence[Column], rows: Sequence[Sequence[str]], layout: Layout) -> Sequence[Sequence[str]]:

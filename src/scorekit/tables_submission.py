@@ -67,18 +67,19 @@ def verdict_text(verdict: Verdict, layout: Layout) -> str:
 
 def _reason_table(reasons: Sequence[VerdictReason], layout: Layout) -> str:
     """Every reason: on a terminal with its file and its mend below what was found, in a pipe on one line."""
-    heads = [Column(""), Column("what"), Column("found", prose=True)]
+    heads, last = [Column(""), Column("what")], Column("found", prose=True)
     if layout.width is None:
         rows = [
             (
                 _WEIGHTS[reason.weight],
                 layout.text(reason.code),
-                layout.text(reason.message + (f". Mend: {reason.mend}" if reason.mend else "")),
                 layout.text(reason.file or ""),
+                layout.text(reason.message + (f". Mend: {reason.mend}" if reason.mend else "")),
             )
             for reason in reasons
         ]
-        return render([*heads, Column("file", flexible=True)], rows, layout)
+        # Sentences stand last: nothing is padded to the longest of them.
+        return render([*heads, Column("file", flexible=True), last], rows, layout)
     found = [
         layout.finding(
             reason.message,
@@ -88,7 +89,7 @@ def _reason_table(reasons: Sequence[VerdictReason], layout: Layout) -> str:
         for reason in reasons
     ]
     return render(
-        heads,
+        [*heads, last],
         [
             (_WEIGHTS[reason.weight], layout.text(reason.code), text)
             for reason, text in zip(reasons, found, strict=True)

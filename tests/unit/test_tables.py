@@ -239,5 +239,10 @@ def test_sentences_take_the_width_that_is_left_and_what_is_below_them_is_indente
     (mend,) = [number for number, line in enumerate(lines) if line[at:].startswith("  mend: ")]
     assert mend > 3
     assert all(line[at:].startswith("    ") for line in lines[mend + 1 :])
-    # Without a width nothing is wrapped.
-    assert len(render(columns, [("23", "repeats_agree", "word " * 100)], PIPED).splitlines()) == 3
+    # Without a width nothing is wrapped, and nothing is filled up to the longest sentence.
+    head, rule, long, short = render(
+        columns, [("23", "repeats_agree", "word " * 100), ("24", "steady", "yes")], PIPED
+    ).splitlines()
+    assert len(long) > 500
+    assert max(map(len, (head, short))) < 40
+    assert len(rule) == 120

@@ -15,7 +15,7 @@ import pytest
 from scorekit import cli, logs, records, submission, tables_submission
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, InvalidRunError, UsageError
 from scorekit.layout import Layout
-from scorekit.records import Record
+from scorekit.records import Record, VerdictReason
 from scorekit.submission import allow_lists, clauses
 from tests.evidence import (
     change_energy,
@@ -67,6 +67,22 @@ def test_what_is_packed_names_the_cpu_and_what_is_verified_the_class(tmp_path: P
     table = tables_submission.verdict_text(verdict.model_copy(update={"runs": (unclassed,)}), Layout())
     (row,) = [line for line in table.splitlines() if line.startswith(found.folder)]
     assert " A " in row
+
+
+def test_in_a_pipe_a_reason_is_a_line_that_is_not_filled_up(content: bytes) -> None:
+    reasons = (
+        VerdictReason(
+            weight="refuse", code="replayed", message="it is known " * 40, file="runs/1", mend="measure anew"
+        ),
+        VerdictReason(weight="note", code="unsigned", message="nobody signed it"),
+    )
+    text = tables_submission.verdict_text(judge(content).model_copy(update={"reasons": reasons}), Layout())
+    (refused,) = [line for line in text.splitlines() if line.startswith("REFUSES")]
+    assert "runs/1" in refused
+    assert refused.endswith("Mend: measure anew")
+    (note,) = [line for line in text.splitlines() if line.startswith("note")]
+    assert note.endswith("nobody signed it")
+    assert [line for line in text.splitlines() if len(line) > 120] == [refused]
 
 
 def test_the_same_runs_and_date_give_the_same_bytes(run: Path, content: bytes) -> None:
