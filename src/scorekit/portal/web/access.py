@@ -62,27 +62,23 @@ def portal_of(request: Request) -> Portal:
     return found
 
 
-def bearer(scope: Scope | None = None, also: Callable[[Request, Actor], None] | None = None) -> Callable[..., Actor]:
+def bearer(scope: Scope | None = None) -> Callable[..., Actor]:
     """A dependency of routes of the API: who asks, by the token of the header Authorization.
 
     Args:
         scope: what the token must be for; None for any token that holds.
-        also: what else is to be found right before the body is taken, in the same thread.
 
     Raises:
         NoLoginError: there is no token, or it does not hold.
         NotAllowedError: it is not for this.
         TooManyError: too many that do not hold came from this address.
-        As `also`.
     """
 
     def let_in(
         request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_SCHEME)] = None
     ) -> Actor:
-        actor = _allowed(actor_of(request, "" if given is None else given.credentials), scope)
-        if also is not None:
-            also(request, actor)
-        return actor
+        actor = actor_of(request, "" if given is None else given.credentials)
+        return _allowed(actor, scope)
 
     return let_in
 

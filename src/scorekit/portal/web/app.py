@@ -52,10 +52,11 @@ def create_app(portal: Portal, *, lifespan: Lifespan = _nothing) -> FastAPI:
     app.state.portal = portal
     app.state.limits = Limits(portal.settings)
     answers.install(app)
-    for router in (static.router, health.router, login.router, *routers(pages)):
-        app.include_router(router, include_in_schema=False)
+    # Routes are looked through in their order, and programs ask more often than people.
     for router in routers(api):
         app.include_router(router, prefix=API, responses=answers.PROBLEMS)
+    for router in (static.router, health.router, login.router, *routers(pages)):
+        app.include_router(router, include_in_schema=False)
     # The last one that is added stands outermost.
     if portal.settings.oauth:
         oauth.install(app, portal.settings)

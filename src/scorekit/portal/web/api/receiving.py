@@ -38,10 +38,12 @@ class Part:
 
     Args:
         path: where it is written, from the first byte on; there must be no such file.
+        allow: called before that byte, in the thread that writes it; raises where it is not to be taken.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, allow: Callable[[], None] | None = None) -> None:
         self.path = path
+        self._allow = allow
         self.size_bytes = 0
         self._hash = hashlib.sha256()
         self._descriptor: int | None = None
@@ -56,8 +58,11 @@ class Part:
 
         Raises:
             BundleError: the disk has too little room left.
+            As `allow`.
         """
         if self._descriptor is None:
+            if self._allow is not None:
+                self._allow()
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         room.require_disk(self._descriptor)
         view = memoryview(data)
@@ -130,14 +135,6 @@ def end_arriving(request: Request) -> None:
     coming: arriving.Coming | None = getattr(request.state, "coming", None)
     if coming is not None:
         coming.end()
-
-
-async def until_arrived(request: Request) -> AsyncIterator[None]:
-    """A dependency of a route that takes a file: however it ends, nothing comes of the request any more."""
-    try:
-        yield
-    finally:
-        end_arriving(request)
 
 
 async def opened(request: Request) -> Portal:

@@ -26,12 +26,12 @@ from scorekit.portal.web.api.models import (
 from scorekit.portal.web.api.receiving import (
     WRONG_TYPE,
     Part,
+    end_arriving,
     opened,
     pour,
     require_account,
     require_length,
     require_type,
-    until_arrived,
 )
 from scorekit.portal.web.api.summaries import publications_told, summaries
 from scorekit.submission.clauses import CLAUSES
@@ -114,8 +114,7 @@ async def hand_in_file(
     public_data: ClauseHash,
     integrity: ClauseHash,
     representation: ClauseHash,
-    _: Annotated[None, Depends(until_arrived, scope="function")],
-    actor: Annotated[Actor, Depends(bearer("submit", require_account))],
+    actor: Submitting,
     portal: Opened,
     sha256: Annotated[
         str | None, Query(pattern=SHA256_PATTERN, description="Of the file, as the sender has it; checked where given.")
@@ -129,7 +128,7 @@ async def hand_in_file(
     most_bytes = portal.settings.limits.packed_bytes
     require_type(request, ZIP, "application/octet-stream")
     require_length(request, most_bytes, _THE_FILE)
-    part = Part(uploads.part_of(portal.settings.parts, new_id()))
+    part = Part(uploads.part_of(portal.settings.parts, new_id()), allow=lambda: require_account(request, actor))
     try:
         return await pour(
             request,
@@ -142,6 +141,8 @@ async def hand_in_file(
         # pour has waited for its threads.
         part.give_up()
         raise
+    finally:
+        end_arriving(request)
 
 
 @router.get("/submissions", name="list_submissions", summary="List your submissions")
