@@ -212,13 +212,18 @@ def test_what_is_wrong_with_an_edition_is_told(
     assert publications.current_edition(portal.storage) is None
 
 
-def test_an_edition_is_looked_at_and_published(
-    browser: Browser, portal: Portal, submitter: Actor, operator: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _two_results(portal: Portal, operator: Actor, submitter: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two models of a cohort, published."""
     read_here(monkeypatch)
     for model, factor in (("example/frugal", 0.8), ("example/thirsty", 1.2)):
         accept(portal, operator, submitter, packed(model, factor))
     publish_pending(portal)
+
+
+def test_an_edition_is_looked_at_and_published(
+    browser: Browser, portal: Portal, submitter: Actor, operator: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _two_results(portal, operator, submitter, monkeypatch)
     shown = browser.get("/desk/editions").text
     assert "2 members in 1 cohort." in shown
     assert "Against edition" in shown
@@ -241,10 +246,7 @@ def test_an_edition_is_looked_at_and_published(
 def test_an_edition_is_what_its_page_showed(
     browser: Browser, portal: Portal, submitter: Actor, operator: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_here(monkeypatch)
-    for model, factor in (("example/frugal", 0.8), ("example/thirsty", 1.2)):
-        accept(portal, operator, submitter, packed(model, factor))
-    publish_pending(portal)
+    _two_results(portal, operator, submitter, monkeypatch)
     fields = {"name": "2026-01", "rule": "equal_width", "date": "2026-01", "confirm": "yes"}
     seen = re.findall(r'name="seen" value="([^"]+)"', browser.get("/desk/editions").text)
     accept(portal, operator, submitter, packed("example/late", 1.0))

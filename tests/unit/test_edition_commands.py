@@ -14,7 +14,7 @@ from scorekit.edition_sources import csv_tables, hub
 from scorekit.logs import result_of
 from scorekit.tasks import OFFICIAL_GPU
 from tests.bundles import official_score
-from tests.edition_members import REFERENCE, asr
+from tests.edition_members import REFERENCE, asr, needs_reference
 from tests.golden import make
 from tests.log_writers import optimum_benchmark
 
@@ -172,7 +172,7 @@ def test_faulty_rows_are_left_out_only_when_asked_for(place: Path, capsys: pytes
     assert "Left out:\n  - bad.csv, line 4, column stars" in out
 
 
-@pytest.mark.skipif(not REFERENCE.is_file(), reason="not applicable: reference data not present")
+@needs_reference
 def test_the_published_edition_by_every_rule(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = {}
     for rule in ("equal_width", "rank_quintile", "log_width"):

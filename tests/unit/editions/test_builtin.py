@@ -14,9 +14,7 @@ from scorekit.editions import FEBRUARY_2025
 from scorekit.errors import RatingError, UsageError
 from scorekit.records import Thresholds
 from scorekit.scales import EQUAL_WIDTH, LOG_WIDTH, RANK_QUINTILE, equal_width
-from tests.edition_members import REFERENCE, asr, frozen
-
-needs_reference = pytest.mark.skipif(not REFERENCE.is_file(), reason="not applicable: reference data not present")
+from tests.edition_members import REFERENCE, asr, frozen, needs_reference
 
 
 def _published() -> list[dict[str, str]]:

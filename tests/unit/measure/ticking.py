@@ -201,3 +201,9 @@ class Rig:
             return None
         energy_mj, standard_mj = energy_between(start, end)
         return energy_mj / 1000, standard_mj / 1000
+
+
+def rig_of(power: Power, tick_s: float, phase: float, *, jitter_s: float = 0.0, seed: int = 0) -> Rig:
+    """One GPU at a clock of its own."""
+    clock = Clock()
+    return Rig(clock, [Gpu(clock, power, tick_s, phase * tick_s, jitter_s, seed)], seed=seed)

@@ -17,13 +17,11 @@ from scorekit.publish.site.gathering import gather
 from scorekit.publish.site.standings import history_of
 from scorekit.scales import RANK_QUINTILE
 from tests.bundles import local_score, official_score
-from tests.edition_members import REFERENCE, draft
+from tests.edition_members import REFERENCE, draft, needs_reference
 from tests.sites import HOSTILE, edition, full_site, members
 
 COLLIDING = ("a#!)@b", "a(#+|b")
 """Names of one readable part whose digests have the same first 32 bits."""
-
-needs_reference = pytest.mark.skipif(not REFERENCE.is_file(), reason="not applicable: reference data not present")
 
 
 def test_official_figures_come_first_and_are_never_averaged_with_local_ones() -> None:
