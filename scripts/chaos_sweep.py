@@ -2,8 +2,9 @@
 done: `python -m scripts.chaos_sweep --engine slurm|ray [--kills N] [--kind job --kind node --kind driver] [--models N]
 [--seed N]`, from the root of the repository.
 
-Each kill hits a sweep of tiny models in the middle. A sweep whose kills are over is run once more; then every job must
-be done, and whatever was a result before a kill must still be that job's result, unchanged.
+Kills of all kinds, in random order, hit one sweep of tiny models, and another one where it is over before they are. A
+sweep whose kills are over is run once more; then every job must be done, and whatever was a result before a kill must
+still be that job's result, unchanged. Of each kind is told how many kills came while a job ran.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,13 +30,14 @@ from tests.slurm import cluster as slurm_cluster
 
 from scorekit import bundle
 from scorekit.errors import EXIT_DONE
+from scorekit.measure import gpu_lock
 from scorekit.measure.tiny import tiny_paths, write_tiny
 from scorekit.records import SweepJob
 from scorekit.sweep import attempts, done, driver, plan
 
 TASK: Final = "text_classification"
 KINDS: Final = ("job", "node", "driver")
-_PATIENCE_S: Final = 3600.0
+_PATIENCE_S: Final = 6 * 3600.0
 _MOMENT_S: Final = (1.0, 30.0)
 """Between two kills."""
 _DOWN_S: Final = 3.0
@@ -88,22 +91,25 @@ ENGINES: Final[dict[str, Callable[[], contextlib.AbstractContextManager[Engine]]
 
 @dataclass
 class Found:
-    """What came of the kills of one kind."""
+    """What came of the kills."""
 
-    kind: str
-    kills: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    while_a_job_ran: Counter[str] = field(default_factory=Counter)
     sweeps: int = 0
     jobs: int = 0
+    done_at_once: int = 0
     attempts: int = 0
     restarted: int = 0
     twice: int = 0
     faults: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
+        kinds = ", ".join(f"{number} of {kind} ({self.while_a_job_ran[kind]})" for kind, number in self.kills.items())
         return (
-            f"{self.kind}: {self.kills} kills in {self.sweeps} sweeps of {self.jobs} jobs: {self.attempts} attempts, "
-            f"{self.restarted} begun again by the engine, {self.twice} measured more than once; "
-            f"{len(self.faults)} faults" + "".join(f"\n  {fault}" for fault in self.faults)
+            f"kills (while a job ran): {kinds}\n{self.jobs} jobs in {self.sweeps} sweeps, {self.done_at_once} done "
+            f"before the rerun and the others after it: {self.attempts} attempts, {self.restarted} begun again by the "
+            f"engine, {self.twice} measured more than once; {len(self.faults)} faults"
+            + "".join(f"\n  {fault}" for fault in self.faults)
         )
 
 
@@ -112,38 +118,45 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--engine", choices=sorted(ENGINES), required=True)
     parser.add_argument("--kills", metavar="N", type=int, default=20, help="of each kind (default: %(default)s)")
     parser.add_argument("--kind", choices=KINDS, action="append", help="what is killed (default: each)")
-    parser.add_argument("--models", metavar="N", type=int, default=6, help="of a sweep (default: %(default)s)")
+    parser.add_argument("--models", metavar="N", type=int, default=200, help="of a sweep (default: %(default)s)")
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="of moments and victims")
     options = parser.parse_args(argv)
     # Ended before its time, it ends the cluster too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     dice = random.Random(options.seed)
-    faults = 0
-    with tempfile.TemporaryDirectory() as made, ENGINES[options.engine]() as engine:
+    kinds = options.kills * (options.kind or list(KINDS))
+    dice.shuffle(kinds)
+    with tempfile.TemporaryDirectory() as made:
+        # Whoever else measures on this machine is none of this sweep's business.
+        os.environ[gpu_lock.FOLDER] = str(Path(made) / "locks")
         write_tiny(Path(made) / "tiny", samples=4)
-        for kind in options.kind or KINDS:
-            found = chaos(Path(made), options.engine, engine, kind, options.kills, options.models, dice)
-            print(found.summary(), flush=True)
-            faults += len(found.faults)
-    return 1 if faults else 0
+        with ENGINES[options.engine]() as engine:
+            found = chaos(Path(made), options.engine, engine, kinds, options.models, dice)
+    print(found.summary(), flush=True)
+    return 1 if found.faults else 0
 
 
-def chaos(
-    folder: Path, launcher: str, engine: Engine, kind: str, kills: int, models: int, dice: random.Random
-) -> Found:
-    """Sweeps until so many kills of one kind were made."""
-    found = Found(kind)
-    while found.kills < kills:
-        place = folder / f"{kind}-{found.sweeps}"
+def chaos(folder: Path, launcher: str, engine: Engine, kinds: list[str], models: int, dice: random.Random) -> Found:
+    """Sweeps until a kill of each of these kinds was made, in this order."""
+    found = Found()
+    while kinds:
+        place = folder / f"sweep-{found.sweeps}"
         found.sweeps += 1
         sweep = Sweep(place, launcher, engine, models, folder / "tiny")
         try:
             before: dict[str, tuple[Path, bytes]] = {}
-            while sweep.process.poll() is None and found.kills < kills:
+            while sweep.process.poll() is None and kinds:
                 time.sleep(dice.uniform(*_MOMENT_S))
                 before.update(sweep.results())
-                found.kills += _kill(kind, sweep, engine, dice)
+                running = bool(engine.job_processes())
+                if _kill(kinds[0], sweep, engine, dice):
+                    kind = kinds.pop(0)
+                    found.kills[kind] += 1
+                    found.while_a_job_ran[kind] += running
+                    print(f"{kind}{' while a job ran' if running else ''}; {len(before)} done", flush=True)
             sweep.process.wait(_PATIENCE_S)
+            before.update(sweep.results())
+            found.done_at_once += len(before)
             sweep.start()
             code = sweep.process.wait(_PATIENCE_S)
         finally:
@@ -154,30 +167,30 @@ def chaos(
         for job, result in before.items():
             if after.get(job) != result:
                 found.faults.append(f"sweep {found.sweeps}: the result of {job} was lost or has changed")
+        if len(after) != models:
+            found.faults.append(f"sweep {found.sweeps}: {len(after)} of {models} jobs are done")
         found.jobs += models
         _count(sweep, found)
     return found
 
 
-def _kill(kind: str, sweep: Sweep, engine: Engine, dice: random.Random) -> int:
-    """Kill something; how many kills it was."""
+def _kill(kind: str, sweep: Sweep, engine: Engine, dice: random.Random) -> bool:
+    """Kill something; whether there was something to kill."""
     if kind == "node":
         engine.lose_node(dice)
-        return 1
+        return True
     if kind == "driver":
         if sweep.process.poll() is not None:
-            return 0
+            return False
         sweep.process.send_signal(signal.SIGKILL)
         sweep.process.wait()
         sweep.start()
-        return 1
+        return True
     victims = engine.job_processes()
-    if not victims:
-        return 0
-    with contextlib.suppress(psutil.NoSuchProcess):
+    with contextlib.suppress(IndexError, psutil.NoSuchProcess):
         dice.choice(victims).kill()
-        return 1
-    return 0
+        return True
+    return False
 
 
 def _count(sweep: Sweep, found: Found) -> None:
