@@ -38,7 +38,7 @@ from scorekit.sweep import attempts, done, driver, plan
 TASK: Final = "text_classification"
 KINDS: Final = ("job", "node", "driver")
 _PATIENCE_S: Final = 6 * 3600.0
-_MOMENT_S: Final = (1.0, 30.0)
+_MOMENT_S: Final = (1.0, 60.0)
 """Between two kills."""
 _DOWN_S: Final = 3.0
 """So long a node is away."""

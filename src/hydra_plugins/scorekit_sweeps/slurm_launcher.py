@@ -3,10 +3,10 @@
 A job's success is told by its bundle. Slurm's word is asked only for whether a job is still to come or goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
@@ -15,6 +15,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.scorekit_sweeps.composing import composed, failed
+
+_FIRST_JOBS: Final = 16
 
 
 @dataclass
@@ -86,22 +88,26 @@ class SlurmLauncher(Launcher):
         runs.mkdir(parents=True, exist_ok=True)
         settings = {**self._settings, "submitit_folder": str(Path(self._settings["submitit_folder"]).absolute())}
         found: dict[int, JobReturn] = {}
-        jobs: list[slurm_jobs.Job] = []
-        ids: dict[int, str] = {}
-        for number, overrides in enumerate(job_overrides, start=initial_job_idx):
-            try:
-                config = composed(self._hydra_context, self._config, overrides, number)
-                jobs.append(_job(config, overrides, number, runs))
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with this job is not the others' fault
-                found[number] = _told(number, overrides, error)
-                continue
-            ids[number] = str((config.hydra.job.get("env_set") or {}).get(SWEEP_JOB) or "")
-        if jobs:
-            state = slurm_jobs.keep_state(
-                Path(settings["submitit_folder"]).parent, self._hydra_context, self._task_function, self._config
-            )
-            handed = []
-            for array in slurm_jobs.submit(settings, state, jobs):
+        handed: list[tuple[slurm_jobs.Job, Any]] = []
+        state = None
+        # Composing takes a fifth of a second a job: the first ones work while the others are composed.
+        for numbers in _growing(initial_job_idx, len(job_overrides), int(settings["array_size"])):
+            jobs: list[slurm_jobs.Job] = []
+            ids: dict[int, str] = {}
+            for number in numbers:
+                overrides = job_overrides[number - initial_job_idx]
+                try:
+                    config = composed(self._hydra_context, self._config, overrides, number)
+                    jobs.append(_job(config, overrides, number, runs))
+                except Exception as error:  # noqa: BLE001 - whatever is wrong with this job is not the others' fault
+                    found[number] = _told(number, overrides, error)
+                    continue
+                ids[number] = str((config.hydra.job.get("env_set") or {}).get(SWEEP_JOB) or "")
+            if jobs and state is None:
+                state = slurm_jobs.keep_state(
+                    Path(settings["submitit_folder"]).parent, self._hydra_context, self._task_function, self._config
+                )
+            for array in slurm_jobs.submit(settings, state, jobs) if state is not None else ():
                 # At once: from now on a driver that is started again finds them.
                 slurm.hand_over(
                     runs,
@@ -112,17 +118,26 @@ class SlurmLauncher(Launcher):
                     },
                 )
                 handed += array
-            if settings["wait"]:
-                slurm.wait(
-                    slurm.Queue(),
-                    [given.job_id for _, given in handed],
-                    lambda: all(given.paths.result_pickle.exists() for _, given in handed),
-                )
-            for job, given in handed:
-                found[job.number] = _returned(job, given, waited=bool(settings["wait"]))
-                if settings["wait"] and found[job.number].status is JobStatus.COMPLETED:
-                    _say(f"job {job.number}: done: {job.output_folder}")
+        if handed and settings["wait"]:
+            slurm.wait(
+                slurm.Queue(),
+                [given.job_id for _, given in handed],
+                lambda: all(given.paths.result_pickle.exists() for _, given in handed),
+            )
+        for job, given in handed:
+            found[job.number] = _returned(job, given, waited=bool(settings["wait"]))
+            if settings["wait"] and found[job.number].status is JobStatus.COMPLETED:
+                _say(f"job {job.number}: done: {job.output_folder}")
         return [found[number] for number in sorted(found)]
+
+
+def _growing(first: int, count: int, most: int) -> Iterator[range]:
+    """Numbers of so many jobs in parts: a few first, then ever more, never more than fit into one array."""
+    most = max(most, 1)
+    size, end = min(_FIRST_JOBS, most), first + count
+    while first < end:
+        yield range(first, min(first + size, end))
+        first, size = first + size, min(2 * size, most)
 
 
 def _job(config: Any, overrides: Sequence[str], number: int, runs: Path) -> Any:

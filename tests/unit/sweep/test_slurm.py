@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hydra_plugins.scorekit_sweeps import slurm_launcher
 from scorekit import cli
 from scorekit.errors import EXIT_USAGE, InvalidRunError, LauncherError, MissingExtraError, ModelError
 from scorekit.sweep import engines, slurm
@@ -227,6 +228,14 @@ def test_settings_are_handed_to_sbatch() -> None:
     assert (found["slurm_gres"], found["slurm_exclusive"], found["slurm_signal_delay_s"]) == ("gpu:2", True, 6)
     assert "no-requeue" in found["slurm_additional_parameters"]
     assert "slurm_gres" not in slurm_jobs.parameters(SETTINGS, 0), "a job on the CPU asks for no GPU"
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 1000])
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_jobs_are_handed_over_in_parts_that_fit_into_an_array(count: int, most: int) -> None:
+    parts = list(slurm_launcher._growing(7, count, most))
+    assert [number for part in parts for number in part] == list(range(7, 7 + count))
+    assert all(0 < len(part) <= max(most, 1) for part in parts)
 
 
 @pytest.mark.parametrize(
