@@ -119,10 +119,18 @@ class ModelCalls:
         return pacing.pass_length_s(
             self._settings.min_window_s,
             batches=-(-len(self.rows) // self._batch_size),
-            call=lambda batch: call(self.inputs(batch * self._batch_size)),
+            call=lambda batch: self._call(call, batch * self._batch_size),
             whole=lambda: self.run_pass(call, f"timing a pass of {phase}"),
             wait=wait,
         )
+
+    def _call(self, call: Call, start: int) -> object:
+        try:
+            return call(self.inputs(start))
+        except ScorekitError:
+            raise
+        except Exception as error:
+            raise passes.sample_error(start, error) from error
 
     def count(self, phase: Phase, outcome: passes.Outcome) -> Counts:
         """What a pass has done, counted from what the model returned."""

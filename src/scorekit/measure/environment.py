@@ -22,7 +22,7 @@ from typing import Any, Final
 import scorekit
 from scorekit import tasks
 from scorekit.errors import HardwareError
-from scorekit.measure import gpus, hub
+from scorekit.measure import gpus, hub, placement
 from scorekit.records import DatasetFacts, Environment, ModelFacts, RunFacts
 
 _PACKAGES: Final = (
@@ -181,14 +181,30 @@ def check_gpus(gpu_ids: tuple[str, ...]) -> None:
         )
 
 
-def model_gpus(model: Any) -> tuple[str, ...] | None:
-    """UUIDs of the GPUs on which parameters of the loaded model lie; None where torch does not tell."""
+def check_placement(gpu_ids: tuple[str, ...], model: Any) -> None:
+    """Make sure that the model lies on every GPU that is measured and nowhere else, before an hour is spent on it.
+
+    Raises:
+        HardwareError, ModelError: what lies where.
+    """
+    torch = sys.modules.get("torch")
+    shared = torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized()
+    found = model_placement(model) if gpu_ids and torch_gpus() else None
+    if found is not None and not shared:
+        # Processes that share a model each see their own part of it only.
+        placement.check(tuple(str(gpu.uuid) for gpu in gpus.facts(gpu_ids)), found)
+
+
+def model_placement(model: Any) -> placement.Placement | None:
+    """Where the loaded model lies; None where torch does not tell which GPUs it sees."""
     seen = torch_gpus()
-    if seen is None:
-        return None
-    devices = {parameter.device for module in _modules(model) for parameter in module.parameters()}
-    used = {device.index or 0 for device in devices if device.type == "cuda"}
-    return tuple(uuid for index, uuid in enumerate(seen) if index in used)
+    return None if seen is None else placement.place(placement.devices_of(_modules(model), model), seen)
+
+
+def model_gpus(model: Any) -> tuple[str, ...] | None:
+    """UUIDs of the GPUs on which parts of the loaded model lie; None where torch does not tell."""
+    found = model_placement(model)
+    return None if found is None else found.gpus
 
 
 def torch_gpus() -> tuple[str, ...] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from scorekit.errors import ModelError, ScorekitError
 from scorekit.measure import hub
+from scorekit.measure.memory import is_out_of_memory
 
 
 def load(backend: Any, measured: Callable[[Callable[[], None]], object]) -> None:
@@ -38,7 +39,7 @@ def load(backend: Any, measured: Callable[[Callable[[], None]], object]) -> None
 def _load_error(config: Any, error: Exception) -> ModelError:
     lines = str(error).strip().splitlines()
     first = lines[0] if lines else type(error).__name__
-    if type(error).__name__ == "OutOfMemoryError":
+    if is_out_of_memory(error):
         return ModelError(
             f"the model {config.model} does not fit into the GPU's memory: {first}",
             mend='use several GPUs (backend.device_ids="0,1" backend.device_map=auto) or a smaller dtype',

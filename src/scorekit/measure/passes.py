@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 from scorekit.errors import ModelError, ScorekitError
+from scorekit.measure.memory import is_out_of_memory
 
 _EXAMPLE_CHARACTERS = 200
 
@@ -170,7 +171,7 @@ def sample_error(start: int, error: Exception) -> ModelError:
     """The error for a model that failed on the batch that begins at sample `start`."""
     text = str(error).strip().splitlines()
     first = text[0][:_EXAMPLE_CHARACTERS] if text else type(error).__name__
-    if type(error).__name__ == "OutOfMemoryError":
+    if is_out_of_memory(error):
         return ModelError(
             f"the GPU ran out of memory at sample {start}: {first}",
             mend="use a GPU with more memory, several by backend.device_ids and backend.device_map=auto, or a "

@@ -16,7 +16,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from scorekit.errors import HardwareError, ModelError, UsageError, nearest
-from scorekit.measure import bridge, gpus, hub
+from scorekit.measure import bridge, gpus, hub, several_gpus
 
 DTYPES = ("float32", "float16", "bfloat16", "auto")
 DEVICES = ("cuda", "cpu", "mps")
@@ -68,6 +68,7 @@ def prepare(config: DictConfig, start_folder: Path) -> hub.ModelFiles | None:
         assert isinstance(kwargs, dict)
         files = hub.read_model(backend.model, revision=kwargs.get("revision"), cache_dir=kwargs.get("cache_dir"))
         _complete(backend, files)
+        several_gpus.check(config, files)
         return files
 
 

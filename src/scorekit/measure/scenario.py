@@ -159,6 +159,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         loading.load(self.backend, partial(self.recorder.measure, "load_model", None))
         if not self._by_hand:
             environment.check_gpus(self.gpu_ids)
+            environment.check_placement(self.gpu_ids, self.backend.pretrained_model)
 
     @property
     def _by_hand(self) -> bool:

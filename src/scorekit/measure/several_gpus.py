@@ -1,0 +1,106 @@
+"""Several GPUs for one model: what can be known to be wrong of it before the model is loaded.
+
+The protocol gives one GPU to models of class A and B (`scorekit.tasks`); only class C may be spread over more.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from scorekit import tasks
+from scorekit.errors import ScorekitError, UsageError
+from scorekit.measure import gpus, hub
+
+_ONE_GPU = "backend.device_ids=0"
+
+
+def check(config: DictConfig, files: hub.ModelFiles) -> None:
+    """Refuse several GPUs where the model would use one of them, and where the protocol gives it one.
+
+    Args:
+        config: the composed config, with its task and library filled in.
+        files: what the model's files say.
+
+    Raises:
+        UsageError: GPUs are named that the model would not be spread over, or more than the protocol allows.
+    """
+    count = _count(config.backend)
+    if count < 2:
+        return
+    if not _spreads(config):
+        raise UsageError(
+            f"{count} GPUs are to be used, but nothing spreads the model over them: it would lie on the first alone",
+            mend=f"{_ONE_GPU}, or backend.device_map=auto for a model that is too large for one",
+        )
+    if not is_official(config):
+        return
+    parameters = parameters_of(config.backend, files)
+    size = tasks.model_class(parameters)
+    if parameters is not None and size != "C":
+        raise UsageError(
+            f"{files.name} is of class {size} ({parameters / 1e9:.3g} B parameters), which the protocol measures on "
+            f"one GPU: {count} are asked for in a run of its queries and repeats",
+            mend=f"{_ONE_GPU}; a run that is not official may use more: scenario.num_samples=100",
+        )
+
+
+def is_official(config: DictConfig) -> bool:
+    """Whether a config asks for the queries and repeats of the protocol, of a model with its own weights."""
+    scenario = config.scenario
+    samples, runs = scenario.get("num_samples"), scenario.get("runs")
+    return (
+        scenario.get("dataset_name") is not None
+        and samples in (tasks.OFFICIAL_SAMPLES, -1)
+        and isinstance(runs, int)
+        and runs >= tasks.OFFICIAL_RUNS
+        and not config.backend.get("no_weights")
+    )
+
+
+def parameters_of(backend: DictConfig, files: hub.ModelFiles) -> int | None:
+    """How many parameters a transformers model will have: built from its config alone, without memory for them.
+
+    Args:
+        backend: with model, task and model_kwargs.
+        files: what the model's files say.
+
+    Returns:
+        None where it cannot be told: of a pipeline, or of a class that needs code of its own.
+    """
+    if files.loader != "transformers":
+        return None
+    import torch
+    import transformers
+    from optimum_benchmark.task_utils import TASKS_TO_AUTO_MODEL_CLASS_NAMES, map_from_synonym_task
+
+    given = OmegaConf.to_container(backend.get("model_kwargs") or OmegaConf.create({}))
+    assert isinstance(given, dict)
+    kwargs = {key: given[key] for key in ("revision", "cache_dir", "trust_remote_code") if key in given}
+    try:
+        config = copy.deepcopy(transformers.AutoConfig.from_pretrained(str(backend.model), **kwargs))
+        config.__dict__.pop("quantization_config", None)
+        loaders = TASKS_TO_AUTO_MODEL_CLASS_NAMES[map_from_synonym_task(str(backend.task))]
+        with torch.device("meta"):
+            model = getattr(transformers, loaders if isinstance(loaders, str) else loaders[0]).from_config(config)
+        return sum(int(parameter.numel()) for parameter in model.parameters())
+    except Exception:  # noqa: BLE001 - any model's own code runs here; unknown is a true answer
+        return None
+
+
+def _count(backend: Any) -> int:
+    """How many GPUs the run would use; 0 where it cannot be told, which is refused elsewhere with the reason."""
+    try:
+        return len(gpus.resolve(gpus.AUTO, backend.get("device"), backend.get("device_ids"), os.environ))
+    except (ScorekitError, ModuleNotFoundError):
+        return 0
+
+
+def _spreads(config: DictConfig) -> bool:
+    """Whether something lays the model on more than one GPU: a device map, or processes that share it."""
+    backend = config.backend
+    settings = ("device_map", "tp_plan", "deepspeed_inference")
+    return any(backend.get(setting) for setting in settings) or config.launcher.get("name") == "torchrun"
