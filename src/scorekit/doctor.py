@@ -5,7 +5,6 @@ It looks and changes nothing, and loads no torch unless it is asked to.
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Final
 
@@ -16,7 +15,6 @@ from scorekit.records.machine import Diagnosis, Machine, Obstacle, ProbedGpu
 from scorekit.validity import preflight
 
 _SHOWN: Final = ("torch", "transformers", "diffusers", "datasets", "optimum-benchmark", "codecarbon", "nvidia-ml-py")
-_SETTING: Final = r"(?m)^backend:(?:\n[ \t]+.*|\n)*?\n[ \t]+{}:[ \t]*([^#\n]*)"
 _RAPL: Final = {"readable": "measured (RAPL)", "unreadable": "modelled (RAPL may not be read)", "absent": "modelled"}
 
 
@@ -130,12 +128,10 @@ def _gib(value: float | None) -> str:
 
 
 def _asked(config_name: str | None) -> tuple[str, str | None]:
-    """Device and GPUs that a task's config names. Composing it would load Hydra and more, which takes seconds."""
+    """Device and GPUs that a task's config names."""
     if config_name is None:
         return "cuda", None
     folder = configs.builtin_folder()
     configs.check_name(config_name, folder)
-    text = (folder / f"{config_name.removesuffix('.yaml')}.yaml").read_text(encoding="utf-8")
-    device, device_ids = (re.search(_SETTING.format(key), text) for key in ("device", "device_ids"))
-    ids = None if device_ids is None else device_ids[1].strip().strip("'\"")
-    return ("cuda" if device is None else device[1].strip()), ids
+    device, device_ids = (configs.backend_setting(key, config_name, folder) for key in ("device", "device_ids"))
+    return device or "cuda", device_ids

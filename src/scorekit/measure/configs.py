@@ -6,8 +6,9 @@ Kept free of heavy imports, so that a wrong config name is answered at once.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from scorekit.errors import UsageError, nearest
 
@@ -18,6 +19,23 @@ def builtin_folder() -> Path:
     if packaged.is_dir():
         return packaged
     return Path(__file__).resolve().parents[3] / "configs" / "energy_star"
+
+
+SERVE: Final = (
+    "scorekit bench --config-name serving backend.url=http://127.0.0.1:8000 backend.model=NAME scenario.concurrency=8"
+)
+"""How a server is measured."""
+
+
+def refuse_server(argv: Sequence[str], name: str | None) -> None:
+    """Refuse a server as the backend of one of our other configs, whose protocol loads the model itself.
+
+    Raises:
+        UsageError: names the config for servers.
+    """
+    stem = (name or "").removesuffix(".yaml")
+    if "backend=openai" in argv and stem != "serving" and (builtin_folder() / f"{stem}.yaml").is_file():
+        raise UsageError(f"a server is measured by a protocol of its own, and not by that of {stem}", mend=SERVE)
 
 
 def names(folder: Path) -> list[str]:
@@ -49,6 +67,27 @@ def check_name(name: str, *folders: Path) -> None:
     )
 
 
+def backend_setting(key: str, name: str, *folders: Path) -> str | None:
+    """What a config says of its backend, read as text: composing it would load Hydra and more, which takes seconds.
+
+    Args:
+        key: a setting such as `device`.
+        name: as given to `--config-name`.
+        folders: where Hydra looks, the user's own first.
+
+    Returns:
+        The value without quotation marks; None where no such config can be read, or where it does not say.
+    """
+    for folder in folders:
+        try:
+            text = (folder / f"{name.removesuffix('.yaml')}.yaml").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        found = re.search(rf"(?m)^backend:(?:\n[ \t]+.*|\n)*?\n[ \t]+{key}:[ \t]*([^#\n]*)", text)
+        return None if found is None else found[1].strip().strip("'\"")
+    return None
+
+
 def slug(value: str) -> str:
     """A model's name as one folder name: `org/model` becomes `org--model`, a path its last part."""
     text = str(value).rstrip("/")
@@ -78,6 +117,7 @@ def register() -> None:
     from omegaconf import OmegaConf
 
     from scorekit.measure import bridge
+    from scorekit.measure.serving.settings import OpenAISettings, ServingSettings
     from scorekit.measure.settings import EnergyStarSettings, ProcessSettings
 
     bridge.apply()
@@ -86,6 +126,8 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(group="scenario", name="energy_star", node=EnergyStarSettings)
     store.store(group="launcher", name="process", node=ProcessSettings)
+    store.store(group="backend", name="openai", node=OpenAISettings)
+    store.store(group="scenario", name="serving", node=ServingSettings)
     OmegaConf.register_new_resolver("slug", slug, replace=True)
     plugins = Plugins.instance()
     plugin = _search_path_plugin()
