@@ -44,7 +44,7 @@ RUN --mount=type=bind,from=package,source=/wheels,target=/wheels \
     /opt/scorekit/bin/pip install -q --disable-pip-version-check --no-cache-dir --no-index --no-deps /wheels/*.whl \
  && if ffmpeg="$(/opt/scorekit/bin/python -c 'import imageio_ffmpeg as found; print(found.get_ffmpeg_exe())' 2>/dev/null)"; \
     then ln -s "$ffmpeg" /usr/local/bin/ffmpeg; fi \
- && install -d -m 1777 /cache /home/scorekit /results
+ && install -d -m 1777 /cache /data /home/scorekit /results
 
 ARG IMAGE=energy_star
 ENV PATH=/opt/scorekit/bin:$PATH \
