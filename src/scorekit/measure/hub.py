@@ -159,6 +159,12 @@ def hub_error(what: str, name: str, error: Exception) -> tuple[str, str]:
     )
 
     folder = "a folder (scenario.dataset_name=FOLDER)" if what == "dataset" else "a folder"
+    if _is_refused_token(error):
+        return (
+            f"the Hub does not take the token that was given, so it does not give the {what} {name}",
+            "make a new token in the settings of your account at the Hub and set HF_TOKEN to it; for what is public "
+            "unset HF_TOKEN",
+        )
     if isinstance(error, GatedRepoError):
         return (
             f"the {what} {name} is gated: the Hub gives it only to those who were granted access",
@@ -188,6 +194,15 @@ def hub_error(what: str, name: str, error: Exception) -> tuple[str, str]:
             "a gated or private one also needs HF_TOKEN",
         )
     return f"the {what} {name} could not be read: {error}", f"check the {what}, the network and HF_TOKEN"
+
+
+def _is_refused_token(error: Exception) -> bool:
+    """Whether the Hub refused whoever asks, and not only what was asked for: it then names no cause of its own."""
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    if isinstance(error, (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError)):
+        return False
+    return getattr(getattr(error, "response", None), "status_code", None) == 401
 
 
 def _local(folder: Path, filename: str) -> dict[str, Any] | None:
