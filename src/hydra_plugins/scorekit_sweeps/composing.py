@@ -23,6 +23,21 @@ def composed(context: HydraContext, sweep: DictConfig, overrides: Sequence[str],
     return config
 
 
+def start_method(config: DictConfig, overrides: Sequence[str]) -> str | None:
+    """How the measuring process is to begin where an engine starts a fresh process for each job; None as it is told.
+
+    That process has imported all that is needed, and nothing has been measured in it. So the measuring process is made
+    as a copy of it (fork), and does not import for many seconds what is there already.
+
+    Args:
+        config: of the job.
+        overrides: of the job; who names a start method there has it.
+    """
+    launcher = config.get("launcher") or {}
+    told = any(word.lstrip("+").startswith("launcher.start_method=") for word in overrides)
+    return "fork" if launcher.get("name") == "process" and not told else None
+
+
 def failed(overrides: Sequence[str], error: Exception) -> JobReturn:
     """What a launcher returns of a job that failed with this error."""
     found = JobReturn(overrides=list(overrides), cfg=OmegaConf.create({}), status=JobStatus.FAILED)

@@ -23,6 +23,8 @@ from scorekit.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, ScorekitError, Te
 from scorekit.measure import journal
 
 READY: Final = "ready"
+GPU_IN_USE: Final = "gpu in use"
+"""Instead of READY, from a forked process that cannot use CUDA, because its parent has."""
 REPORT: Final = "report"
 ERROR: Final = "error"
 INTERRUPTED: Final = "interrupted"
@@ -49,6 +51,10 @@ def main(
     """
     if inherited is not None:
         inherited.close()
+        if _parent_has_used_cuda():
+            connection.send((GPU_IN_USE, None))
+            connection.close()
+            return
     os.setpgid(0, 0)
     os.chdir(folder)
     if not sys.stderr.isatty():
@@ -74,6 +80,12 @@ def main(
         # Threads of a library must not keep an interrupted process alive.
         logging.shutdown()
         os._exit(code)
+
+
+def _parent_has_used_cuda() -> bool:
+    # Nothing is imported for it: what was not imported before the fork has not used a GPU.
+    torch: Any = sys.modules.get("torch")
+    return torch is not None and bool(torch.cuda._is_in_bad_fork())
 
 
 def _run(connection: Connection, payload: bytes) -> int:

@@ -47,15 +47,22 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
             LauncherError: the process did not start, died, or raised something unforeseen.
             KeyboardInterrupt, TerminatedError: after the process was told to stop, and has.
         """
-        context = multiprocessing.get_context(self.config.start_method)
+        payload, folder = pickle.dumps((worker, worker_args)), Path.cwd()
+        try:
+            return _report(self._launched(self.config.start_method, payload, folder), folder)
+        except _GpuInUseError:
+            LOGGER.info("this process has used CUDA already, so the measuring process is started afresh")
+            return _report(self._launched("spawn", payload, folder), folder)
+
+    def _launched(self, start_method: str, payload: bytes, folder: Path) -> tuple[str, Any]:
+        context: Any = multiprocessing.get_context(start_method)
         parent_end, child_end = context.Pipe()
-        folder = Path.cwd()
         process = context.Process(
             target=child.main,
-            args=(child_end, pickle.dumps((worker, worker_args)), str(folder)),
+            args=(child_end, payload, str(folder)),
             kwargs={
                 # A forked child has a copy of our end, and would never see it close.
-                **({"inherited": parent_end} if self.config.start_method == "fork" else {}),
+                **({"inherited": parent_end} if start_method == "fork" else {}),
                 # It may outlive us for a moment, and uses the GPUs until then.
                 "locks": gpu_lock.held_here(),
             },
@@ -78,7 +85,7 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
                 raise
             finally:
                 parent_end.close()
-        return _report(message, folder)
+        return message
 
     def _isolation(self, pid: int | None, folder: Path) -> isolation.Watch:
         """A watch over the devices in use; one over none where the config asks for none."""
@@ -91,7 +98,11 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
         in_time = wait([connection, process.sentinel], timeout=self.config.startup_timeout_s)
         if connection.poll():
             with contextlib.suppress(EOFError, OSError):
-                if connection.recv()[0] == child.READY:
+                kind = connection.recv()[0]
+                if kind == child.GPU_IN_USE:
+                    process.join(self.config.stop_timeout_s)
+                    raise _GpuInUseError
+                if kind == child.READY:
                     return
         if not in_time:
             raise LauncherError(
@@ -151,6 +162,10 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
                 with contextlib.suppress(KeyboardInterrupt, TerminatedError):
                     process.join(max(0.0, deadline - time.monotonic()))
         process.join()
+
+
+class _GpuInUseError(Exception):
+    """A forked process cannot use CUDA, because this one has."""
 
 
 @contextlib.contextmanager

@@ -71,6 +71,28 @@ def test_a_report_comes_back_from_the_run_folder(start_method: str) -> None:
     assert children() == before
 
 
+def test_a_copy_of_a_process_that_has_used_cuda_is_started_afresh(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = children()
+    # A spawned process has the real one, which finds nothing.
+    monkeypatch.setattr(child, "_parent_has_used_cuda", lambda: True)
+    with caplog.at_level("INFO"):
+        found = launch(workers.report, "measured", start_method="fork")
+    assert found.to_dict()["note"] == "measured in run"
+    assert "is started afresh" in caplog.text
+    assert children() == before
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_whether_cuda_was_used_before_the_fork_is_torchs_word(monkeypatch: pytest.MonkeyPatch, used: bool) -> None:
+    cuda = types.SimpleNamespace(_is_in_bad_fork=lambda: used)
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(cuda=cuda))
+    assert child._parent_has_used_cuda() == used
+    monkeypatch.delitem(sys.modules, "torch")
+    assert not child._parent_has_used_cuda()
+
+
 def test_the_real_child_applies_the_bridge_before_the_worker_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "main", workers.REAL_MAIN)
     assert launch(workers.patched_report).to_dict() == {"applied": True}
