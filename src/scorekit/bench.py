@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, InvalidRunError, ScorekitError, UsageError
 from scorekit.measure import configs
+from scorekit.sweep import elsewhere
 
 if TYPE_CHECKING:
     from scorekit.records import Score
@@ -51,6 +52,9 @@ Tell = Callable[[Path, "Score"], None]
 Fail = Callable[[ScorekitError], None]
 """Called with the error of each job of a sweep, which does not end the others."""
 
+Close = Callable[[Sequence["Score"]], None]
+"""Called at the end of several jobs with the scores of all, wherever a launcher has run them."""
+
 
 def main(argv: list[str]) -> int:
     """Run the app and print each score.
@@ -64,10 +68,10 @@ def main(argv: list[str]) -> int:
     Raises:
         ScorekitError: what the user must mend.
     """
-    return run(argv, _print_score)
+    return run(argv, _print_score, close=_print_scores)
 
 
-def run(argv: list[str], tell: Tell, fail: Fail | None = None) -> int:
+def run(argv: list[str], tell: Tell, fail: Fail | None = None, close: Close | None = None) -> int:
     """Run the app; as `main`, but telling the scores, and the errors of a sweep's jobs, in the caller's way."""
     folder = Path(_option(argv, "--config-dir", "-cd") or configs.builtin_folder()).absolute()
     if "--help" in argv or "-h" in argv:
@@ -84,7 +88,21 @@ def run(argv: list[str], tell: Tell, fail: Fail | None = None) -> int:
     if name is not None and _option(argv, "--config-path", "-cp") is None:
         configs.check_name(name, folder, configs.builtin_folder())
         _require_model(argv, folder)
-    return _run(argv, folder, tell, fail or _print_failure)
+    scores: list[Score] = []
+    elsewhere.begin()
+
+    def told(run_folder: Path, score: Score) -> None:
+        scores.append(score)
+        tell(run_folder, score)
+
+    try:
+        return _run(argv, folder, told, fail or _print_failure)
+    finally:
+        if close is not None:
+            found = [*scores, *elsewhere.scores()]
+            # The score of a single job has been told, with all that is to be said of it.
+            if len(found) > 1 or (found and not scores):
+                close(found)
 
 
 def _run(argv: list[str], folder: Path, tell: Tell, fail: Fail) -> int:
@@ -212,6 +230,13 @@ def _print_score(folder: Path, score: Score) -> None:
 
     print(tables.score_table([score], layout_for(sys.stdout)))
     print(f"\nfiles: {folder}")
+
+
+def _print_scores(scores: Sequence[Score]) -> None:
+    from scorekit import tables
+    from scorekit.layout import layout_for
+
+    print(f"\n{tables.score_table(scores, layout_for(sys.stdout))}")
 
 
 def _require_model(argv: list[str], folder: Path) -> None:

@@ -20,7 +20,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_plugins.scorekit_sweeps.composing import composed, failed
+from hydra_plugins.scorekit_sweeps.composing import composed, failed, start_method
 
 
 @dataclass
@@ -77,7 +77,7 @@ class RayLauncher(Launcher):
         """
         from scorekit.errors import EXIT_INVALID
         from scorekit.messages import say
-        from scorekit.sweep import ray_cluster, ray_engine, ray_jobs
+        from scorekit.sweep import elsewhere, ray_cluster, ray_engine, ray_jobs
 
         setup_globals()
         configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
@@ -95,6 +95,9 @@ class RayLauncher(Launcher):
                 try:
                     config = composed(self._hydra_context, self._config, overrides, number)
                     config.hydra.sweep.dir = str(sweep_folder)
+                    begins_by = start_method(config, overrides)
+                    if begins_by is not None:
+                        config.launcher.start_method = begins_by
                     own = cloudpickle.dumps(config)
                 except Exception as error:  # noqa: BLE001 - whatever is wrong with this job is not the others' fault
                     say(f"job {number} cannot be composed: {error}")
@@ -120,6 +123,11 @@ class RayLauncher(Launcher):
                 if place is not None:
                     ray_engine.ends(*place, None if ended.returned else ended.value)
                 overrides = job_overrides[ended.job.number - initial_job_idx]
+                output_folder = sweep_folder / str(config.hydra.sweep.subdir)
+                if place is None:
+                    _tell(ended, output_folder)
+                if ended.returned and not ended.value:
+                    elsewhere.add(output_folder)
                 if ended.returned and ended.value == EXIT_INVALID:
                     found[ended.job.number] = failed(overrides, _invalid(ended.job.name))
                 elif ended.returned:
@@ -141,6 +149,14 @@ class RayLauncher(Launcher):
         return Need(gpus, self._num_cpus)
 
 
+def _tell(ended: Any, output_folder: Path) -> None:
+    """Say how a job outside of a sweep has ended, which has no display that does."""
+    from scorekit.messages import say
+
+    how = f"{'measured, but not valid' if ended.value else 'done'}: {output_folder}" if ended.returned else ended.value
+    say(f"{ended.job.name}: {how}")
+
+
 def _invalid(name: str) -> Exception:
     from scorekit.errors import InvalidRunError
 
@@ -158,7 +174,9 @@ def _told() -> dict[str, str]:
 
     # HF_HUB_OFFLINE=1 and quiet bars are asked of the sweep, and so of its jobs.
     names = ("HF_HUB_OFFLINE", "LOG_LEVEL", "TQDM_DISABLE")
-    return {attempts.ENGINE: ray_engine.NAME, **{name: os.environ[name] for name in names if name in os.environ}}
+    told = {name: os.environ[name] for name in names if name in os.environ}
+    # Bars of the libraries' own only fill the log of a job.
+    return {attempts.ENGINE: ray_engine.NAME, "TQDM_DISABLE": "1", **told}
 
 
 def _place(config: DictConfig, sweep_folder: Path) -> tuple[Path, str] | None:

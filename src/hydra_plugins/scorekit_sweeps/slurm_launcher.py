@@ -14,7 +14,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_plugins.scorekit_sweeps.composing import composed, failed
+from hydra_plugins.scorekit_sweeps.composing import composed, failed, start_method
 
 _FIRST_JOBS: Final = 16
 
@@ -79,8 +79,9 @@ class SlurmLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Hand the jobs over, and wait for them where that is not left to others."""
+        from scorekit.errors import LauncherError
         from scorekit.measure.gpu_lock import SWEEP_JOB
-        from scorekit.sweep import slurm, slurm_jobs
+        from scorekit.sweep import elsewhere, slurm, slurm_jobs
 
         setup_globals()
         configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
@@ -108,6 +109,12 @@ class SlurmLauncher(Launcher):
                     Path(settings["submitit_folder"]).parent, self._hydra_context, self._task_function, self._config
                 )
             for array in slurm_jobs.submit(settings, state, jobs) if state is not None else ():
+                if isinstance(refused := array[0][1], LauncherError):
+                    for job, _ in array:
+                        found[job.number] = _told(job.number, job.overrides, refused)
+                        if ids[job.number]:
+                            slurm.never_begun(job.output_folder.parent, ids[job.number], refused)
+                    continue
                 # At once: from now on a driver that is started again finds them.
                 slurm.hand_over(
                     runs,
@@ -128,6 +135,7 @@ class SlurmLauncher(Launcher):
             found[job.number] = _returned(job, given, waited=bool(settings["wait"]))
             if settings["wait"] and found[job.number].status is JobStatus.COMPLETED:
                 _say(f"job {job.number}: done: {job.output_folder}")
+                elsewhere.add(job.output_folder)
         return [found[number] for number in sorted(found)]
 
 
@@ -148,7 +156,10 @@ def _job(config: Any, overrides: Sequence[str], number: int, runs: Path) -> Any:
     device, device_ids, by_hand = backend.get("device"), backend.get("device_ids"), scenario.get("gpus")
     folder = str(config.hydra.sweep.subdir)
     # Worked out here, once: a node may tell another time, and stand in another folder.
-    places = (f"hydra.sweep.dir={hydra_value(runs)}", f"hydra.sweep.subdir={hydra_value(folder)}")
+    places = [f"hydra.sweep.dir={hydra_value(runs)}", f"hydra.sweep.subdir={hydra_value(folder)}"]
+    begins = start_method(config, overrides)
+    if begins is not None:
+        places.append(f"launcher.start_method={begins}")
     return slurm_jobs.Job(
         number=number,
         overrides=(*overrides, *places),

@@ -194,6 +194,19 @@ def hand_over(runs: Path, jobs: Mapping[str, tuple[str, Path]]) -> None:
         atomic.write_text(runs / HANDED_OVER / first, "".join(lines))
 
 
+def never_begun(folder: Path, job: str, error: LauncherError) -> None:
+    """Write down for a job that Slurm has refused an attempt with the reason.
+
+    Args:
+        folder: the job's.
+        job: its id.
+        error: why.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    told: Mapping[str, str] = {**os.environ, attempts.ENGINE: NAME}
+    attempts.end(folder, attempts.failed(attempts.begin(folder, job, told), error), 0.0, attempts.runs(folder))
+
+
 def handed_over(runs: Path) -> dict[str, tuple[str, Path]]:
     """What `hand_over` has written, by all drivers since the last sweep that came to its end."""
     found = {}

@@ -80,6 +80,8 @@ class NodeJob(OfficialLauncher):  # type: ignore[misc]
         # submitit would end the job without a word of what to do.
         signal.signal(getattr(signal, f"SIG{submitit.JobEnvironment.USR_SIG}"), _out_of_time)
         os.environ[attempts.ENGINE] = slurm.NAME
+        # Read when the libraries are imported; bars of theirs only fill the log of a job.
+        os.environ.setdefault("TQDM_DISABLE", "1")
         configs.register()
         with self._state.open("rb") as file:
             self.hydra_context, self.task_function, self.config, singletons = cloudpickle.load(file)
@@ -113,10 +115,11 @@ def submit(settings: Mapping[str, Any], state: Path, jobs: Sequence[Job]) -> Ite
         jobs: to be done.
 
     Yields:
-        The jobs of an array that Slurm has taken, each with submitit's.
+        The jobs of an array that Slurm has taken, each with submitit's; of one whose jobs need several GPUs and that it
+        refuses, each with the error: the others need fewer.
 
     Raises:
-        LauncherError: Slurm refuses them.
+        LauncherError: Slurm refuses jobs of one GPU or none, and so would refuse all.
     """
     size = int(settings["array_size"])
     for gpus in dict.fromkeys(job.gpus for job in jobs):
@@ -129,12 +132,21 @@ def submit(settings: Mapping[str, Any], state: Path, jobs: Sequence[Job]) -> Ite
             try:
                 given = executor.map_array(NodeJob(state), *zip(*arguments, strict=True))
             except submitit_files.FailedJobError as error:
-                raise LauncherError(
-                    f"Slurm refuses the jobs: {_last_line(error)}",
-                    mend="change what it names: hydra.launcher.partition, .gres, .timeout_min, .account, .array_size; "
-                    "`sinfo` lists what there is",
-                ) from error
+                refused = _refusal(error, gpus)
+                if gpus <= 1:
+                    raise refused from error
+                given = [refused] * len(some)
             yield list(zip(some, given, strict=True))
+
+
+def _refusal(error: Exception, gpus: int) -> LauncherError:
+    jobs = f"jobs of {gpus} GPUs each" if gpus > 1 else "the jobs"
+    return LauncherError(
+        f"Slurm refuses {jobs}: {_last_line(error)}",
+        mend="change what it names: hydra.launcher.partition, .gres, .timeout_min, .account, .array_size"
+        + (", or take fewer GPUs (--class-c-gpus 2)" if gpus > 1 else "")
+        + "; `sinfo -o '%P %D %G'` lists what there is",
+    )
 
 
 def gpus_of(device: str | None, device_ids: str | int | None, by_hand: Any) -> int:

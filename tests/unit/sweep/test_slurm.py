@@ -13,7 +13,8 @@ import pytest
 from hydra_plugins.scorekit_sweeps import slurm_launcher
 from scorekit import cli
 from scorekit.errors import EXIT_USAGE, InvalidRunError, LauncherError, MissingExtraError, ModelError
-from scorekit.sweep import engines, slurm
+from scorekit.sweep import done, engines, plan, slurm
+from scorekit.sweep.failures import failure
 from tests.unit.sweep.conftest import attempt, job, write_run
 
 Content = Mapping[str, str]
@@ -295,3 +296,63 @@ def test_a_job_that_died_is_judged_by_its_run(left: Callable[..., Exception | No
     assert isinstance(error, LauncherError)
     assert "err.log" in (error.mend or "")
     assert left(run=True) is None, "it was killed after its end"
+
+
+@pytest.mark.parametrize("gpus", [(1, 4), (4, 1)])
+def test_jobs_of_too_many_gpus_do_not_keep_the_others_from_slurm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpus: tuple[int, int]
+) -> None:
+    from scorekit.sweep import slurm_jobs
+
+    refusing(monkeypatch, lambda parameters: parameters.get("slurm_gres") == "gpu:h100:4")
+    arrays = list(slurm_jobs.submit(SETTINGS, tmp_path, [job_of(tmp_path, number) for number in gpus]))
+    found = {one.gpus: given for array in arrays for one, given in array}
+    assert found[1] == "taken"
+    assert isinstance(found[4], LauncherError)
+    assert "jobs of 4 GPUs each: sbatch: error: Requested node configuration is not available" in found[4].message
+    assert "--class-c-gpus" in str(found[4].mend)
+
+
+def test_what_all_jobs_would_be_refused_for_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scorekit.sweep import slurm_jobs
+
+    refusing(monkeypatch, lambda _: True)
+    with pytest.raises(LauncherError, match="Slurm refuses the jobs: sbatch: error: Requested"):
+        list(slurm_jobs.submit(SETTINGS, tmp_path, [job_of(tmp_path, 1)]))
+
+
+def test_a_job_that_slurm_refuses_has_an_attempt_that_tells_why(tmp_path: Path) -> None:
+    made = job()
+    slurm.never_begun(tmp_path / plan.folder_of(made), made.id, LauncherError("Slurm refuses it", mend="fewer GPUs"))
+    state = done.look_at(made, tmp_path, alive=engines.of("slurm", tmp_path).alive)
+    found = failure(state)
+    assert state.state == "failed"
+    assert found is not None
+    assert (found.message, found.mend) == ("Slurm refuses it", "fewer GPUs")
+
+
+def job_of(folder: Path, gpus: int) -> Any:
+    from scorekit.sweep import slurm_jobs
+
+    return slurm_jobs.Job(gpus, (), folder / str(gpus), "cuda", ",".join(map(str, range(gpus))), gpus)
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, refuses: Callable[[dict[str, Any]], bool]) -> None:
+    """A Slurm that refuses the jobs with such parameters."""
+    from submitit.core.utils import FailedJobError
+
+    from scorekit.sweep import slurm_jobs
+
+    class Executor:
+        def __init__(self, **_: Any) -> None:
+            self._parameters: dict[str, Any] = {}
+
+        def update_parameters(self, **parameters: Any) -> None:
+            self._parameters = parameters
+
+        def map_array(self, _work: Any, jobs: list[Any], *_: Any) -> list[str]:
+            if refuses(self._parameters):
+                raise FailedJobError("sbatch: error: Requested node configuration is not available")
+            return ["taken"] * len(jobs)
+
+    monkeypatch.setattr(slurm_jobs.submitit, "AutoExecutor", Executor)
