@@ -135,8 +135,9 @@ def submit(settings: Mapping[str, Any], state: Path, jobs: Sequence[Job]) -> Ite
                 refused = _refusal(error, gpus)
                 if gpus <= 1:
                     raise refused from error
-                given = [refused] * len(some)
-            yield list(zip(some, given, strict=True))
+                yield [(job, refused) for job in some]
+            else:
+                yield list(zip(some, given, strict=True))
 
 
 def _refusal(error: Exception, gpus: int) -> LauncherError:
