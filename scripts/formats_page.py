@@ -84,6 +84,11 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
     (
         "manifest.json of a portal's backup",
         "One `PortalBackup`; its files are `ManifestEntry`, as above ([portal](portal.md)).",
+    (
+        "sweep --state --json",
+        "`scorekit sweep --state --json` prints one `SweepState`.",
+        (records.SweepState, records.JobTold),
+    ),
         (records.PortalBackup,),
     ),
     (

@@ -6,25 +6,27 @@ It looks and changes nothing, and loads no torch unless it is asked to.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Final
 
 from scorekit.errors import EXIT_DONE, EXIT_FAILED
 from scorekit.layout import Column, Layout, layout_for, render
 from scorekit.measure import configs, machine
-from scorekit.records.machine import Diagnosis, Machine, Obstacle, ProbedGpu
+from scorekit.records.machine import Diagnosis, Machine, Obstacle, ProbedFolder, ProbedGpu
 from scorekit.validity import preflight
 
 _SHOWN: Final = ("torch", "transformers", "diffusers", "datasets", "optimum-benchmark", "codecarbon", "nvidia-ml-py")
 _RAPL: Final = {"readable": "measured (RAPL)", "unreadable": "modelled (RAPL may not be read)", "absent": "modelled"}
 
 
-def main(*, config_name: str | None, as_json: bool, ask_torch: bool) -> int:
+def main(*, config_name: str | None, as_json: bool, ask_torch: bool, runs: Path | None = None) -> int:
     """Look at the machine and print what was found.
 
     Args:
         config_name: the task that is thought of; its device and GPUs are looked at.
         as_json: print a Diagnosis as JSON.
         ask_torch: load torch and ask it too.
+        runs: a folder for runs whose file system is to be tried; None for none.
 
     Returns:
         0, or 1 where not even a run on the CPU is possible.
@@ -33,7 +35,7 @@ def main(*, config_name: str | None, as_json: bool, ask_torch: bool) -> int:
         UsageError: there is no such task.
     """
     device, device_ids = _asked(config_name)
-    found = diagnose(machine.probe(device=device, device_ids=device_ids, ask_torch=ask_torch))
+    found = diagnose(machine.probe(device=device, device_ids=device_ids, ask_torch=ask_torch, runs=runs))
     print(found.model_dump_json(indent=2) if as_json else report(found, layout_for(sys.stdout)))
     return EXIT_DONE if found.possible else EXIT_FAILED
 
@@ -102,7 +104,17 @@ def _facts(found: Machine) -> list[tuple[str, str]]:
     rows.append(
         ("free disk space", f"{_gib(found.free_here_gib)} here, {_gib(found.free_cache_gib)} for the Hub's cache")
     )
+    if found.runs_folder is not None:
+        rows.append(("runs folder", _folder(found.runs_folder)))
     return rows
+
+
+def _folder(found: ProbedFolder) -> str:
+    parts = [found.path, found.type or "file system unknown"]
+    if found.problem is None:
+        files = "" if found.free_files is None else f", {found.free_files:,} files"
+        parts += [f"locks: {found.locks}", f"free: {_gib(found.free_gib)}{files}"]
+    return ", ".join(parts)
 
 
 def _gpu(gpu: ProbedGpu) -> str:

@@ -9,6 +9,8 @@ ScorekitError                  1  something failed that the user can mend; never
 │   └── LogError               1  a run folder or log cannot be read as what it claims to be
 ├── HardwareError              1  the machine lacks the device that was asked for
 ├── LauncherError              1  the measuring process did not start, died, or fell silent
+├── BusyError                 75  another process works on it; the same later may do (EX_TEMPFAIL of sysexits.h)
+├── ServerError                1  the server that is measured cannot be reached, refuses a query, or died
 ├── BundleError                1  the run's files cannot be written, or do not match their manifest
 ├── InvalidRunError            3  measured, but the measurement breaks a rule and is not scored
 └── RatingError                1  there is no cohort in which these scores can be rated
@@ -24,6 +26,9 @@ EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INVALID = 3
+EXIT_LASTING = 4
+"""One job of a plan (scorekit sweep --only-job): it failed, and would fail again wherever it is tried."""
+EXIT_BUSY = 75
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
@@ -103,6 +108,16 @@ class HardwareError(ScorekitError):
 
 class LauncherError(ScorekitError):
     """The measuring process did not start, died, or fell silent."""
+
+
+class BusyError(ScorekitError):
+    """Another process works on what was asked for; trying it later may do."""
+
+    exit_code = EXIT_BUSY
+
+
+class ServerError(ScorekitError):
+    """The server that is measured cannot be reached, refuses a query, or died."""
 
 
 class BundleError(ScorekitError):

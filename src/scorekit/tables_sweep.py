@@ -11,6 +11,7 @@ from scorekit.records import Plan
 from scorekit.sweep import plan as plans
 from scorekit.sweep.done import JobState
 from scorekit.sweep.failures import Failure, failure
+from scorekit.sweep.progress import STATES, Summary
 
 _MOST_ROWS: Final = 200
 """Of a longer plan the rest is in the file."""
@@ -22,12 +23,13 @@ _NEVER_BEGUN: Final = Failure("unknown", "it was not begun", "run the sweep agai
 def plan_table(plan: Plan, layout: Layout) -> str:
     """A plan: its first jobs, what all of them will take as far as earlier results tell, and its notes."""
     columns = (
-        Column("job"), Column("priority", numeric=True), Column("task", flexible=True), Column("model", flexible=True),
-        Column("class"), Column("reasoning"), Column("GPUs", numeric=True), Column("GPU hours", numeric=True),
-        Column("as of", flexible=True), Column("weights,\nGB", numeric=True),
+        Column("index", numeric=True), Column("job"), Column("priority", numeric=True), Column("task", flexible=True),
+        Column("model", flexible=True), Column("class"), Column("reasoning"), Column("GPUs", numeric=True),
+        Column("GPU hours", numeric=True), Column("as of", flexible=True), Column("weights,\nGB", numeric=True),
     )  # fmt: skip
     rows = [
         (
+            str(index),
             job.id[:8],
             str(job.priority),
             job.task,
@@ -39,9 +41,17 @@ def plan_table(plan: Plan, layout: Layout) -> str:
             layout.text(_source(job.estimate.device_hours_from, job.estimate.model)),
             "?" if job.estimate.weights_bytes is None else significant(job.estimate.weights_bytes / _GB),
         )
-        for job in plan.jobs[:_MOST_ROWS]
+        for index, job in enumerate(plan.jobs[:_MOST_ROWS])
     ]
     return "\n".join([render(columns, rows, layout), "", *_totals(plan, layout)])
+
+
+def state_table(summary: Summary, layout: Layout) -> str:
+    """How many jobs of a plan are in each state."""
+    names = {"missing": "never tried"}
+    columns = [Column("jobs", numeric=True), *(Column(names.get(state, state), numeric=True) for state in STATES)]
+    row = [f"{summary.jobs:,}", *(f"{summary.by_state[state]:,}" for state in STATES)]
+    return render(columns, [row], layout)
 
 
 def summary_tables(states: Sequence[JobState], layout: Layout) -> str:

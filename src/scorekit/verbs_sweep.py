@@ -11,12 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scorekit import tables_sweep
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, HardwareError, ScorekitError, UsageError
+from scorekit.errors import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_INVALID,
+    BundleError,
+    HardwareError,
+    ScorekitError,
+    UsageError,
+)
 from scorekit.layout import layout_for
+from scorekit.measure import file_system as probes
 from scorekit.measure.configs import hydra_value
 from scorekit.messages import counted, say
 from scorekit.records import Plan, Score, SweepJob
 from scorekit.sweep import attempts, done, driver, engines, estimates, lists, plan, progress
+from scorekit.validity import file_system
 
 if TYPE_CHECKING:
     import argparse
@@ -34,9 +44,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ScorekitError: the list, plan or settings are wrong, or the folders cannot be used.
     """
-    for_hydra = [word for word in options.hydra if word.lstrip("+~").startswith(("hydra.", "hydra/"))]
-    settings = tuple(word for word in options.hydra if word not in for_hydra)
-    made = _planned(options, settings)
+    made, for_hydra = planned(options)
     if options.save is not None:
         plan.save(made, options.save)
         say(f"the plan is in {options.save}")
@@ -46,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         return EXIT_DONE
     for note in made.notes:
         say(f"note: {note}")
-    _require_gpus(made.jobs)
+    require_gpus(made.jobs)
     engine = engines.of(options.launcher, options.runs.absolute())
     engine.check()
     return _measure(made, options, engine, for_hydra)
@@ -56,6 +64,18 @@ def exit_code(states: Sequence[done.JobState]) -> int:
     """The exit code of a sweep with these jobs."""
     found = {state.state for state in states} - {"done"}
     return EXIT_DONE if not found else EXIT_INVALID if found == {"invalid"} else EXIT_FAILED
+
+
+def planned(options: argparse.Namespace) -> tuple[Plan, list[str]]:
+    """The plan that is asked for, and settings that are of Hydra and no part of it.
+
+    Raises:
+        ScorekitError: the list, plan or settings are wrong.
+    """
+    for_hydra = [word for word in options.hydra if word.lstrip("+~").startswith(("hydra.", "hydra/"))]
+    settings = tuple(word for word in options.hydra if word not in for_hydra)
+    made = _planned(options, settings)
+    return made.model_copy(update={"hardware": options.hardware or made.hardware}), for_hydra
 
 
 def _planned(options: argparse.Namespace, settings: tuple[str, ...]) -> Plan:
@@ -87,7 +107,12 @@ def _gpus_here() -> list[str]:
     return []
 
 
-def _require_gpus(jobs: Sequence[SweepJob]) -> None:
+def require_gpus(jobs: Sequence[SweepJob]) -> None:
+    """Refuse jobs of which nobody has told how many GPUs they are to use.
+
+    Raises:
+        UsageError: there is such a job.
+    """
     untold = [job for job in jobs if job.gpus is None]
     if untold:
         raise UsageError(
@@ -99,9 +124,9 @@ def _require_gpus(jobs: Sequence[SweepJob]) -> None:
 
 def _hardware(options: argparse.Namespace, made: Plan) -> str | None:
     """What results must be measured on; None for anything."""
-    told = options.hardware or made.hardware
+    told = made.hardware
     if told or options.launcher != engines.LOCAL or all(job.gpus == 0 for job in made.jobs):
-        return str(told) if told else None
+        return told
     kinds = set(_gpus_here())
     # Of several kinds the settings choose; which it was is in the result.
     return (kinds.pop() or None) if len(kinds) == 1 else None
@@ -117,6 +142,7 @@ def _measure(made: Plan, options: argparse.Namespace, engine: engines.Engine, fo
         return done.look_at(job, runs, published, hardware=hardware, alive=engine.alive)
 
     with driver.alone(runs) as batch:
+        warn_of(runs, shared=options.launcher != engines.LOCAL, jobs=len(made.jobs))
         plan.save(made, runs / driver.PLAN)
         states = [look(job) for job in made.jobs]
         # What still works was left by a driver that died; an engine's jobs go on without one.
@@ -129,7 +155,7 @@ def _measure(made: Plan, options: argparse.Namespace, engine: engines.Engine, fo
         try:
             with driver.variables(_QUIET), progress.Board(states, look, sys.stderr):
                 for task, jobs in plan.batches(to_do, by_priority=options.launcher == engines.LOCAL):
-                    _launch(task, jobs, made, batch, runs, options.launcher, [*engine.settings, *for_hydra])
+                    launch(task, jobs, made, batch, runs, options.launcher, [*engine.settings, *for_hydra])
                 engine.wait()
         except KeyboardInterrupt:
             say(f"ended early; the same command goes on, or: scorekit sweep --plan {runs / driver.PLAN} --runs {runs}")
@@ -140,7 +166,24 @@ def _measure(made: Plan, options: argparse.Namespace, engine: engines.Engine, fo
     return exit_code(states)
 
 
-def _launch(
+def warn_of(runs: Path, *, shared: bool, jobs: int) -> None:
+    """Tell what the file system of a runs folder does not do.
+
+    Args:
+        runs: the folder.
+        shared: whether several machines write to it.
+        jobs: how many are to be measured.
+
+    Raises:
+        BundleError: nothing can be measured there.
+    """
+    for obstacle in file_system.obstacles(probes.probe(runs), shared=shared, jobs=jobs):
+        if obstacle.effect == "impossible":
+            raise BundleError(obstacle.message, mend=obstacle.mend)
+        say(f"warning: {obstacle.message}. Mend: {obstacle.mend}")
+
+
+def launch(
     task: str,
     jobs: Sequence[SweepJob],
     made: Plan,
@@ -149,7 +192,20 @@ def _launch(
     launcher: str,
     for_hydra: Sequence[str],
 ) -> None:
-    """Hand jobs of one config to the launcher: `scorekit bench -m` with a plan of these jobs."""
+    """Hand jobs of one config to the launcher: `scorekit bench -m` with a plan of these jobs.
+
+    Args:
+        task: the config.
+        jobs: of it.
+        made: the plan that they are of.
+        batch: a file for the plan of these jobs.
+        runs: the runs folder.
+        launcher: its name in Hydra.
+        for_hydra: further words of the command line.
+
+    Raises:
+        ScorekitError: the settings are wrong, and no job was begun.
+    """
     from scorekit import bench
 
     plan.save(made.model_copy(update={"jobs": tuple(jobs), "notes": ()}), batch)

@@ -4,6 +4,7 @@ Hydra's own launcher (`basic`) does the same, but ends with the first job whose 
 """
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ class LocalLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the jobs; one that fails is returned as failed, with its error."""
+        from scorekit.sweep import attempts, node
+
         setup_globals()
         configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
         Path(str(self._config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
@@ -45,6 +48,9 @@ class LocalLauncher(Launcher):
         for number, overrides in enumerate(job_overrides, start=initial_job_idx):
             try:
                 config = composed(self._hydra_context, self._config, overrides, number)
+                if attempts.ENGINE in os.environ:
+                    # An engine has started this process for one job, and named its GPUs.
+                    node.use_own_gpus(config)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with this job is not the others' fault
                 LOGGER.error("job %d cannot be composed: %s", number, error)
                 found.append(failed(overrides, error))

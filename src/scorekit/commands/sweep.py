@@ -37,8 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--class-c-gpus", metavar="N", type=int, help="GPUs of a model of class C (default: all here)")
     parser.add_argument("--plan", metavar="FILE", type=Path, help="take the jobs of a saved plan")
     parser.add_argument("--save", metavar="FILE", type=Path, help="write the plan to FILE")
-    parser.add_argument("--plan-only", action="store_true", help="show the plan, and measure nothing")
-    parser.add_argument("--json", action="store_true", help="with --plan-only: print the plan as JSON")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--plan-only", action="store_true", help="show the plan, and measure nothing")
+    instead.add_argument(
+        "--state",
+        action="store_true",
+        help="tell how far the plan is (without --plan: the one that was run last in --runs DIR), and measure nothing",
+    )
+    instead.add_argument(
+        "--only-job",
+        metavar="INDEX",
+        type=int,
+        help="measure one job of --plan FILE alone, by its index from 0: for indexed Jobs of Kubernetes and job arrays",
+    )
+    parser.add_argument("--json", action="store_true", help="with --plan-only or --state: print it as JSON")
     parser.add_argument(
         "--runs",
         metavar="DIR",
@@ -69,6 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the arguments ask for; returns the exit code."""
-    from scorekit import verbs_sweep
+    from scorekit import verbs_sweep, verbs_sweep_job, verbs_sweep_state
 
-    return verbs_sweep.run(options)
+    if options.state:
+        return verbs_sweep_state.run(options)
+    return verbs_sweep.run(options) if options.only_job is None else verbs_sweep_job.run(options)

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 import scorekit
 from scorekit.errors import HardwareError, ScorekitError
-from scorekit.measure import driver, environment, gpus
+from scorekit.measure import driver, environment, file_system, gpus
 from scorekit.records.machine import Machine, ProbedGpu
 
 _RAPL: Final = Path("/sys/class/powercap")
@@ -30,6 +30,7 @@ def probe(
     device_ids: str | int | None = None,
     environ: Mapping[str, str] = os.environ,
     ask_torch: bool = False,
+    runs: Path | None = None,
 ) -> Machine:
     """Look at the machine.
 
@@ -38,6 +39,7 @@ def probe(
         device_ids: its backend.device_ids; None stands for CUDA_VISIBLE_DEVICES, and without that for the first GPU.
         environ: the process's variables.
         ask_torch: load torch and ask it for its GPUs, which takes seconds.
+        runs: a folder for runs whose file system is to be tried; None for none.
     """
     found, problem = _gpus(device, device_ids, environ)
     required = _required("bench")
@@ -71,6 +73,7 @@ def probe(
         hub_token=_has_token(environ),
         free_here_gib=_free_gib(Path.cwd()),
         free_cache_gib=_free_gib(_hub_folder(environ)),
+        runs_folder=None if runs is None else file_system.probe(runs),
     )
 
 

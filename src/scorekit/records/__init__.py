@@ -37,7 +37,18 @@ from scorekit.records.submission import (
     SubmittedRun,
     Submitter,
 )
-from scorekit.records.sweep import ATTEMPT_SCHEMA, PLAN_SCHEMA, Attempt, Estimate, EstimateFrom, Plan, SweepJob
+from scorekit.records.sweep import (
+    ATTEMPT_SCHEMA,
+    PLAN_SCHEMA,
+    SWEEP_STATE_SCHEMA,
+    Attempt,
+    Estimate,
+    EstimateFrom,
+    JobTold,
+    Plan,
+    SweepJob,
+    SweepState,
+)
 from scorekit.records.validity import VALIDITY_SCHEMA, Check, Severity, Validity
 from scorekit.records.verdict import (
     VERDICT_SCHEMA,
@@ -97,6 +108,7 @@ __all__ = [
     "Neighbour",
     "PackedCodecarbon",
     "PackedDevice",
+    "SWEEP_STATE_SCHEMA",
     "PackedEnergy",
     "PackedPhase",
     "PackedPower",
@@ -119,6 +131,7 @@ __all__ = [
     "Severity",
     "Signed",
     "Source",
+    "JobTold",
     "Submission",
     "SubmissionManifest",
     "SubmittedRun",
@@ -136,3 +149,4 @@ __all__ = [
     "Window",
     "first_complaint",
 ]
+    "SweepState",

@@ -24,6 +24,24 @@ class ProbedGpu(Record):
     counter_code: int | None = Field(default=None, description="NVML's code for that.")
 
 
+class ProbedFolder(Record):
+    """The file system of a runs folder. None is unknown or was not tried."""
+
+    path: str
+    type: str | None = Field(default=None, description="As the kernel calls it: ext4, nfs4, lustre, fuse.sshfs.")
+    options: tuple[str, ...] = Field(default=(), description="It is mounted with.")
+    problem: str | None = Field(default=None, description="Why it cannot be written to.")
+    locks: Literal["work", "refused", "shared by two"] | None = Field(
+        default=None, description="Whether a lock (flock) keeps a second process of this machine away."
+    )
+    lock_problem: str | None = None
+    links: bool | None = Field(default=None, description="Whether a name is given to one only, by hard links.")
+    renames: bool | None = Field(default=None, description="Whether a file takes another's place by its renaming.")
+    syncs: bool | None = Field(default=None, description="Whether fsync is done.")
+    free_gib: Finite | None = None
+    free_files: Count | None = Field(default=None, description="Inodes; None where the file system counts none.")
+
+
 class Machine(Record):
     """What is on a machine. None is unknown."""
 
@@ -50,6 +68,7 @@ class Machine(Record):
     hub_token: bool = Field(description="Whether there is one; never which.")
     free_here_gib: Finite | None = Field(default=None, description="Room for run folders.")
     free_cache_gib: Finite | None = Field(default=None, description="Room for the Hub's cache.")
+    runs_folder: ProbedFolder | None = Field(default=None, description="Where it was asked for.")
 
 
 class Obstacle(Record):

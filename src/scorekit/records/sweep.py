@@ -10,6 +10,7 @@ from scorekit.records.base import Count, Finite, Record
 
 PLAN_SCHEMA: Final = "scorekit.plan/1"
 ATTEMPT_SCHEMA: Final = "scorekit.attempt/1"
+SWEEP_STATE_SCHEMA: Final = "scorekit.sweep_state/1"
 
 EstimateFrom = Literal["same model", "nearest by parameters"]
 
@@ -86,3 +87,30 @@ class Attempt(Record):
     mend: str | None = None
     run: str | None = Field(default=None, description="Name of the run folder that it wrote; None where none is left.")
     last_lines: tuple[str, ...] = Field(default=(), description="Of the run's log.")
+
+
+class JobTold(Record):
+    """One job of a plan, and what has become of it."""
+
+    index: Count = Field(description="Place in the plan, from 0: what `--only-job` takes.")
+    id: str
+    model: str
+    revision: str | None = None
+    task: str
+    state: Literal["done", "invalid", "failed", "lost", "running", "missing"] = Field(
+        description="`lost` is an attempt whose process is gone; `missing` is a job that was never tried."
+    )
+    why: str | None = Field(default=None, description="Class of the failure; None of what is done, goes on or missing.")
+    message: str | None = None
+    mend: str | None = None
+    attempts: Count = Field(description="Number of the last attempt; 0 where there was none.")
+    run: str | None = Field(default=None, description="Folder of the accepted run; None without one.")
+    wh_per_1000_queries: Finite | None = Field(default=None, description="Of the accepted run.")
+
+
+class SweepState(Record):
+    """How far a plan is."""
+
+    schema_version: Literal["scorekit.sweep_state/1"] = SWEEP_STATE_SCHEMA
+    runs: str = Field(description="The runs folder.")
+    jobs: tuple[JobTold, ...]

@@ -114,6 +114,12 @@ def end(folder: Path, attempt: Attempt, duration_s: float, before: frozenset[str
         atomic.write_bytes(folder / _NAME.format(number=attempt.number), _content(ended), elsewhere=_ELSEWHERE)
 
 
+def never_begun(folder: Path, job: str, environ: Mapping[str, str], error: BaseException) -> None:
+    """Write down an attempt of a job that never came to one, with what was in its way; arguments as for `begin`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    end(folder, failed(begin(folder, job, environ), error), 0.0, runs(folder))
+
+
 def failed(attempt: Attempt, error: BaseException) -> Attempt:
     """An attempt with the error that ended it."""
     message, mend = (error.message, error.mend) if isinstance(error, ScorekitError) else (str(error), None)

@@ -21,7 +21,7 @@ from scorekit import bundle, logs, store
 from scorekit.errors import EXIT_INVALID, BundleError, InvalidRunError, LogError, ScorekitError
 from scorekit.logs import run_bundle
 from scorekit.records import Attempt, Manifest, Score, SweepJob
-from scorekit.sweep import attempts, plan
+from scorekit.sweep import attempts, folder_lock, plan
 
 State = Literal["done", "invalid", "failed", "lost", "running", "missing"]
 
@@ -119,14 +119,19 @@ def look_at(
     *,
     hardware: str | None = None,
     alive: Callable[[Attempt], bool] = attempts.alive_here,
+    locked: bool = False,
 ) -> JobState:
-    """What has become of one job; arguments as for `look`."""
+    """What has become of one job; arguments as for `look`.
+
+    Args:
+        locked: this process holds the job's lock, so that nobody else measures the job.
+    """
     if published is not None and published.has(job, hardware):
         return JobState(job, "done", Accepted(None, None))
     folder = runs / plan.folder_of(job)
     made = attempts.read(folder)
     last = made[-1] if made else None
-    goes_on = last is not None and alive(last)
+    goes_on = last is not None and not locked and (alive(last) or _is_locked(folder, last))
     # While a job works, its newest run may be whole and not yet judged: it is left to the job.
     found = accepted(folder, job, hardware, settle=not goes_on)
     if found is not None:
@@ -167,6 +172,11 @@ def accepted(
         return None
     (run, score), *others = good
     return Accepted(run, score, tuple(path for path, _ in others))
+
+
+def _is_locked(folder: Path, last: Attempt) -> bool:
+    """Whether a process of any machine still makes an attempt by itself, without a sweep that drives it."""
+    return last.ended_utc is None and folder_lock.is_held(folder / folder_lock.JOB)
 
 
 def run_folders(folder: Path) -> list[Path]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from scorekit import atomic
-from scorekit.errors import UsageError
+from scorekit.errors import BusyError, UsageError
+from scorekit.sweep import folder_lock
 
 PLAN: Final = "plan.json"
 """The plan that was run last in a runs folder."""
-_LOCK: Final = ".sweep.lock"
+LOCK: Final = ".sweep.lock"
 _BATCH: Final = ".batch.json"
-_NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+_SETTLE_S: Final = 1.0
+"""Who looks whether a lock is held takes it for a moment; so long those wait who want it."""
 
 
 @contextlib.contextmanager
@@ -31,32 +30,48 @@ def alone(runs: Path) -> Iterator[Path]:
         UsageError: another sweep works there.
         BundleError: the folder cannot be made or written to.
     """
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(runs / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise atomic.write_error(runs / _LOCK, error, "--runs DIR") from error
-    try:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.pread(descriptor, 64, 0).decode("ascii", "replace")
+            stack.enter_context(folder_lock.held(runs / LOCK, wait_s=_SETTLE_S))
+        except folder_lock.HeldError as error:
             raise UsageError(
-                f"another sweep works in {runs}" + (f" (process {holder})" if holder.isdigit() else ""),
+                f"another sweep works in {runs}" + (f" (process {error.holder})" if error.holder.isdigit() else ""),
                 mend="wait for it, or choose another folder: --runs DIR",
             ) from error
-        except OSError as error:
-            # A network file system without locks: nothing keeps a second driver away there but people.
-            if error.errno not in _NO_LOCKS:
-                raise
-        with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield runs / _BATCH
-    finally:
-        with contextlib.suppress(OSError):
-            (runs / _BATCH).unlink()
-        os.close(descriptor)
+        try:
+            yield runs / _BATCH
+        finally:
+            with contextlib.suppress(OSError):
+                (runs / _BATCH).unlink()
+
+
+@contextlib.contextmanager
+def beside_others(runs: Path, job_lock: Path) -> Iterator[None]:
+    """Be the only one at a job, beside others at other jobs of the runs folder, and without a sweep that drives all.
+
+    Args:
+        runs: the runs folder.
+        job_lock: of the job.
+
+    Raises:
+        BusyError: another process works at the job, or a sweep works in the folder.
+        BundleError: the folder cannot be made or written to.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(folder_lock.held(runs / LOCK, shared=True, wait_s=_SETTLE_S))
+            stack.enter_context(folder_lock.held(job_lock, wait_s=_SETTLE_S))
+        except folder_lock.HeldError as error:
+            who = f"a sweep works in {runs}" if error.path.name == LOCK else f"the job is being measured ({job_lock})"
+            raise BusyError(who, mend="the same command later") from error
+        yield
+
+
+def since_s(runs: Path) -> float | None:
+    """When the sweep that works in a runs folder began, in s since 1970; None where none does."""
+    with contextlib.suppress(OSError):
+        return os.stat(runs / LOCK).st_mtime if folder_lock.is_held(runs / LOCK) else None
+    return None
 
 
 @contextlib.contextmanager

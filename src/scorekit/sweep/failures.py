@@ -73,6 +73,9 @@ _MENDS: Final[dict[Kind, str]] = {
     "unknown": "see the run's log, and run the sweep again",
 }
 
+LASTING: Final[frozenset[Kind]] = frozenset({"out of memory", "gated", "not found", "wrong task"})
+"""What another try meets again, on whatever machine of the same kind, until somebody changes something."""
+
 
 def failure(state: JobState) -> Failure | None:
     """Why a job is not done; None where it is, goes on, or was never tried."""

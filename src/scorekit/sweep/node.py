@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from typing import Any
 
 from scorekit.errors import HardwareError
 from scorekit.measure import gpus
@@ -42,3 +44,20 @@ def device_ids(device: str | None, asked: str | int | None, environ: Mapping[str
             mend="let the launcher ask the engine for as many: hydra.launcher.gres=gpu with slurm",
         )
     return ",".join(given[place] for place in wanted)
+
+
+def use_own_gpus(config: Any, environ: Mapping[str, str] = os.environ) -> None:
+    """Name in a composed config the GPUs that the engine gave this job, by the machine's count.
+
+    Raises:
+        HardwareError: they are fewer than the config asks for.
+    """
+    from omegaconf import open_dict
+
+    backend = config.get("backend")
+    if backend is None:
+        return
+    own = device_ids(backend.get("device"), backend.get("device_ids"), environ)
+    if own is not None:
+        with open_dict(backend):
+            backend.device_ids = own

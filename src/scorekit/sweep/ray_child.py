@@ -78,7 +78,7 @@ def _do(folder: str, registers: bool, common: bytes, own: bytes) -> tuple[bool, 
     Singleton.set_state(state)
     HydraConfig.instance().set_config(config)
     try:
-        _use_own_gpus(config)
+        node.use_own_gpus(config)
         returned = run_job(
             hydra_context=hydra_context,
             task_function=task_function,
@@ -89,19 +89,6 @@ def _do(folder: str, registers: bool, common: bytes, own: bytes) -> tuple[bool, 
     except Exception as error:  # noqa: BLE001 - whatever it is, the driver tells it
         return False, error
     return returned.status is JobStatus.COMPLETED, returned._return_value
-
-
-def _use_own_gpus(config: Any) -> None:
-    """Name the GPUs that Ray gave this job, by the machine's count."""
-    from omegaconf import open_dict
-
-    backend = config.get("backend")
-    if backend is None:
-        return
-    own = node.device_ids(backend.get("device"), backend.get("device_ids"), os.environ)
-    if own is not None:
-        with open_dict(backend):
-            backend.device_ids = own
 
 
 def _portable(result: tuple[bool, Any]) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -48,9 +47,7 @@ def ends(folder: Path, job: str, error: BaseException | None) -> None:
     before = _AT_WORK.pop(job, None)
     if error is None or before is None or _newest(folder) > before:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    told: Mapping[str, str] = {**os.environ, attempts.ENGINE: NAME}
-    attempts.end(folder, attempts.failed(attempts.begin(folder, job, told), error), 0.0, attempts.runs(folder))
+    attempts.never_begun(folder, job, {**os.environ, attempts.ENGINE: NAME}, error)
 
 
 def _newest(folder: Path) -> int:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from scorekit.records import GpuFacts, GpuState
 from scorekit.records.machine import Machine, Obstacle, ProbedGpu
+from scorekit.validity import file_system
 from scorekit.validity.comparability import is_official_gpu
 from scorekit.validity.conditions import ALLOWED_REASONS, HOTTEST_C, LIMIT_W, reason_names
 from scorekit.validity.verdicts import names
@@ -28,6 +29,8 @@ def obstacles(machine: Machine) -> tuple[Obstacle, ...]:
     for gpu in machine.gpus:
         if gpu.used:
             found += _gpu(gpu)
+    if machine.runs_folder is not None:
+        found += file_system.obstacles(machine.runs_folder, shared=True)
     return tuple(sorted(found, key=lambda obstacle: _ORDER.index(obstacle.effect)))
 
 

@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from scorekit import bench, bundle, cli, logs
+from scorekit import bundle, cli, logs
 from scorekit.errors import EXIT_INVALID, ModelError
+from scorekit.records.machine import ProbedFolder
 from scorekit.sweep import attempts, driver
-from tests import bundles
-
-Measure = Callable[..., int]
-
-
-class Bench:
-    """Stands in for measuring: writes a run, or does what was told for a model."""
-
-    def __init__(self) -> None:
-        self.measured: list[str] = []
-        self.settings: list[Any] = []
-        self.instead: dict[str, Callable[[], int]] = {}
-
-    def __call__(self, config: Any, start_folder: Path, tell: bench.Tell) -> int:
-        from hydra.core.hydra_config import HydraConfig
-
-        model = config.backend.model
-        self.measured.append(model)
-        self.settings.append(config)
-        if model in self.instead:
-            return self.instead[model]()
-        folder = Path(HydraConfig.get().runtime.output_dir)
-        told = bundles.environment(config.name, model={"name": model})
-        bundles.write_bundle(folder, told, bundles.official_windows())
-        logs.write_validity(folder, logs.read_validity(folder))
-        score = logs.read_score(folder)
-        logs.write_score(folder, score)
-        tell(folder, score)
-        return 0
-
-
-@pytest.fixture
-def measuring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    found = Bench()
-    monkeypatch.setattr(bench, "measure_and_score", found)
-    monkeypatch.chdir(tmp_path)
-    return found
+from tests.unit.sweep.conftest import Bench
 
 
 def fail() -> int:
@@ -211,3 +176,21 @@ def test_two_sweeps_do_not_share_a_folder(measuring: Bench, tmp_path: Path, caps
         assert cli.main(["sweep", "org/a", "--task", "text_generation"]) == 2
     assert "another sweep works in" in capsys.readouterr().err
     assert measuring.measured == []
+
+
+def test_a_folder_without_locks_is_told_before_anything_is_measured(
+    measuring: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from scorekit.measure import file_system as probes
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    # Without locks the GPU's lock is refused too, so a run itself would say it; here it is stood in for.
+    assert cli.main(["sweep", "org/a", "--task", "text_generation"]) == 0
+    assert "refuses locks (flock: ENOLCK" in capsys.readouterr().err
+    monkeypatch.setattr(probes, "probe", lambda folder: ProbedFolder(path=str(folder), problem="Read-only file system"))
+    assert cli.main(["sweep", "org/b", "--task", "text_generation"]) == 1
+    assert "cannot be written to: Read-only file system" in capsys.readouterr().err
+    assert measuring.measured == ["org/a"]
