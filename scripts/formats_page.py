@@ -23,13 +23,16 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
     (
         "windows.jsonl",
         "One `Window` a line, in the order in which they ended.",
-        (records.Window, records.MeterReading, records.CounterEvidence),
+        (records.Window, records.Served, records.MeterReading, records.CounterEvidence),
     ),
     ("gpu_states.jsonl", "One `GpuState` a line: of each used GPU at each moment.", (records.GpuState,)),
     (
         "environment.json",
         "One `Environment`.",
-        (records.Environment, records.RunFacts, records.ModelFacts, records.DatasetFacts, records.GpuFacts),
+        (
+            records.Environment, records.RunFacts, records.ModelFacts, records.DatasetFacts, records.ServingFacts,
+            records.GpuFacts,
+        ),
     ),
     (
         "score.json",
@@ -82,13 +85,13 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
     ),
     ("attempt-N.json of a sweep", "One `Attempt`.", (records.Attempt,)),
     (
-        "manifest.json of a portal's backup",
-        "One `PortalBackup`; its files are `ManifestEntry`, as above ([portal](portal.md)).",
-    (
         "sweep --state --json",
         "`scorekit sweep --state --json` prints one `SweepState`.",
         (records.SweepState, records.JobTold),
     ),
+    (
+        "manifest.json of a portal's backup",
+        "One `PortalBackup`; its files are `ManifestEntry`, as above ([portal](portal.md)).",
         (records.PortalBackup,),
     ),
     (

@@ -41,6 +41,9 @@ often used settings:
   scenario.idle_s=10                idle baseline before and after; cool_down_s and max_gap_s: waits between repeats
   scenario.target_ci=0.01           as many repeats as the 95 % interval needs, up to scenario.runs
 
+a server of this machine (vLLM, TGI, llama.cpp, Ollama, transformers serve), at a stated concurrency (docs/serving.md):
+  --config-name serving backend.url=http://127.0.0.1:8000 backend.model=NAME scenario.concurrency=8
+
 Hydra's options work too: -m runs several jobs (backend.model=a,b), --config-dir adds a folder of configs,
 --cfg job shows the composed config, --hydra-help tells the rest.
 """
@@ -79,6 +82,7 @@ def run(argv: list[str], tell: Tell, fail: Fail | None = None, close: Close | No
         return EXIT_DONE
     _refuse_secrets(argv)
     name = _option(argv, "--config-name", "-cn")
+    configs.refuse_server(argv, name)
     passes_through = any(option in argv for option in ("--hydra-help", "--version", "--shell-completion", "-sc"))
     if name is None and not passes_through:
         raise UsageError(
@@ -208,7 +212,8 @@ def _warn_beforehand(config: Any) -> None:
     from scorekit.validity import preflight
 
     backend = config.get("backend") or {}
-    if backend.get("device") != "cuda":
+    if backend.get("device") != "cuda" or backend.get("name") == "openai":
+        # A server's processes are on its GPUs already, and its score is never official.
         return
     probed = machine.probe(device="cuda", device_ids=backend.get("device_ids"), ask_torch=False)
     if not probed.gpus:

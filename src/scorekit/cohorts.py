@@ -28,6 +28,7 @@ _SHARED: Final = (
     "samples of the dataset",
     "batch size",
     "steps for an image",
+    "queries in flight at a server",
     "limit on what is generated",
 )
 """What members of one cohort have in common, as `_work` gives it, and at last `_limit`."""
@@ -219,6 +220,7 @@ def _work(score: Rateable) -> tuple[Hashable, ...]:
         None if asked is None else asked.dataset_fingerprint,
         None if asked is None else asked.batch_size,
         None if asked is None else asked.image_steps,
+        None if asked is None else asked.concurrency,
     )
 
 

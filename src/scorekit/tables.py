@@ -169,6 +169,13 @@ def _phase_table(score: Score, layout: Layout) -> str:
         f"{name} {'unknown' if kwh is None else significant(kwh_to_wh(kwh)) + ' Wh'}" for name, kwh in parts
     )
     notes = [layout.note(f"{phase.phase}: {phase.note}") for phase in score.phases if phase.note]
+    if score.conditions is not None and score.conditions.concurrency is not None:
+        notes.append(
+            layout.note(
+                f"steady state of a server, {score.conditions.concurrency} in flight, by {score.provenance.protocol}; "
+                f"one repeat: the {score.queries:,} samples once, worked out from its whole window"
+            )
+        )
     tokens = score.wh_per_1000_output_tokens
     if tokens is not None and score.output_tokens is not None:
         notes.append(f"{significant(tokens)} Wh per 1,000 output tokens ({score.output_tokens:,.0f} in one repeat)")

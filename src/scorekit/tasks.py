@@ -12,10 +12,14 @@ from typing import Final, Literal
 from scorekit.errors import UsageError, nearest
 from scorekit.records.environment import ModelFacts
 
-Kind = Literal["generate", "forward", "call"]
-"""How the model is called: token by token, one forward pass, or as a diffusion pipeline."""
+Kind = Literal["generate", "forward", "call", "serve"]
+"""How the model is called: token by token, one forward pass, as a diffusion pipeline, or by a server that has it."""
 
 PROTOCOL: Final = "ai-energy-score-v1"
+SERVING_PROTOCOL: Final = "serving-1"
+"""Of runs that measure a server at a stated concurrency: never rated with those of PROTOCOL (docs/serving.md)."""
+SERVING: Final = "serving"
+"""Task and cohort of such runs: a config's name, but none of `TASKS`, which are PROTOCOL's."""
 OFFICIAL_SAMPLES: Final = 1000
 OFFICIAL_BATCH_SIZE: Final = 1
 OFFICIAL_RUNS: Final = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 
 from scorekit.logs.score_file import UNVERIFIED
-from scorekit.records import Figure, PhaseEnergy, Result, Score, Source
+from scorekit.records import RESULT_SCHEMA, SERVING_RESULT_SCHEMA, Figure, PhaseEnergy, Result, Score, Source
 from scorekit.units import wh_to_kwh
 
 
@@ -20,7 +20,9 @@ def result_of(score: Score, name: str, dtype: str | None = None) -> Result:
     figure = Figure(
         energy_kwh=score.energy_kwh, wh_per_1000_queries=score.wh_per_1000_queries, runs=score.runs, excluded_repeats=()
     )
+    serves = score.conditions is not None and score.conditions.concurrency is not None
     return Result(
+        schema_version=SERVING_RESULT_SCHEMA if serves else RESULT_SCHEMA,
         model=score.model,
         model_revision=score.model_revision,
         task=score.task,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from scorekit.records import Window
 
 
-def passes_of(window: Window) -> int:
-    """Passes in a window; 1 where it does not say, as in files of version 1 and in windows of loading and idling."""
-    return window.passes or 1
+def passes_of(window: Window) -> float:
+    """Passes in a window; 1 where it does not say, as in files of version 1 and in windows of loading and idling.
+
+    A whole number but for a server's windows, which begin and end in the middle of a pass.
+    """
+    return window.passes or 1 if window.served is None else window.served.passes
 
 
 def duration_s(window: Window) -> float:
@@ -17,6 +20,8 @@ def duration_s(window: Window) -> float:
 
 def output_tokens(window: Window) -> float | None:
     """Tokens generated in one pass, as a mean: sampling may give each pass another number. None if not counted."""
+    if window.served is not None:
+        return window.served.output_tokens / window.served.passes
     return None if window.output_tokens is None else window.output_tokens / passes_of(window)
 
 
@@ -30,5 +35,5 @@ def images(window: Window) -> int | None:
     """Images made in one pass; all of them where the passes did not make as many each. None if not counted."""
     if window.images is None:
         return None
-    each, rest = divmod(window.images, passes_of(window))
+    each, rest = divmod(window.images, window.passes or 1)
     return window.images if rest else each

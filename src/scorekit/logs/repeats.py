@@ -17,17 +17,20 @@ _NOT_REPEATED: Final = ("load_dataset", "load_model", "idle_before", "idle_after
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """The windows of one repeat: preparing the inputs, answering, and a separate prefill pass if any."""
+    """The windows of one repeat: preparing the inputs, answering, and a separate prefill pass if any.
+
+    A server prepares its inputs by itself, within the window in which it answers.
+    """
 
     number: int
-    preprocess: Window
+    preprocess: Window | None
     answer: Window
     prefill: Window | None
 
     @property
-    def counted(self) -> tuple[Window, Window]:
+    def counted(self) -> tuple[Window, ...]:
         """The windows whose energy makes the score."""
-        return (self.preprocess, self.answer)
+        return (self.answer,) if self.preprocess is None else (self.preprocess, self.answer)
 
 
 def group_repeats(windows: Sequence[Window], kind: Kind, asked: int, *, adaptive: bool = False) -> list[Repeat]:
@@ -62,7 +65,7 @@ def group_repeats(windows: Sequence[Window], kind: Kind, asked: int, *, adaptive
         )
     repeats = []
     for number in numbers:
-        for phase in ("preprocess", kind):
+        for phase in ("serve",) if kind == "serve" else ("preprocess", kind):
             if (number, phase) not in by_phase:
                 raise InvalidRunError(f"repeat {number}: there is no window of phase {phase}", mend="measure again")
             if by_phase[number, phase].duration_s <= 0:
@@ -73,7 +76,7 @@ def group_repeats(windows: Sequence[Window], kind: Kind, asked: int, *, adaptive
         repeats.append(
             Repeat(
                 number=number,
-                preprocess=by_phase[number, "preprocess"],
+                preprocess=by_phase.get((number, "preprocess")),
                 answer=by_phase[number, kind],
                 prefill=by_phase.get((number, "prefill")),
             )
@@ -107,6 +110,8 @@ def count_queries(repeats: Sequence[Repeat], asked: int) -> int:
                 continue
             if not window.samples:
                 raise InvalidRunError(f"{where}: no queries were counted", mend="measure again")
+            if window.served is not None:
+                continue  # Queries at the edges count in part; how many passes that makes is told.
             passes = passes_of(window)
             if window.samples != asked * passes:
                 expected = f"{asked} in every repeat" if passes == 1 else f"{passes} passes of {asked}"

@@ -190,7 +190,7 @@ def examine_evidence(
         created_utc=evidence.environment.created_utc,
         scorekit_version=__version__,
         log_format=log_format,
-        protocol=PROTOCOL,
+        protocol=PROTOCOL if evidence.environment.serving is None else evidence.environment.serving.protocol,
         files=files,
     )
     try:

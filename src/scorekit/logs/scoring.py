@@ -18,6 +18,8 @@ from scorekit.logs.energies import Domain
 from scorekit.logs.phases import phase_scores
 from scorekit.logs.repeats import Repeat, count_queries, group_repeats
 from scorekit.records import (
+    SCORE_SCHEMA,
+    SERVING_SCORE_SCHEMA,
     Check,
     Component,
     Conditions,
@@ -99,11 +101,13 @@ def score_run(
             reasons = (*reasons, Reason(code="invalid", message=f"the run failed its checks: {failed}"))
     task = tasks.TASKS.get(run.task) if run.task is not None else None
     cohort = task.cohort if task is not None else None
+    serving = environment.serving
     return Score(
+        schema_version=SCORE_SCHEMA if serving is None else SERVING_SCORE_SCHEMA,
         model=model.name,
         model_revision=model.revision,
         task=run.task,
-        cohort=cohort,
+        cohort=cohort if serving is None else tasks.SERVING,
         model_class=tasks.class_of(model) if cohort in tasks.CLASSED_COHORTS else None,
         parameters=model.parameters,
         hardware=_hardware(environment, domain),
@@ -127,6 +131,7 @@ def score_run(
             new_tokens=run.new_tokens,
             max_new_tokens=run.max_new_tokens,
             image_steps=run.image_steps,
+            concurrency=None if serving is None else serving.concurrency,
         ),
         output_tokens=output_tokens,
         runs=len(rows),

@@ -23,7 +23,15 @@ import scorekit
 from scorekit import tasks
 from scorekit.errors import HardwareError
 from scorekit.measure import gpus, hub, placement
-from scorekit.records import DatasetFacts, Environment, ModelFacts, RunFacts
+from scorekit.records import (
+    ENVIRONMENT_SCHEMA,
+    SERVING_ENVIRONMENT_SCHEMA,
+    DatasetFacts,
+    Environment,
+    ModelFacts,
+    RunFacts,
+    ServingFacts,
+)
 
 _PACKAGES: Final = (
     "torch",
@@ -52,6 +60,7 @@ def collect(
     dataset: DatasetFacts,
     gpu_ids: tuple[str, ...],
     model_gpus: tuple[str, ...] | None = None,
+    serving: ServingFacts | None = None,
 ) -> Environment:
     """All facts about this machine and run.
 
@@ -59,6 +68,7 @@ def collect(
         run, model, dataset: what is not about the machine.
         gpu_ids: UUIDs or indices of the GPUs that are measured.
         model_gpus: UUIDs of the GPUs that hold a part of the model; None where it is not known.
+        serving: of a server that is measured; None where the model is loaded here.
 
     Raises:
         HardwareError: a GPU that is measured does not answer.
@@ -68,6 +78,7 @@ def collect(
     used = gpus.facts(gpu_ids)
     uuids = tuple(gpu.uuid for gpu in used if gpu.uuid is not None)
     return Environment(
+        schema_version=ENVIRONMENT_SCHEMA if serving is None else SERVING_ENVIRONMENT_SCHEMA,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         scorekit_version=scorekit.__version__,
         git_commit=_git_commit(),
@@ -78,7 +89,8 @@ def collect(
         ram_gib=round(psutil.virtual_memory().total / 2**30, 1),
         gpus=used,
         other_gpus=gpus.others(uuids),
-        torch_gpus=torch_gpus(),
+        # Where torch computes in this process says nothing of a server.
+        torch_gpus=torch_gpus() if serving is None else None,
         model_gpus=model_gpus,
         container_image=container_image(os.environ),
         in_container=in_container(),
@@ -87,6 +99,7 @@ def collect(
         run=run,
         model=model,
         dataset=dataset,
+        serving=serving,
     )
 
 

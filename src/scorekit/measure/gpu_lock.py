@@ -78,7 +78,9 @@ def names(config: Any, environ: Mapping[str, str]) -> tuple[str, ...]:
     backend, scenario = config.get("backend") or {}, config.get("scenario") or {}
     device, device_ids = backend.get("device"), backend.get("device_ids")
     found: set[str] = set()
-    for setting in (gpus.AUTO, scenario.get("gpus")):
+    # A server's GPUs were found before, and named.
+    settings = (scenario.get("gpus"),) if backend.get("name") == "openai" else (gpus.AUTO, scenario.get("gpus"))
+    for setting in settings:
         # What cannot be resolved is refused later, with the reason; there is nothing to lock.
         with contextlib.suppress(ScorekitError, ModuleNotFoundError):
             found |= set(gpus.resolve(setting, device, device_ids, environ))

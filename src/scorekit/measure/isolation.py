@@ -12,6 +12,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -36,9 +37,18 @@ class Watch:
         action: `warn` tells of the first other process; `error` and `kill` also end the run.
         folder: the run folder, whose gpu_states.jsonl is told whenever the number of other processes changes; None
             tells nobody.
+        also: more processes that may use the GPUs: those of a server that is measured.
     """
 
-    def __init__(self, pid: int, gpu_ids: tuple[str, ...], action: str, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        pid: int,
+        gpu_ids: tuple[str, ...],
+        action: str,
+        folder: Path | None = None,
+        also: Callable[[], set[int]] = set,
+    ) -> None:
+        self._also, self._known = also, frozenset({pid})
         self._pid, self._gpu_ids, self._action, self._folder = pid, gpu_ids, action, folder
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="device-isolation", daemon=True)
@@ -96,8 +106,10 @@ class Watch:
             return None
         # A process that has just ended may still be listed, and one of another container has no number here.
         living = {pid for pid in listed if psutil.pid_exists(pid)}
-        # The family is looked up only where there is somebody to tell apart: it takes milliseconds.
-        return frozenset(living - gpus.family(self._pid)) if living - {self._pid} else frozenset()
+        if living - self._known:
+            # The family is looked up only where there is somebody to tell apart: it takes milliseconds.
+            self._known = frozenset(gpus.family(self._pid) | self._also() | {self._pid})
+        return frozenset(living - self._known)
 
     def _record(self, uuid: str, others: int) -> None:
         if self._folder is None:

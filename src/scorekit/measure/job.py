@@ -137,7 +137,7 @@ def _has_measurement(windows: Path) -> bool:
     """Whether any window beyond loading and preprocessing was measured."""
     with contextlib.suppress(OSError):
         text = windows.read_text(encoding="utf-8")
-        return any(f'"phase":"{phase}"' in text for phase in ("prefill", "generate", "forward", "call"))
+        return any(f'"phase":"{phase}"' in text for phase in ("prefill", "generate", "forward", "call", "serve"))
     return False
 
 

@@ -60,7 +60,7 @@ def start(folder: Path) -> None:
         terminal.addFilter(lambda record: record.name.startswith("scorekit") or record.levelno >= logging.ERROR)
     root.addHandler(terminal)
     # At INFO these tell of every request.
-    for name in ("httpx", "httpcore", "urllib3", "filelock"):
+    for name in ("httpx", "httpcore", "httpx2", "httpcore2", "urllib3", "filelock"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

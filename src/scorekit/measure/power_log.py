@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,17 +20,26 @@ class StateLog:
     Args:
         uuids: the GPUs.
         folder: the run folder.
+        own: the processes of the run; None of them where they cannot be told from others'.
     """
 
-    def __init__(self, uuids: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self,
+        uuids: Sequence[str],
+        folder: Path,
+        own: Callable[[], set[int] | None] = lambda: gpus.family(os.getpid()),
+    ) -> None:
         self._uuids = tuple(uuids)
         self._folder = folder
+        self._own = own
 
     def record(self, when: Literal["start", "repeat", "end"], repeat: int | None = None) -> None:
         """One line for each GPU."""
-        own = gpus.family(os.getpid()) if self._uuids else set()
+        own = self._own() if self._uuids else set()
         for uuid in self._uuids:
-            state = gpus.state(uuid, when, repeat, own)
+            state = gpus.state(uuid, when, repeat, own or ())
+            if own is None:
+                state = state.model_copy(update={"foreign_processes": None})
             atomic.append_line(self._folder / bundle.GPU_STATES, state.model_dump_json())
 
 

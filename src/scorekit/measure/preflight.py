@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from scorekit.errors import HardwareError, ModelError, UsageError, nearest
 from scorekit.measure import bridge, gpus, hub, several_gpus
+from scorekit.measure.serving import preflight as serving
 
 DTYPES = ("float32", "float16", "bfloat16", "auto")
 DEVICES = ("cuda", "cpu", "mps")
@@ -49,10 +50,14 @@ def prepare(config: DictConfig, start_folder: Path) -> hub.ModelFiles | None:
     refuse_secrets(config)
     with open_dict(config):
         model = _model_name(backend)
-        _check_dtype(backend)
-        _check_device(config)
-        backend.model = _absolute(model, start_folder)
-        if backend.get("processor"):
+        serves = serving.is_serving(config)
+        if serves:
+            serving.prepare(config, os.environ)
+        else:
+            _check_dtype(backend)
+            _check_device(config)
+            backend.model = _absolute(model, start_folder)
+        if backend.get("processor") and not serves:
             backend.processor = _absolute(str(backend.processor), start_folder)
             if backend.processor != backend.model:
                 hub.check_processor(backend.processor)
@@ -62,6 +67,8 @@ def prepare(config: DictConfig, start_folder: Path) -> hub.ModelFiles | None:
         replay = config.scenario.get("replay")
         if replay:
             config.scenario.replay = _trace(str(replay), start_folder)
+        if serves:
+            return None
         if backend.get("name") != "pytorch":
             return None
         kwargs = OmegaConf.to_container(backend.get("model_kwargs") or OmegaConf.create({}))

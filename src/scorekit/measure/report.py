@@ -35,7 +35,8 @@ def build(windows: Sequence[Window], kind: Kind, meters: Sequence[str], memory: 
     """
     windows = [window for window in windows if window.phase not in ("idle_before", "idle_after")]
     split = kind == "generate" and any(window.phase == "prefill" for window in windows)
-    targets = ["load_dataset", "preprocess_dataset", "load_model"]
+    # A server has loaded its model and prepares its inputs by itself.
+    targets = ["load_dataset"] if kind == "serve" else ["load_dataset", "preprocess_dataset", "load_model"]
     targets += ["prefill", "decode"] if split else [kind]
     if memory is not None:
         # Not under a phase's name: what was watched is the warm-up.

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from scorekit import atomic, bundle
 from scorekit.measure.meters import Aligning, Meter
-from scorekit.records import Phase, Window
+from scorekit.records import SERVING_WINDOW_SCHEMA, WINDOW_SCHEMA, MeterReading, Phase, Served, Window
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ class Counts:
     early_ends: int | None = None
     truncated_inputs: int | None = None
     images: int | None = None
+    served: Served | None = None
 
 
 class Recorder:
@@ -54,6 +55,7 @@ class Recorder:
         count: Callable[[T], Counts] = lambda _: Counts(),
         *,
         log_name: str | None = None,
+        readings_first: bool = False,
     ) -> T:
         """Measure `work`. Work that raises leaves no line: half a window is no measurement.
 
@@ -63,6 +65,7 @@ class Recorder:
             work: what is measured.
             count: counts what was done from what `work` returned; called when the window has closed.
             log_name: name for the meters' own files, where it differs from the phase.
+            readings_first: whether the meters are asked before counting, which then may take any time.
 
         Returns:
             What `work` returned.
@@ -85,10 +88,12 @@ class Recorder:
             # Also after an error, so that no meter is left open.
             while opened:
                 opened.pop().close()
+        early = self._readings() if readings_first else None
         # Counting takes the time in which a counter's next tick comes.
         counts = count(result)
-        readings = tuple(reading for meter in self._meters for reading in meter.readings())
+        readings = self._readings() if early is None else early
         window = Window(
+            schema_version=WINDOW_SCHEMA if counts.served is None else SERVING_WINDOW_SCHEMA,
             phase=phase,
             repeat=repeat,
             start_monotonic_s=start,
@@ -107,10 +112,14 @@ class Recorder:
             early_ends=counts.early_ends,
             truncated_inputs=counts.truncated_inputs,
             images=counts.images,
+            served=counts.served,
         )
         self.windows.append(window)
         atomic.append_line(self._folder / bundle.WINDOWS, window.model_dump_json())
         return result
+
+    def _readings(self) -> tuple[MeterReading, ...]:
+        return tuple(reading for meter in self._meters for reading in meter.readings())
 
 
 def _now() -> str:

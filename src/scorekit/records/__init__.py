@@ -6,13 +6,31 @@ and a newer one with an error; golden files of every version stand in tests/gold
 
 from scorekit.records.base import Record, first_complaint
 from scorekit.records.edition import EDITION_SCHEMA, Edition, EditionSource, LeftOut, Member, Thresholds
-from scorekit.records.environment import ENVIRONMENT_SCHEMA, DatasetFacts, Environment, ModelFacts, RunFacts
+from scorekit.records.environment import (
+    ENVIRONMENT_SCHEMA,
+    SERVING_ENVIRONMENT_SCHEMA,
+    DatasetFacts,
+    Environment,
+    ModelFacts,
+    RunFacts,
+    ServingFacts,
+)
 from scorekit.records.gpus import GPU_STATE_SCHEMA, POWER_SCHEMA, GpuFacts, GpuState
 from scorekit.records.manifest import MANIFEST_SCHEMA, Manifest, ManifestEntry
 from scorekit.records.portal import PORTAL_BACKUP_SCHEMA, PORTAL_CHECK_SCHEMA, PortalBackup, PortalCheck, PortalFinding
-from scorekit.records.result import RESULT_SCHEMA, Fault, FaultCode, Figure, PhaseEnergy, Result, Source
+from scorekit.records.result import (
+    RESULT_SCHEMA,
+    SERVING_RESULT_SCHEMA,
+    Fault,
+    FaultCode,
+    Figure,
+    PhaseEnergy,
+    Result,
+    Source,
+)
 from scorekit.records.score import (
     SCORE_SCHEMA,
+    SERVING_SCORE_SCHEMA,
     Conditions,
     PhaseScore,
     Provenance,
@@ -62,7 +80,16 @@ from scorekit.records.verdict import (
     VerifiedRun,
     Weight,
 )
-from scorekit.records.windows import WINDOW_SCHEMA, Component, CounterEvidence, MeterReading, Phase, Window
+from scorekit.records.windows import (
+    SERVING_WINDOW_SCHEMA,
+    WINDOW_SCHEMA,
+    Component,
+    CounterEvidence,
+    MeterReading,
+    Phase,
+    Served,
+    Window,
+)
 
 __all__ = [
     "ATTEMPT_SCHEMA",
@@ -76,7 +103,12 @@ __all__ = [
     "POWER_SCHEMA",
     "RESULT_SCHEMA",
     "SCORE_SCHEMA",
+    "SERVING_ENVIRONMENT_SCHEMA",
+    "SERVING_RESULT_SCHEMA",
+    "SERVING_SCORE_SCHEMA",
+    "SERVING_WINDOW_SCHEMA",
     "SUBMISSION_SCHEMA",
+    "SWEEP_STATE_SCHEMA",
     "VALIDITY_SCHEMA",
     "VERDICT_SCHEMA",
     "WINDOW_SCHEMA",
@@ -99,6 +131,7 @@ __all__ = [
     "Figure",
     "GpuFacts",
     "GpuState",
+    "JobTold",
     "LeftOut",
     "Manifest",
     "ManifestEntry",
@@ -108,7 +141,6 @@ __all__ = [
     "Neighbour",
     "PackedCodecarbon",
     "PackedDevice",
-    "SWEEP_STATE_SCHEMA",
     "PackedEnergy",
     "PackedPhase",
     "PackedPower",
@@ -128,15 +160,17 @@ __all__ = [
     "RunFacts",
     "RunPrint",
     "Score",
+    "Served",
+    "ServingFacts",
     "Severity",
     "Signed",
     "Source",
-    "JobTold",
     "Submission",
     "SubmissionManifest",
     "SubmittedRun",
     "Submitter",
     "SweepJob",
+    "SweepState",
     "Terms",
     "Thresholds",
     "Uncertainty",
@@ -149,4 +183,3 @@ __all__ = [
     "Window",
     "first_complaint",
 ]
-    "SweepState",

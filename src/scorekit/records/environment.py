@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from scorekit.records.base import Count, Finite, Record
 from scorekit.records.gpus import GpuFacts
 
 ENVIRONMENT_SCHEMA: Final = "scorekit.environment/2"
+SERVING_ENVIRONMENT_SCHEMA: Final = "scorekit.environment/3"
+"""Of runs that measure a server. Others are still written as version 2, which they are."""
 
 
 class ModelFacts(Record):
@@ -49,7 +51,7 @@ class RunFacts(Record):
     task: str | None = Field(description="Config name if it is one of the registry's; None otherwise.")
     config_name: str = Field(description="The `name` in the config.")
     hf_task: str
-    kind: Literal["generate", "forward", "call"]
+    kind: Literal["generate", "forward", "call", "serve"]
     device: str
     num_samples: int = Field(description="Samples in one repeat, after empty ones were left out.")
     batch_size: int
@@ -91,10 +93,39 @@ class RunFacts(Record):
     )
 
 
+class ServingFacts(Record):
+    """How a server was measured."""
+
+    protocol: Literal["serving-1"]
+    concurrency: int = Field(ge=1, description="Queries in flight: an answer that ends is followed by the next query.")
+    api: Literal["completions", "chat"] = Field(description="Which of the server's endpoints was asked.")
+    path: str = Field(description="Path of that endpoint.")
+    told_owner: str | None = Field(
+        default=None, description="What the server's list of models calls their owner, which often is the software."
+    )
+    max_tokens: int = Field(ge=1, description="Most tokens of an answer, as asked.")
+    ignore_eos: bool = Field(
+        description="Whether the server took the request to go on to the most tokens (`ignore_eos`)."
+    )
+    warmup_queries: Count = Field(description="Queries answered before the first window.")
+    timeout_s: Finite = Field(description="Longest time for an answer; one that takes longer ends the run.")
+    gpus_from: Literal["by_hand", "listening_process"] | None = Field(
+        description="How the GPUs were chosen: by scenario.gpus, or as those on which the processes behind the port "
+        "compute. None where none was measured."
+    )
+    server_gpus: tuple[str, ...] | None = Field(
+        default=None,
+        description="UUIDs of the GPUs on which the processes behind the port compute; None where nobody can tell.",
+    )
+    server_processes: Count | None = Field(default=None, description="Processes of the server; None likewise.")
+
+
 class Environment(Record):
     """environment.json: the machine, the software, the model and the data of a run."""
 
-    schema_version: Literal["scorekit.environment/1", "scorekit.environment/2"] = ENVIRONMENT_SCHEMA
+    schema_version: Literal["scorekit.environment/1", "scorekit.environment/2", "scorekit.environment/3"] = (
+        ENVIRONMENT_SCHEMA
+    )
     created_utc: str
     scorekit_version: str
     git_commit: str | None = None
@@ -123,3 +154,15 @@ class Environment(Record):
     run: RunFacts
     model: ModelFacts
     dataset: DatasetFacts
+    serving: ServingFacts | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Of runs that measure a server, from version 3 on. Of its model `model` tells the name alone.",
+    )
+
+    @model_validator(mode="after")
+    def _serving_where_a_server_is_measured(self) -> Environment:
+        serves = (self.run.kind == "serve", self.serving is not None)
+        if any(serves) and not (all(serves) and self.schema_version == SERVING_ENVIRONMENT_SCHEMA):
+            raise ValueError(f"kind serve and serving stand together, in {SERVING_ENVIRONMENT_SCHEMA}")
+        return self

@@ -15,6 +15,9 @@ from scorekit.records.base import Count, Finite, Record
 from scorekit.records.score import Conditions, Reason, Score, Uncertainty
 
 RESULT_SCHEMA: Final = "scorekit.result/1"
+SERVING_RESULT_SCHEMA: Final = "scorekit.result/2"
+"""Of runs that measure a server. Others are still written as version 1, which they are."""
+_SERVING, _SERVING_PROTOCOL = "serving", "serving-1"
 _OWN_FORMATS: Final = ("scorekit.bundle/", "scorekit.submission/")
 """Of runs of ours: as they were measured, and as they were packed and worked out again."""
 _WH_OF_1000_IN_KWH: Final = 1e6
@@ -120,7 +123,7 @@ class Source(Record):
 class Result(Record):
     """The energy of one model on one task, from one log."""
 
-    schema_version: Literal["scorekit.result/1"] = RESULT_SCHEMA
+    schema_version: Literal["scorekit.result/1", "scorekit.result/2"] = RESULT_SCHEMA
     model: str | None
     model_revision: str | None = None
     task: str | None = Field(description="Config name.")
@@ -189,6 +192,10 @@ class Result(Record):
         reasons = self.not_comparable_because or score.not_comparable_because
         if reasons:
             raise ValueError(f"comparable is true, but not_comparable_because has {reasons[0].code}")
+        if score.provenance.protocol == _SERVING_PROTOCOL or score.task == _SERVING:
+            raise ValueError(
+                f"comparable is true, but the protocol is {_SERVING_PROTOCOL}: none of the official scores'"
+            )
         if self.valid is False or score.valid is False:
             raise ValueError("comparable is true, but a check of the run failed")
         for found in (self.source.format, score.provenance.log_format):

@@ -9,6 +9,8 @@ from pydantic import Field
 from scorekit.records.base import Count, Finite, Record
 
 SCORE_SCHEMA: Final = "scorekit.score/2"
+SERVING_SCORE_SCHEMA: Final = "scorekit.score/3"
+"""Of runs that measure a server. Others are still written as version 2, which they are."""
 
 
 class Reason(Record):
@@ -21,7 +23,7 @@ class Reason(Record):
 class PhaseScore(Record):
     """Energy of one phase over the repeats. None where a repeat does not have it."""
 
-    phase: Literal["preprocess", "prefill", "decode", "generate", "forward", "call"]
+    phase: Literal["preprocess", "prefill", "decode", "generate", "forward", "call", "serve"]
     counted: bool = Field(description="Whether it is a term of the score; prefill and decode split generate.")
     energy_wh: float | None = Field(
         description="Mean over the repeats that have it; of decode, over those in which generate and prefill do."
@@ -93,6 +95,11 @@ class Conditions(Record):
     new_tokens: int | None = None
     max_new_tokens: int | None = None
     image_steps: int | None = None
+    concurrency: int | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Queries in flight at a server, from version 3 on; None where a model was loaded and called.",
+    )
 
 
 class Provenance(Record):
@@ -109,7 +116,7 @@ class Provenance(Record):
 class Score(Record):
     """score.json: the energy of one model on one task, in Wh per 1,000 queries."""
 
-    schema_version: Literal["scorekit.score/1", "scorekit.score/2"] = SCORE_SCHEMA
+    schema_version: Literal["scorekit.score/1", "scorekit.score/2", "scorekit.score/3"] = SCORE_SCHEMA
     model: str
     model_revision: str | None = None
     task: str | None = Field(description="Config name; None when the log does not tell.")

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scorekit.records.base import Count, Finite, Record
 
 WINDOW_SCHEMA: Final = "scorekit.window/2"
+SERVING_WINDOW_SCHEMA: Final = "scorekit.window/3"
+"""Of runs that measure a server. Others are still written as version 2, which they are."""
 
 Component = Literal["gpu", "cpu", "ram"]
 Phase = Literal[
-    "load_dataset", "load_model", "preprocess", "prefill", "generate", "forward", "call", "idle_before", "idle_after"
+    "load_dataset",
+    "load_model",
+    "preprocess",
+    "prefill",
+    "generate",
+    "forward",
+    "call",
+    "serve",
+    "idle_before",
+    "idle_after",
 ]
 """What a window holds. `generate` is prefill and decode together; decode alone is never a window. The idle windows
-hold nothing but the loaded model, before the first repeat and after the last."""
+hold nothing but the loaded model, before the first repeat and after the last. `serve` is a stretch of a server's steady
+state."""
 
 
 class CounterEvidence(Record):
@@ -58,10 +70,27 @@ class MeterReading(Record):
     counter: CounterEvidence | None = Field(default=None, description="How the counter was read, where one was.")
 
 
+class Served(Record):
+    """What a server did in a window of phase `serve`.
+
+    A query counts by the share of its time, from the request to the end of its answer, that lies in the window; so do
+    its tokens. Summed over windows, each query counts once.
+    """
+
+    queries: Finite = Field(gt=0, description="Queries served.")
+    passes: Finite = Field(gt=0, description="The same in passes over the samples.")
+    input_tokens: Finite = Field(ge=0, description="Tokens of their prompts, as the server counted them.")
+    output_tokens: Finite = Field(ge=0, description="Tokens of their answers, as the server counted them.")
+    begun: Count = Field(description="Queries that were begun in the window.")
+    ended: Count = Field(description="Queries whose answers ended in the window.")
+    mean_in_flight: Finite = Field(ge=0, description="Queries that the server worked on or kept waiting, on average.")
+    mean_latency_s: Finite | None = Field(description="Of the queries that ended in the window; None where none did.")
+
+
 class Window(Record):
     """One line of windows.jsonl: one stretch of time in which energy was measured."""
 
-    schema_version: Literal["scorekit.window/1", "scorekit.window/2"] = WINDOW_SCHEMA
+    schema_version: Literal["scorekit.window/1", "scorekit.window/2", "scorekit.window/3"] = WINDOW_SCHEMA
     phase: Phase
     repeat: Count | None = Field(
         description="Number of the repeat from 0; None for loading and idling, which are not repeated."
@@ -92,6 +121,19 @@ class Window(Record):
         default=None, description="Queries whose input was cut at what the model holds; None where it is not known."
     )
     images: Count | None = Field(default=None, description="Images made.")
+    served: Served | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Of phase `serve` alone, from version 3 on; `samples` and the tokens beside it are the same to the "
+        "nearest one.",
+    )
+
+    @model_validator(mode="after")
+    def _served_where_a_server_is_measured(self) -> Window:
+        serves = (self.phase == "serve", self.served is not None)
+        if any(serves) and not (all(serves) and self.schema_version == SERVING_WINDOW_SCHEMA):
+            raise ValueError(f"phase serve and served stand together, in {SERVING_WINDOW_SCHEMA}")
+        return self
 
     @property
     def duration_s(self) -> float:

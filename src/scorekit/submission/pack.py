@@ -169,6 +169,12 @@ def _check_once(runs: Sequence[Path], packed: Sequence[_Run]) -> None:
 def _run(folder: Path, place: str, request: Request) -> _Run:
     require_run(folder)
     whole = run_bundle.load(folder)
+    if (serving := whole.environment.serving) is not None:
+        raise UsageError(
+            f"{folder} was measured by {serving.protocol}, and submissions are of {tasks.PROTOCOL}: a server's energy "
+            "is not rated in an edition",
+            mend="scorekit results add RUN keeps it in a results folder; measure the model itself to hand it in",
+        )
     allowed = AllowList(request.form, request.model_name, whole.environment)
     environment = allowed.environment(whole.environment)
     if fault := names.fault_of_model(environment.model.name):

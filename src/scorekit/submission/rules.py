@@ -11,7 +11,7 @@ from scorekit.submission import clauses, names
 from scorekit.submission.evidence_files import ENVIRONMENT, WINDOWS, PackedRun
 from scorekit.submission.findings import AGAIN, note, refuse, review
 
-_REFUSING: Final = {"task": "wrong_task", "kind": "wrong_task", "gpu_count": "gpu_count"}
+_REFUSING: Final = {"protocol": "wrong_task", "task": "wrong_task", "kind": "wrong_task", "gpu_count": "gpu_count"}
 """Reasons of `not_comparable_because` that make a run none of the protocol's; others leave it to the operator."""
 
 

@@ -19,6 +19,7 @@ from pydantic import JsonValue
 from scorekit import tasks
 from scorekit.records import Environment, GpuFacts, Reason, Validity
 from scorekit.tasks import Task
+from scorekit.validity.serving import not_official
 from scorekit.validity.verdicts import UNTOLD
 
 _CTC_COHORT: Final = "asr"
@@ -87,6 +88,8 @@ def not_comparable(environment: Environment, measured: Measured) -> tuple[Reason
     Returns:
         Reasons in a fixed order, each with a stable code and a message that says what was found and expected.
     """
+    if environment.serving is not None:
+        return (not_official(environment.serving),)
     name = environment.run.task
     evidence = _Evidence(environment, measured, tasks.TASKS.get(name) if name is not None else None)
     return tuple(reason for rule in _RULES for reason in rule(evidence))
@@ -96,7 +99,8 @@ def claims_protocol(environment: Environment) -> bool:
     """Whether queries, repeats and GPUs are the protocol's, so that a run can only be meant as an official one."""
     run, gpus = environment.run, environment.gpus
     return (
-        run.num_samples == tasks.OFFICIAL_SAMPLES
+        environment.serving is None
+        and run.num_samples == tasks.OFFICIAL_SAMPLES
         and run.runs >= tasks.OFFICIAL_RUNS
         and bool(gpus)
         and all(is_official_gpu(gpu) for gpu in gpus)

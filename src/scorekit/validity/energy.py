@@ -243,6 +243,8 @@ def only_used_gpus(evidence: Evidence) -> Check:
     """No energy of a GPU that the model does not use is in the score."""
     if not evidence.on_gpu:
         return _UNUSED.nothing("no GPU was measured")
+    if evidence.environment.serving is not None:
+        return _UNUSED.nothing("check 8 compares the GPUs of a server with those that were measured")
     used, holding = evidence.environment.torch_gpus, evidence.environment.model_gpus
     if used is None:
         return _UNUSED.unknown("the GPUs that torch computes on were not recorded", _AGAIN)

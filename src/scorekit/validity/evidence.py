@@ -133,6 +133,13 @@ class Evidence:
     def repeats_wh_per_query(self) -> dict[int, float]:
         """Energy of a query in each repeat whose energies are all there and positive."""
         found = {}
+        if self.environment.serving is not None:
+            energies = [(window, self.energy_wh(window)) for window in self.answers]
+            return {
+                window.repeat: energy_wh / window.served.queries
+                for window, energy_wh in energies
+                if energy_wh and window.served is not None and window.repeat is not None
+            }
         answers = {window.repeat: window for window in self.answers}
         for preparation in self.preparations:
             answer = answers.get(preparation.repeat)

@@ -8,6 +8,7 @@ from typing import Final
 
 from scorekit import tasks
 from scorekit.records import Check, GpuState
+from scorekit.validity import serving
 from scorekit.validity.evidence import Evidence
 from scorekit.validity.trace import AVERAGED_S
 from scorekit.validity.verdicts import Finding, Rule, fail, gpu, names, untold, warn, where
@@ -25,6 +26,12 @@ def gpus_matched(evidence: Evidence) -> Check:
     """Every GPU that torch computes on is measured, matched by UUID."""
     if not evidence.on_gpu:
         return _MATCHED.nothing(_NO_GPU)
+    if evidence.environment.serving is not None:
+        return _MATCHED.judged(
+            serving.unlike_gpus(evidence),
+            passing=f"the server and the meter use the same GPUs ({names(evidence.devices)})",
+            mend="leave scenario.gpus=auto, which takes the GPUs of the processes behind backend.url",
+        )
     used = evidence.environment.torch_gpus
     if used is None:
         return _MATCHED.unknown("the GPUs that torch computes on were not recorded", _AGAIN)
@@ -187,6 +194,8 @@ def gpu_count(evidence: Evidence) -> Check:
     """Models of class A and B run on one GPU."""
     if not evidence.on_gpu:
         return _COUNT.nothing(_NO_GPU)
+    if evidence.environment.serving is not None:
+        return _COUNT.nothing("a server may use as many GPUs as it likes: no official score is one of a server")
     holding = evidence.environment.model_gpus
     count, size = (
         len(evidence.devices if holding is None else holding),

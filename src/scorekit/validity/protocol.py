@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from scorekit.records import Check, Window
+from scorekit.validity import serving
 from scorekit.validity.evidence import Evidence
 from scorekit.validity.verdicts import Finding, Rule, fail, names, untold, warn, where
 
@@ -33,12 +34,14 @@ _ANSWERS: Final = Rule(22, "outputs_counted")
 def samples_complete(evidence: Evidence) -> Check:
     """Every repeat was made, with every sample, in whole batches and without a failure."""
     findings = [*_missing_repeats(evidence)]
+    served = evidence.environment.serving is not None
     for window in evidence.repeated:
-        findings += _incomplete(evidence, window)
+        findings += serving.incomplete(evidence, window) if served else _incomplete(evidence, window)
     run = evidence.environment.run
     return _SAMPLES.judged(
         findings,
-        passing=f"{len(evidence.answers)} repeats of {run.num_samples} samples, none failed",
+        passing=f"{len(evidence.answers)} {'windows of at least a pass over' if served else 'repeats of'} "
+        f"{run.num_samples} samples, none failed",
         mend="see the run's benchmark.log for what failed, and measure again",
         details={"repeats": len(evidence.answers), "samples": run.num_samples},
     )
@@ -53,7 +56,8 @@ def _missing_repeats(evidence: Evidence) -> Iterator[Finding]:
         held = f"{len(found)} ({names(sorted(found))})" if found else "none"
         yield fail(f"{asked} repeats were asked for, but the windows hold {held}")
     prepared = {window.repeat for window in evidence.preparations}
-    for repeat in sorted(found - prepared):
+    # A server prepares its inputs by itself, in the window in which it answers.
+    for repeat in sorted(found - prepared if evidence.environment.serving is None else ()):
         yield fail(f"repeat {repeat}: there is no window of phase preprocess", repeat=repeat)
 
 
@@ -93,6 +97,8 @@ def _incomplete(evidence: Evidence, window: Window) -> Iterator[Finding]:
 def model_as_declared(evidence: Evidence) -> Check:
     """The loaded model is what its files and the config say, and was looked at after it was loaded."""
     model, run = evidence.environment.model, evidence.environment.run
+    if evidence.environment.serving is not None:
+        return _DECLARED.nothing("the model is loaded by a server, which tells its name alone")
     findings: list[Finding] = []
     if model.dtype is None:
         findings.append(warn("cannot be judged: the dtype of the loaded model was not recorded"))
@@ -168,6 +174,16 @@ def outputs_counted(evidence: Evidence) -> Check:
     """Generated tokens were counted and are as many as asked; cut inputs and early ends are told."""
     run = evidence.environment.run
     findings: list[Finding] = []
+    if evidence.environment.serving is not None:
+        return _ANSWERS.judged(
+            [
+                *(found for window in evidence.answers for found in serving.outputs(evidence, window)),
+                *serving.early_ends(evidence),
+            ],
+            passing="the server counted the tokens of every answer, and they are as many as asked",
+            mend="scenario.max_tokens sets the length; backend.ignore_eos=true insists on it",
+            details={"early_ends": [window.early_ends for window in evidence.answers]},
+        )
     for window in evidence.answers:
         if run.kind == "generate":
             findings += _outputs(evidence, window)

@@ -8,11 +8,25 @@ import pytest
 
 from scorekit.errors import UsageError
 from scorekit.measure import configs
-from scorekit.tasks import TASKS
+from scorekit.tasks import SERVING, TASKS
 
 
-def test_there_is_one_config_for_each_task() -> None:
-    assert configs.names(configs.builtin_folder()) == sorted(TASKS)
+def test_there_is_one_config_for_each_task_and_one_for_servers() -> None:
+    assert configs.names(configs.builtin_folder()) == sorted([*TASKS, SERVING])
+
+
+@pytest.mark.parametrize("name", ["text_generation", "reasoning.yaml"])
+def test_a_server_is_no_backend_of_a_task(name: str) -> None:
+    with pytest.raises(UsageError, match="a protocol of its own") as caught:
+        configs.refuse_server(["backend=openai"], name)
+    assert caught.value.mend == configs.SERVE
+    assert "--config-name serving" in configs.SERVE
+
+
+def test_a_server_is_the_backend_of_its_own_config_and_of_other_peoples() -> None:
+    for name in ("serving", "mine", None):
+        configs.refuse_server(["backend=openai"], name)
+    configs.refuse_server(["backend=pytorch"], "text_generation")
 
 
 def test_private_configs_are_not_listed(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ _COLUMNS: Final = (
     Column("share_percent", "Share", "%"),
     Column("counted", "Counts for the score"),
 )
-_ORDER: Final = ("preprocess", "prefill", "decode", "generate", "forward", "call")
+_ORDER: Final = ("preprocess", "prefill", "decode", "generate", "forward", "call", "serve")
 _MOST_SERIES: Final = 7
 _STEP_PX: Final = 54
 

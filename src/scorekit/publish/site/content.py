@@ -33,6 +33,7 @@ TITLES: Final[dict[str, str]] = {
     "asr": "Speech recognition",
     "image_generation": "Image generation",
     "image_captioning": "Image captioning",
+    "serving": "Serving: a server at a stated concurrency",
 }
 """Names of the cohorts for people, in the order in which they are shown."""
 UNCERTAINTY_TERMS: Final[dict[str, str]] = {
@@ -262,6 +263,13 @@ def _unlike(cohort: Cohort, entries: Sequence[Entry], *, is_official: bool) -> I
         yield "hardware unknown"
     elif len(hardware) > 1:
         yield f"{len(hardware):,} kinds of hardware"
+    at_once = {
+        entry.result.conditions.concurrency
+        for entry in entries
+        if entry.result is not None and entry.result.conditions is not None
+    }
+    if len(at_once) > 1:
+        yield f"{len(at_once):,} numbers of queries in flight"
     origins = sorted({entry.origin for entry in entries})
     if len(origins) > 1:
         yield f"unlike origins ({', '.join(origins)})"

@@ -1,0 +1,122 @@
+"""What is known of a run that measures a server, as environment.json keeps it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePosixPath
+from typing import Any
+
+from scorekit import tasks
+from scorekit.measure import environment, gpus
+from scorekit.measure.serving import server_gpus
+from scorekit.measure.serving.address import Endpoint
+from scorekit.measure.serving.settings import OpenAISettings, ServingSettings
+from scorekit.records import (
+    DatasetFacts,
+    Environment,
+    ModelFacts,
+    RunFacts,
+    ServingFacts,
+)
+
+_UNKNOWN = "unknown"
+
+
+def collect(
+    settings: ServingSettings,
+    backend: OpenAISettings,
+    endpoint: Endpoint,
+    dataset: DatasetFacts,
+    *,
+    num_samples: int,
+    gpu_ids: tuple[str, ...],
+    meters: tuple[str, ...],
+    ignore_eos: bool,
+    owner: str | None,
+) -> Environment:
+    """All facts about the machine, the server and the run.
+
+    Args:
+        settings, backend: the config.
+        endpoint: the server's.
+        dataset: the samples.
+        num_samples: of one pass.
+        gpu_ids: UUIDs of the GPUs that are measured.
+        meters: names, the score's first.
+        ignore_eos: whether the server took that.
+        owner: what the server calls the owner of the model.
+    """
+    computing, processes = server_gpus.look(settings.server_pids or ())
+    serving = ServingFacts(
+        protocol=tasks.SERVING_PROTOCOL,
+        concurrency=settings.concurrency,
+        api="chat" if endpoint.api == "chat" else "completions",
+        path=endpoint.path,
+        told_owner=owner,
+        max_tokens=settings.max_tokens,
+        ignore_eos=ignore_eos,
+        warmup_queries=settings.warmup,
+        timeout_s=backend.timeout_s,
+        gpus_from=_gpus_from(settings) if gpu_ids else None,
+        server_gpus=computing,
+        server_processes=processes,
+    )
+    return environment.collect(
+        _run(settings, backend, num_samples, gpu_ids, meters, ignore_eos=ignore_eos),
+        _model(str(backend.model)),
+        dataset,
+        gpu_ids,
+        serving=serving,
+    )
+
+
+def _gpus_from(settings: ServingSettings) -> Any:
+    return "listening_process" if settings.gpus_from == "listening_process" else "by_hand"
+
+
+def _run(
+    settings: ServingSettings,
+    backend: OpenAISettings,
+    num_samples: int,
+    gpu_ids: tuple[str, ...],
+    meters: tuple[str, ...],
+    *,
+    ignore_eos: bool,
+) -> RunFacts:
+    return RunFacts(
+        task=tasks.SERVING,
+        config_name=tasks.SERVING,
+        hf_task="text-generation",
+        kind="serve",
+        device=str(backend.device),
+        num_samples=num_samples,
+        batch_size=1,
+        runs=settings.runs,
+        phases=False,
+        seed=backend.seed,
+        max_new_tokens=settings.max_tokens,
+        warmup_runs=settings.warmup,
+        generate_kwargs={"temperature": 0, "max_tokens": settings.max_tokens, "ignore_eos": ignore_eos},
+        meters=meters,
+        country_iso_code=settings.country_iso_code,
+        gpus_by_hand=None if not gpu_ids else settings.gpus_from != "listening_process",
+        gpus_watched=bool(gpu_ids and settings.server_pids),
+        min_window_s=settings.min_window_s if gpu_ids else None,
+    )
+
+
+def _model(name: str) -> ModelFacts:
+    """A server's model: its name alone is known. Of a path of this machine only the last part is told."""
+    local = os.path.isabs(name) or name.startswith((".", "~"))
+    return ModelFacts(
+        name=PurePosixPath(name).name if local else name,
+        local=local,
+        library=_UNKNOWN,
+        architecture=_UNKNOWN,
+        random_weights=False,
+    )
+
+
+def own_processes(pids: tuple[int, ...]) -> set[int]:
+    """The processes of the run: the server's, and this one with its own."""
+    return server_gpus.family(pids) | gpus.family(os.getpid())

@@ -1,0 +1,117 @@
+"""What the checks look at in a run that measures a server, where it differs from one that loads its model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from scorekit import tasks
+from scorekit.records import Reason, ServingFacts, Window
+from scorekit.validity.verdicts import Finding, fail, fail_if, gpu, names, untold, warn
+
+if TYPE_CHECKING:
+    from scorekit.validity.evidence import Evidence
+
+MANY_EARLY: Final = 0.01
+"""Share of answers that end early, from which a reader should know: the energy is then that of shorter ones."""
+LEAST_IN_FLIGHT: Final = 0.98
+"""A slot of the loop is empty between an answer and the next query, some milliseconds of each second at the most."""
+LEAST_ROUNDS: Final = 5
+"""So many times at least each slot should be through in a window: its edges, where queries count in part, are then
+small beside the whole."""
+
+
+def not_official(serving: ServingFacts) -> Reason:
+    """The one reason that holds for all runs of another protocol: what else they have otherwise says nothing then."""
+    many = serving.concurrency != 1
+    return Reason(
+        code="protocol",
+        message=f"measured by {serving.protocol}: a server that works on {serving.concurrency} "
+        f"{'queries' if many else 'query'} at a time; official scores are of {tasks.PROTOCOL}, which loads the model "
+        "itself and asks it one query after the other",
+    )
+
+
+def incomplete(evidence: Evidence, window: Window) -> Iterator[Finding]:
+    """What is missing in a window: queries, whole passes, or some of those that should be in flight (check 18)."""
+    serving = evidence.environment.serving
+    if serving is None or window.served is None:
+        yield fail("the window does not tell what was served, expected the shares of its queries", at=window)
+        return
+    served, asked = window.served, evidence.environment.run.num_samples
+    if window.failures:
+        yield fail(f"{window.failures} queries failed, expected none", at=window, failures=window.failures)
+    if served.begun < asked:
+        yield fail(f"{served.begun} queries were begun, expected at least a pass of {asked}", at=window)
+    if served.mean_in_flight < LEAST_IN_FLIGHT * serving.concurrency:
+        yield fail_if(
+            # On a CPU the client works on the processor that it measures, and takes its time.
+            evidence.computes_on_gpu,
+            f"{served.mean_in_flight:.2f} queries were in flight on average, expected {serving.concurrency}",
+            at=window,
+            mean_in_flight=served.mean_in_flight,
+        )
+    if served.queries < LEAST_ROUNDS * serving.concurrency:
+        yield warn(
+            f"{served.queries:.1f} queries were served, {serving.concurrency} at a time, expected at least "
+            f"{LEAST_ROUNDS * serving.concurrency}: what lies at the window's edges is a large part of it",
+            at=window,
+            queries=served.queries,
+        )
+
+
+def outputs(evidence: Evidence, window: Window) -> Iterator[Finding]:
+    """Tokens that are not as asked (check 22)."""
+    serving, served = evidence.environment.serving, window.served
+    if serving is None or served is None:
+        return
+    if served.output_tokens <= 0:
+        yield fail("no token was generated, expected answers", at=window)
+    elif served.output_tokens > serving.max_tokens * served.queries * (1 + 1e-9):
+        yield fail(
+            f"{served.output_tokens / served.queries:.1f} tokens an answer, expected at most {serving.max_tokens}: the "
+            "server takes no notice of the limit",
+            at=window,
+            output_tokens=served.output_tokens,
+        )
+
+
+def early_ends(evidence: Evidence) -> Iterator[Finding]:
+    """Answers of the whole run that ended before their most tokens (check 22)."""
+    serving = evidence.environment.serving
+    found = [(window.early_ends or 0, window.served) for window in evidence.answers if window.served is not None]
+    ended = sum(served.ended for _, served in found)
+    early = sum(count for count, _ in found)
+    if serving is None or not ended or early / ended <= MANY_EARLY:
+        return
+    mean = sum(served.output_tokens for _, served in found) / sum(served.queries for _, served in found)
+    yield warn(
+        f"{early / ended:.0%} of the answers ended before {serving.max_tokens} tokens ({mean:.1f} on average): compare "
+        "the energy of 1,000 output tokens, not that of 1,000 queries",
+        early=early / ended,
+    )
+
+
+def unlike_gpus(evidence: Evidence) -> Iterator[Finding]:
+    """GPUs that were measured and are not the server's, or the other way round (checks 8 and 10)."""
+    serving = evidence.environment.serving
+    if serving is None:
+        return
+    measured = set(evidence.devices)
+    if serving.server_gpus is None:
+        yield untold(
+            "on which GPUs the server computes could not be seen, they were named by hand",
+            "run scorekit where it sees the server's processes: as the same user, and not in another container",
+        )
+        return
+    for device in serving.server_gpus:
+        if device not in measured:
+            yield fail(
+                f"the server computes on {gpu(device)}, but {names(sorted(measured))} was measured", device=device
+            )
+    for device in sorted(measured - set(serving.server_gpus)):
+        yield fail_if(
+            bool(serving.server_gpus),
+            f"the energy of {gpu(device)} is counted, but the server does not compute on it",
+            device=device,
+        )
