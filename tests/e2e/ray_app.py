@@ -53,6 +53,9 @@ def meets(what: str, folder: Path) -> int | None:
     worker = os.getppid()
     if what == "invalid":
         return EXIT_INVALID
+    if what == "fills-its-disk":
+        # A device that is always full.
+        Path("/dev/full").write_bytes(b"a run")
     if what == "gone":
         raise ModelError("there is no model org/gone on the Hub, or it is private", mend="check the spelling")
     victim = {

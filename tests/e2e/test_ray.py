@@ -19,11 +19,14 @@ import pytest
 from scorekit import cli
 from scorekit.records import Attempt
 from scorekit.sweep import attempts, done, plan
+from scorekit.sweep.failures import failure
 from tests.e2e.ray_app import SEEN, SENT, TASK
 from tests.fake_nvml import FakeNvml
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 300
+TOO_LARGE = "too-large"
+"""A model of class C, which needs more GPUs than a node has."""
 
 
 @pytest.fixture
@@ -70,12 +73,16 @@ class Sweep:
 
     def __init__(self, folder: Path, variables: dict[str, str], *models: str) -> None:
         self.folder, self.runs, self.variables = folder, folder / "runs", variables
-        self.names = [f"org/{model}" for model in models]
-        self.plan = folder / "plan.json"
-        assert cli.main(["sweep", *self.names, "--task", TASK, "--plan-only", "--save", str(self.plan)]) == 0
+        self.plan, listed = folder / "plan.json", folder / "list.csv"
+        rows = (f"org/{model},{'C' if model == TOO_LARGE else 'A'}\n" for model in models)
+        listed.write_text(f"model,class\n{''.join(rows)}", encoding="utf-8")
+        options = ["--task", TASK, "--class-c-gpus", "3", "--plan-only", "--save", str(self.plan)]
+        assert cli.main(["sweep", str(listed), *options]) == 0
         configs = folder / "configs"
         configs.mkdir(exist_ok=True)
-        (configs / f"{TASK}.yaml").write_text("backend:\n  model: ???\n  device: cuda\n  device_ids: 0\n", "utf-8")
+        (configs / f"{TASK}.yaml").write_text(
+            "backend:\n  model: ???\n  device: cuda\n  device_ids: 0\n  device_map: null\n", "utf-8"
+        )
 
     def start(self) -> subprocess.Popen[str]:
         command = ["tests.e2e.ray_app", "--config-dir", "configs", "-m", "hydra/launcher=ray", "hydra/sweeper=plan"]
@@ -98,7 +105,12 @@ class Sweep:
         )
 
     def states(self) -> dict[str, str]:
-        return {each.job.model.removeprefix("org/"): each.state for each in done.look(self.jobs, self.runs)}
+        """Of each model that its job is done, or why it is not."""
+        found = {}
+        for state in done.look(self.jobs, self.runs):
+            why = failure(state)
+            found[state.job.model.removeprefix("org/")] = state.state if why is None else why.kind
+        return found
 
     def attempts(self, model: str) -> tuple[Attempt, ...]:
         return attempts.read(self.job_folder(model))
@@ -141,12 +153,16 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str], what
 
 
 def test_what_is_lost_is_measured_once_more(tmp_path: Path, cluster: dict[str, str], fake_nvml: FakeNvml) -> None:
-    models = ("a", "kills-its-worker", "gone", "kills-itself", "invalid", "b", "kills-its-node")
-    sweep = Sweep(tmp_path, cluster, *models)
+    models = ("a", "kills-its-worker", "gone", "kills-itself", "invalid", "b", "fills-its-disk", "kills-its-node")
+    sweep = Sweep(tmp_path, cluster, *models, TOO_LARGE)
     code, told = result(sweep.start())
-    expected = dict.fromkeys(models, "done") | {"gone": "failed", "invalid": "invalid"}
+    expected = dict.fromkeys(models, "done") | {
+        "gone": "not found", "invalid": "invalid measurement", "fills-its-disk": "disk full", TOO_LARGE: "no device"
+    }  # fmt: skip
     assert sweep.states() == expected, told
     assert code != 0, told
+    (never,) = sweep.attempts(TOO_LARGE)
+    assert "no node of the Ray cluster has 3 GPUs and 1 CPUs; the largest have 1 GPUs and 1 CPUs" in str(never.message)
     assert {model: len(sweep.attempts(model)) for model in models} == {
         model: 2 if model.startswith("kills") else 1 for model in models
     }, told

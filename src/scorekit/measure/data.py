@@ -106,6 +106,9 @@ def _load_error(settings: EnergyStarSettings, error: Exception) -> DatasetError:
     from datasets.exceptions import DatasetNotFoundError
 
     name, text = settings.dataset_name, str(error)
+    if hub.is_full_disk(error):
+        message, mend = hub.hub_error("dataset", name, error)
+        return DatasetError(message, mend=mend)
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

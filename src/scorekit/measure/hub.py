@@ -6,6 +6,7 @@ a folder, and a Hub id goes through huggingface_hub's cache, which works with HF
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import dataclass
@@ -141,6 +142,19 @@ def cause_in_hub(error: BaseException | None) -> Exception | None:
     return None
 
 
+def is_full_disk(error: BaseException) -> bool:
+    """Whether an error, or one that led to it, says that there is no room on a disk."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        # datasets looks beforehand whether there is room, and tells it in words.
+        if "Not enough disk space" in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
 def hub_error(what: str, name: str, error: Exception) -> tuple[str, str]:
     """Message and mend for an error of huggingface_hub, told apart by its class.
 
@@ -159,6 +173,11 @@ def hub_error(what: str, name: str, error: Exception) -> tuple[str, str]:
     )
 
     folder = "a folder (scenario.dataset_name=FOLDER)" if what == "dataset" else "a folder"
+    if is_full_disk(error):
+        return (
+            f"the disk is full: the {what} {name} could not be written to the local cache",
+            "free some space, or choose a cache on another disk: HF_HOME=FOLDER",
+        )
     if _is_refused_token(error):
         return (
             f"the Hub does not take the token that was given, so it does not give the {what} {name}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 from pathlib import Path
@@ -232,3 +233,20 @@ def test_a_hub_id_that_is_not_cached_names_the_offline_mode() -> None:
         data.load(settings(dataset_name="example/nothing"))
     assert "HF_HUB_OFFLINE" in str(caught.value)
     assert "scorekit tiny" in str(caught.value.mend)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError("Not enough disk space. Needed: Unknown size"), OSError(errno.ENOSPC, "No space left on device")],
+)
+def test_a_full_disk_is_told_and_not_taken_for_a_fault_of_the_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def load_dataset(*_: object, **__: object) -> None:
+        raise RuntimeError("An error occurred while generating the dataset") from error
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    for name in (str(tmp_path), "org/data"):
+        with pytest.raises(DatasetError, match=r"the disk is full: the dataset .* could not be written") as caught:
+            data.load(settings(dataset_name=name))
+        assert "HF_HOME=FOLDER" in str(caught.value.mend)
