@@ -23,12 +23,11 @@ _WINDOW_S = 5
 
 def whisper(folder: Path, size: Size) -> None:
     """Encoder-decoder for English speech, in windows of 5 s."""
-    transformers, width, ids = library("transformers"), WIDTHS[size], tokenizer.whisper(folder)
-    end, start = ids["<|endoftext|>"], ids["<|startoftranscript|>"]
-    frames = _WINDOW_S * SAMPLE_RATE_HZ // _HOP_SAMPLES
-    config = transformers.WhisperConfig(
-        vocab_size=max(ids.values()) + 1,
-        num_mel_bins=_MELS,
+    width = WIDTHS[size]
+    write_whisper(
+        folder,
+        mels=_MELS,
+        window_s=_WINDOW_S,
         d_model=width.hidden,
         encoder_layers=width.layers,
         decoder_layers=width.layers,
@@ -36,6 +35,26 @@ def whisper(folder: Path, size: Size) -> None:
         decoder_attention_heads=width.heads,
         encoder_ffn_dim=width.feed_forward,
         decoder_ffn_dim=width.feed_forward,
+    )
+
+
+def write_whisper(folder: Path, *, mels: int, window_s: int, vocab_size: int | None = None, **shape: int) -> None:
+    """A Whisper of any shape that hears English, with its processor.
+
+    Args:
+        folder: where the files go.
+        mels: bands of the spectrogram.
+        window_s: what it hears at once [s].
+        vocab_size: None for that of its tokenizer.
+        shape: of WhisperConfig.
+    """
+    transformers, ids = library("transformers"), tokenizer.whisper(folder)
+    end, start = ids["<|endoftext|>"], ids["<|startoftranscript|>"]
+    frames = window_s * SAMPLE_RATE_HZ // _HOP_SAMPLES
+    config = transformers.WhisperConfig(
+        vocab_size=vocab_size or max(ids.values()) + 1,
+        num_mel_bins=mels,
+        **shape,
         max_source_positions=frames // 2,
         max_target_positions=448,
         pad_token_id=end,
@@ -59,11 +78,11 @@ def whisper(folder: Path, size: Size) -> None:
         {
             "feature_extractor_type": "WhisperFeatureExtractor",
             "processor_class": "WhisperProcessor",
-            "feature_size": _MELS,
+            "feature_size": mels,
             "sampling_rate": SAMPLE_RATE_HZ,
             "hop_length": _HOP_SAMPLES,
-            "chunk_length": _WINDOW_S,
-            "n_samples": _WINDOW_S * SAMPLE_RATE_HZ,
+            "chunk_length": window_s,
+            "n_samples": window_s * SAMPLE_RATE_HZ,
             "nb_max_frames": frames,
             "n_fft": 400,
             "padding_side": "right",

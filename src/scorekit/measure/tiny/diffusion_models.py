@@ -6,7 +6,7 @@ As in `text_models`, the weights come from torch's random generator as it stands
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from scorekit.measure.tiny import tokenizer
 from scorekit.measure.tiny._libraries import library
@@ -25,17 +25,46 @@ def stable_diffusion(folder: Path, size: Size) -> None:
 
     There is no safety checker: what it draws is noise.
     """
-    transformers, diffusers, width = library("transformers"), library("diffusers"), WIDTHS[size]
+    width = WIDTHS[size]
+    write_pipeline(
+        folder,
+        text={
+            "hidden_size": width.hidden,
+            "num_hidden_layers": width.layers,
+            "num_attention_heads": width.heads,
+            "intermediate_size": width.feed_forward,
+            "projection_dim": width.hidden,
+        },
+        unet={
+            "sample_size": 16,
+            "block_out_channels": _CHANNELS[size],
+            "layers_per_block": 1,
+            "norm_num_groups": 16,
+            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+            "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+            "cross_attention_dim": width.hidden,
+            # The heads' number, whatever diffusers calls it.
+            "attention_head_dim": _CHANNELS[size][0] // 8,
+        },
+        vae={"sample_size": 64, "block_out_channels": (16, 16, 32), "norm_num_groups": 16},
+    )
+
+
+def write_pipeline(folder: Path, *, text: dict[str, Any], unet: dict[str, Any], vae: dict[str, Any]) -> None:
+    """A pipeline in Stable Diffusion's layout of any shape.
+
+    Args:
+        folder: where the files go.
+        text: shape of CLIPTextConfig; its vocabulary is that of the tokenizer where it names none.
+        unet: shape of UNet2DConditionModel.
+        vae: shape of AutoencoderKL; as many blocks as it has `block_out_channels`.
+    """
+    transformers, diffusers = library("transformers"), library("diffusers")
     for part in ("tokenizer", "text_encoder", "unet", "vae", "scheduler"):
         (folder / part).mkdir()
     ids = tokenizer.clip(folder / "tokenizer")
     text_config = transformers.CLIPTextConfig(
-        vocab_size=ids.size,
-        hidden_size=width.hidden,
-        num_hidden_layers=width.layers,
-        num_attention_heads=width.heads,
-        intermediate_size=width.feed_forward,
-        projection_dim=width.hidden,
+        **{"vocab_size": ids.size, **text},
         max_position_embeddings=77,
         pad_token_id=ids.pad,
         bos_token_id=ids.bos,
@@ -43,29 +72,16 @@ def stable_diffusion(folder: Path, size: Size) -> None:
     )
     save(transformers.CLIPTextModel(text_config), folder / "text_encoder")
     _name_as_on_the_hub(folder / "text_encoder" / "model.safetensors")
-    unet = diffusers.UNet2DConditionModel(
-        sample_size=16,
-        in_channels=_LATENT,
-        out_channels=_LATENT,
-        block_out_channels=_CHANNELS[size],
-        layers_per_block=1,
-        norm_num_groups=16,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=width.hidden,
-        # The heads' number, whatever diffusers calls it.
-        attention_head_dim=_CHANNELS[size][0] // 8,
-    )
-    save(unet, folder / "unet")
-    vae = diffusers.AutoencoderKL(
-        sample_size=64,
+    denoiser = diffusers.UNet2DConditionModel(in_channels=_LATENT, out_channels=_LATENT, **unet)
+    save(denoiser, folder / "unet")
+    blocks = len(vae["block_out_channels"])
+    decoder = diffusers.AutoencoderKL(
         latent_channels=_LATENT,
-        block_out_channels=(16, 16, 32),
-        norm_num_groups=16,
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
+        down_block_types=("DownEncoderBlock2D",) * blocks,
+        up_block_types=("UpDecoderBlock2D",) * blocks,
+        **vae,
     )
-    save(vae, folder / "vae")
+    save(decoder, folder / "vae")
     scheduler = diffusers.DDIMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1,
         set_alpha_to_one=False,

@@ -33,7 +33,7 @@ def vit(folder: Path, size: Size) -> None:
     )
     save(transformers.ViTForImageClassification(config), folder)
     side = {"height": width.image, "width": width.image}
-    _write_preprocessor(folder, "ViTImageProcessor", size=side, resample=_BILINEAR)
+    write_preprocessor(folder, "ViTImageProcessor", size=side, resample=_BILINEAR)
 
 
 def yolos(folder: Path, size: Size) -> None:
@@ -51,7 +51,7 @@ def yolos(folder: Path, size: Size) -> None:
     save(transformers.YolosForObjectDetection(config), folder)
     edges = {"shortest_edge": width.image, "longest_edge": width.image * 3 // 2}
     imagenet = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
-    _write_preprocessor(
+    write_preprocessor(
         folder,
         "YolosImageProcessor",
         size=edges,
@@ -64,35 +64,47 @@ def yolos(folder: Path, size: Size) -> None:
 
 def blip(folder: Path, size: Size) -> None:
     """Captioning model: a vision transformer and a text decoder that looks at it."""
-    transformers, width = library("transformers"), WIDTHS[size]
-    ids = tokenizer.word_piece(folder, processor="BlipProcessor")
     stack = {key: value for key, value in _stack(size).items() if not key.endswith("dropout_prob")}
+    write_blip(folder, stack=stack, image_size=WIDTHS[size].image)
+
+
+def write_blip(folder: Path, *, stack: dict[str, Any], image_size: int, vocab_size: int | None = None) -> None:
+    """A BLIP of any shape, with its processor.
+
+    Args:
+        folder: where the files go.
+        stack: shape of its vision and its text transformer, which are alike.
+        image_size: side of the image that it sees, in pixels.
+        vocab_size: None for that of its tokenizer.
+    """
+    transformers, hidden = library("transformers"), stack["hidden_size"]
+    ids = tokenizer.word_piece(folder, processor="BlipProcessor")
     config = transformers.BlipConfig(
-        vision_config={**stack, "image_size": width.image, "patch_size": PATCH},
+        vision_config={**stack, "image_size": image_size, "patch_size": PATCH},
         text_config={
             **stack,
-            "vocab_size": ids.size,
-            "encoder_hidden_size": width.hidden,
-            "projection_dim": width.hidden,
+            "vocab_size": vocab_size or ids.size,
+            "encoder_hidden_size": hidden,
+            "projection_dim": hidden,
             "max_position_embeddings": tokenizer.MAX_LENGTH,
             "pad_token_id": ids.pad,
             "bos_token_id": ids.bos,
             "eos_token_id": ids.eos,
             "sep_token_id": ids.eos,
         },
-        projection_dim=width.hidden,
-        image_text_hidden_size=width.hidden,
+        projection_dim=hidden,
+        image_text_hidden_size=hidden,
     )
     model = transformers.BlipForConditionalGeneration(config)
     silence(model.text_decoder, (*ids.silent, ids.eos))
     save(model, folder)
-    side = {"height": width.image, "width": width.image}
+    side = {"height": image_size, "width": image_size}
     clip = {
         "image_mean": [0.48145466, 0.4578275, 0.40821073],
         "image_std": [0.26862954, 0.26130258, 0.27577711],
         "processor_class": "BlipProcessor",
     }
-    _write_preprocessor(folder, "BlipImageProcessor", size=side, resample=_BICUBIC, do_convert_rgb=True, **clip)
+    write_preprocessor(folder, "BlipImageProcessor", size=side, resample=_BICUBIC, do_convert_rgb=True, **clip)
 
 
 def _stack(size: Size) -> dict[str, Any]:
@@ -105,7 +117,14 @@ def _stack(size: Size) -> dict[str, Any]:
     }
 
 
-def _write_preprocessor(folder: Path, kind: str, **settings: Any) -> None:
+def write_preprocessor(folder: Path, kind: str, **settings: Any) -> None:
+    """The image processor of a vision model: resizes and normalises.
+
+    Args:
+        folder: where the file goes.
+        kind: class of the processor.
+        settings: beside or instead of the common ones.
+    """
     common = {
         "image_processor_type": kind,
         "do_resize": True,
