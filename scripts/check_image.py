@@ -87,11 +87,16 @@ def check(buildah: Buildah, clock: Clock, work: Path, base: Path | None) -> Iter
     """Everything, told fault by fault."""
     yield from lint()
     clock.lap("hadolint")
-    if base is None:
-        base = debootstrap(work / "base")
-        clock.lap("debootstrap")
     container = buildah("from", "scratch")
-    shutil.copytree(base, buildah("mount", container), symlinks=True, dirs_exist_ok=True, copy_function=_copy)
+    root = Path(buildah("mount", container))
+    if base is None:
+        debootstrap(root)
+        clock.lap("debootstrap")
+    else:
+        shutil.copytree(base, root, symlinks=True, dirs_exist_ok=True, copy_function=_copy)
+    for used in ("var/cache/apt", "var/lib/apt/lists", "var/log"):
+        shutil.rmtree(root / used)
+        (root / used).mkdir()
     buildah("commit", "--quiet", "--rm", "--disable-compression", container, BASE)
     clock.lap("the base as an image")
     build(buildah, work)
@@ -111,7 +116,7 @@ def lint() -> Iterator[str]:
         yield f"hadolint: {done.stdout}{done.stderr}"
 
 
-def debootstrap(folder: Path) -> Path:
+def debootstrap(folder: Path) -> None:
     """A bare Debian of this machine's release, from the first of its own sources."""
     release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
     codename = release["VERSION_CODENAME"]
@@ -126,10 +131,6 @@ def debootstrap(folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"debootstrap failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
-    for used in ("var/cache/apt", "var/lib/apt/lists", "var/log"):
-        shutil.rmtree(folder / used)
-        (folder / used).mkdir()
-    return folder
 
 
 def _copy(source: str, target: str) -> None:
