@@ -11,14 +11,12 @@ RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 tini >/dev/null \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/*
 
-FROM python AS tools
+FROM python AS build
 # hadolint ignore=DL3008
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-
-FROM tools AS build
 COPY constraints.txt pyproject.toml ./
 ARG EXTRAS=bench,container,data,impact,portal
 # The gigabytes that scorekit needs, without scorekit: an empty package stands for it, so that a change of the source leaves
@@ -31,16 +29,14 @@ RUN --mount=type=cache,target=/root/.cache/pip \
  && /opt/scorekit/bin/pip install -q --disable-pip-version-check --use-pep517 -c constraints.txt ".[${EXTRAS}]" \
  && /opt/scorekit/bin/pip uninstall -q -y scorekit
 
-FROM tools AS package
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python3 -m venv /opt/tools \
- && /opt/tools/bin/pip wheel -q --disable-pip-version-check --no-deps -w /wheels .
+    /opt/scorekit/bin/pip wheel -q --disable-pip-version-check --no-deps -w /wheels .
 
 FROM python
 COPY --from=build /opt/scorekit /opt/scorekit
 # Whoever runs it, with or without an entry in /etc/passwd, may write here.
-RUN --mount=type=bind,from=package,source=/wheels,target=/wheels \
+RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     /opt/scorekit/bin/pip install -q --disable-pip-version-check --no-cache-dir --no-index --no-deps /wheels/*.whl \
  && if ffmpeg="$(/opt/scorekit/bin/python -c 'import imageio_ffmpeg as found; print(found.get_ffmpeg_exe())' 2>/dev/null)"; \
     then ln -s "$ffmpeg" /usr/local/bin/ffmpeg; fi \
