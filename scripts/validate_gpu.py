@@ -20,10 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from scripts.validation import records, report
 from scripts.validation.parts import PARTS, Part, Setup
@@ -69,7 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="NAME", nargs="+", choices=_NAMES, default=_NAMES, help="these parts alone")
     parser.add_argument("--list", action="store_true", help="name the parts, with what each takes on an H100")
     parser.add_argument(
-        "--minutes", type=float, default=25.0, help="begin no part that would end later (default: %(default)g)"
+        "--minutes",
+        type=float,
+        default=25.0,
+        help="begin no real part that would end later (default: %(default)g)",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("results/gpu"), help="folder of the report (default: %(default)s)"
@@ -94,12 +96,12 @@ def _parser() -> argparse.ArgumentParser:
 def validate(setup: Setup, parts: Sequence[Part], minutes: float, published: dict[str, float]) -> int:
     """Do the parts one after the other, and write the report after each."""
     begun_s = time.monotonic()
-    outcomes: dict[str, Outcome] = {}
+    before = ((part.name, records.load(part.name, setup.out, setup.settings)) for part in PARTS)
+    # Parts that were done by an earlier call stand in the report too.
+    outcomes = {name: known for name, known in before if known is not None}
     interrupted = False
     for number, part in enumerate(parts, start=1):
-        known = records.load(part.name, setup.out, setup.settings)
-        if known is not None and known.state == "done":
-            outcomes[part.name] = known
+        if part.name in outcomes and outcomes[part.name].state == "done":
             _tell(f"[{number}/{len(parts)}] {part.name}: done before")
             continue
         spent_s = time.monotonic() - begun_s
@@ -122,10 +124,10 @@ def validate(setup: Setup, parts: Sequence[Part], minutes: float, published: dic
         _write(setup, outcomes, published)
     _write(setup, outcomes, published)
     _tell(f"report: {setup.out / 'report.md'}")
-    return EXIT_INTERRUPTED if interrupted else exit_code(outcomes.values())
+    return EXIT_INTERRUPTED if interrupted else exit_code(outcomes[part.name] for part in parts)
 
 
-def exit_code(outcomes: Any) -> int:
+def exit_code(outcomes: Iterable[Outcome]) -> int:
     """What became of the parts, as one code."""
     found = [*outcomes]
     if any(outcome.state == "failed" for outcome in found):

@@ -32,7 +32,7 @@ while True:
         one @ one
     torch.cuda.synchronize()
 """
-"""Ends with a signal, or with the pipe that it is started with."""
+"""Ends by a signal only, as do all of the session that this runs in."""
 
 Series = Sequence[tuple[float, float]]
 """Times [s] and what was read then."""

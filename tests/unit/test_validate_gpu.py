@@ -214,6 +214,8 @@ def test_what_is_done_is_not_done_again_and_what_failed_is(tmp_path: Path, capsy
     # Another device is another measurement.
     assert validate_gpu.validate(setup_in(tmp_path, gpu=1), [part_that(do)], 25, {}) == 0
     assert len(calls) == 3
+    # A part that is not asked for now stands in the report all the same.
+    assert validate_gpu.validate(setup_in(tmp_path, gpu=1), [], 25, {}) == 0
     whole = json.loads((setup.out / "report.json").read_text(encoding="utf-8"))
     assert [(one["name"], one["state"]) for one in whole["parts"]] == [("machine", "done")]
 
