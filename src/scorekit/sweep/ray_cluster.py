@@ -105,11 +105,12 @@ def _init(wanted: str, init: Mapping[str, Any]) -> None:
         raise UsageError(
             f"Ray does not take these settings: {error}", mend="change hydra.launcher.address or hydra.launcher.init"
         ) from error
-    except (RuntimeError, OSError) as error:
+    except Exception as error:
+        # Of a cluster that is too busy to answer, Ray raises nothing more special.
         raise LauncherError(
             f"Ray cannot be started here: {error}"
             if wanted == LOCAL
-            else f"there is no Ray cluster at {wanted}: {error}",
+            else f"there is no Ray cluster at {wanted}, or it does not answer: {error}",
             mend="`ray status` tells of a cluster that runs; hydra.launcher.address=local starts one on this machine",
         ) from error
 

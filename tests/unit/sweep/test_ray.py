@@ -87,6 +87,19 @@ def test_addresses_of_no_cluster(address: str, error: type[Exception], text: str
         pytest.fail("it was joined")
 
 
+def test_a_cluster_that_is_too_busy_to_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    def init(**_: Any) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray_cluster, "_knock", lambda _: None)
+    for address, text in (("10.0.0.1:6379", "or it does not answer: The current node"), ("local", "cannot be started")):
+        with pytest.raises(LauncherError, match=text), ray_cluster.connected(address, {}):
+            pytest.fail("it was joined")
+
+
 class Child:
     """A job's process, as a Ray worker starts it."""
 
