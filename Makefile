@@ -12,7 +12,7 @@ TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 SITE := import site; print(site.getsitepackages()[0])
 
 # Those that `make bench` runs; accuracy and cost have targets of their own.
-BENCHMARKS := speed overhead ratings parsing results_index labels site_build leaderboard_page verify upload sweep_planning
+BENCHMARKS := speed overhead ratings parsing results_index labels site_build leaderboard_page verify upload sweep_planning job_overhead
 
 .PHONY: demo test tests environments lint types bench bench-accuracy bench-cost clean help
 
