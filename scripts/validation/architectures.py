@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from scorekit.measure.tiny import audio_models, diffusion_models, tokenizer, vision_models
+from scorekit.measure.tiny import audio_models, diffusion_models, text_models, tokenizer, vision_models
 from scorekit.measure.tiny._libraries import library
 from scorekit.measure.tiny.text_models import save, silence
 
@@ -93,19 +93,8 @@ def _detr(folder: Path, _dtype: str, *, backbone: Shape, edges: Shape, **shape: 
 
 
 def _bart(folder: Path, _dtype: str, **shape: Any) -> None:
-    ids, transformers = tokenizer.byte_level(folder, template="<s> $A </s>"), library("transformers")
-    config = transformers.BartConfig(
-        **{"vocab_size": ids.size, **shape},
-        pad_token_id=ids.pad,
-        bos_token_id=ids.bos,
-        eos_token_id=ids.eos,
-        decoder_start_token_id=ids.eos,
-        forced_eos_token_id=None,
-    )
-    model = transformers.BartForConditionalGeneration(config)
-    silence(model, (*ids.silent, ids.eos))
-    save(model, folder)
-    _holds(folder, config.max_position_embeddings)
+    text_models.write_bart(folder, **shape)
+    _holds(folder, shape["max_position_embeddings"])
 
 
 def _causal(folder: Path, dtype: str, *, kind: str, holds: int, **shape: Any) -> None:

@@ -16,7 +16,7 @@ from scripts.validation.parts import PARTS, Part, Setup
 from scripts.validation.records import Outcome
 from scripts.validation.running import PartError
 
-from scorekit.measure.tiny import audio_models, diffusion_models, vision_models
+from scorekit.measure.tiny import audio_models, diffusion_models, text_models, vision_models
 from scorekit.tasks import MAIN_TASKS
 from tests.fake_nvml import FakeNvml
 
@@ -66,7 +66,7 @@ def test_real_shapes_have_the_parameters_of_the_models_that_they_are_named_after
     def count(model: Any, folder: Path) -> None:
         found[name].append(sum(parameter.numel() for parameter in model.parameters()))
 
-    for module in (architectures, audio_models, diffusion_models, vision_models):
+    for module in (architectures, audio_models, diffusion_models, text_models, vision_models):
         monkeypatch.setattr(module, "save", count)
     monkeypatch.setattr(diffusion_models, "_name_as_on_the_hub", lambda weights: None)
     for name, each in architectures.ARCHITECTURES.items():

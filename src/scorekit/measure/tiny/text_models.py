@@ -45,10 +45,9 @@ def llama(folder: Path, size: Size) -> None:
 
 def bart(folder: Path, size: Size) -> None:
     """Encoder-decoder language model, 512 positions."""
-    width, ids = WIDTHS[size], tokenizer.byte_level(folder, template="<s> $A </s>")
-    transformers = library("transformers")
-    config = transformers.BartConfig(
-        vocab_size=ids.size,
+    width = WIDTHS[size]
+    write_bart(
+        folder,
         d_model=width.hidden,
         encoder_layers=width.layers,
         decoder_layers=width.layers,
@@ -57,6 +56,22 @@ def bart(folder: Path, size: Size) -> None:
         encoder_ffn_dim=width.feed_forward,
         decoder_ffn_dim=width.feed_forward,
         max_position_embeddings=tokenizer.MAX_LENGTH,
+    )
+
+
+def write_bart(folder: Path, *, vocab_size: int | None = None, **shape: int) -> None:
+    """A BART of any shape, with its tokenizer.
+
+    Args:
+        folder: where the files go.
+        vocab_size: None for that of its tokenizer.
+        shape: of BartConfig.
+    """
+    ids = tokenizer.byte_level(folder, template="<s> $A </s>")
+    transformers = library("transformers")
+    config = transformers.BartConfig(
+        vocab_size=vocab_size or ids.size,
+        **shape,
         pad_token_id=ids.pad,
         bos_token_id=ids.bos,
         eos_token_id=ids.eos,
