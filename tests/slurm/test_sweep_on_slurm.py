@@ -1,4 +1,4 @@
-"""A sweep on two nodes: its driver is killed, a job is put back into the queue, and each model has one result."""
+"""A sweep on two nodes: its driver is killed, a job is preempted, and each model has one result."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from hydra_plugins.scorekit_sweeps.slurm_launcher import SlurmLauncherConf
 from scorekit import bundle, logs
-from scorekit.errors import EXIT_DONE, EXIT_FAILED
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, LauncherError
 from scorekit.measure import gpu_lock
 from scorekit.records import Attempt, Environment
-from scorekit.sweep import attempts, slurm
+from scorekit.sweep import attempts, slurm, slurm_jobs
 from tests.e2e.conftest import Tiny, environment, run_cli
 from tests.e2e.conftest import tiny as tiny
 from tests.fake_nvml.build import NoCompilerError
@@ -64,6 +66,14 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes], er
         time.sleep(0.1)
 
 
+def preempt(cluster: clusters.Cluster, job: str) -> None:
+    """Have a job of a partition of higher priority take the GPU of a job that runs."""
+    node = cluster.ask("squeue", "--noheader", f"--job={job}", "--format=%N").strip()
+    assert node in clusters.NODES, cluster.told()
+    words = ["--partition=high", "--gres=gpu:1", f"--nodelist={node}", "--output=/dev/null", "--wrap=true"]
+    assert cluster.ask("sbatch", "--parsable", *words).strip().isdigit(), cluster.told()
+
+
 def test_driver_and_job_may_be_lost_and_each_model_has_one_result(
     cluster: clusters.Cluster, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +108,7 @@ def test_driver_and_job_may_be_lost_and_each_model_has_one_result(
             assert first.engine_job is not None
             driver.send_signal(signal.SIGKILL)
             driver.wait()
-            cluster.ask("scontrol", "requeue", first.engine_job)
+            preempt(cluster, first.engine_job)
     finally:
         driver.kill()
         driver.wait()
@@ -122,7 +132,7 @@ def test_driver_and_job_may_be_lost_and_each_model_has_one_result(
 
 @pytest.mark.parametrize("cluster", [True], indirect=True, ids=["accounting"])
 def test_hydra_alone_tells_the_error_of_a_job_that_slurm_calls_completed(
-    cluster: clusters.Cluster, tiny: Tiny, tmp_path: Path
+    cluster: clusters.Cluster, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["bench", "-m", "--config-name", "text_classification", "hydra/launcher=slurm"]
     words += ["backend.model=no-such-org/no-such-model", *settings(tiny)]
@@ -131,3 +141,14 @@ def test_hydra_alone_tells_the_error_of_a_job_that_slurm_calls_completed(
     assert "no-such-org/no-such-model is not in the local cache" in found.stderr, found.told()
     told = ("sacct", "--noheader", "--allocations", "--format=State")
     cluster.until(lambda: "COMPLETED" in cluster.ask(*told), "Slurm's word that it is completed")
+
+    # No node has so many GPUs, which keeps nobody else's jobs from Slurm.
+    for name, value in cluster.environment().items():
+        monkeypatch.setenv(name, value)
+    large = slurm_jobs.Job(0, (), tmp_path / "large", "cuda", "0,1,2,3", 4)
+    launcher = asdict(SlurmLauncherConf(submitit_folder=f"{tmp_path}/%j"))
+    del launcher["_target_"]
+    ((refused,),) = slurm_jobs.submit(launcher, tmp_path, [large])
+    assert isinstance(refused[1], LauncherError)
+    assert "jobs of 4 GPUs each" in refused[1].message
+    assert "Requested node configuration is not available" in refused[1].message
