@@ -18,10 +18,13 @@ from scorekit.measure.power_log import write_power
 from scorekit.records import MeterReading, Window
 from tests.bundles import H100, NVML_GPU, environment, reading, window, write_bundle, write_unsealed
 from tests.golden.clock import Clock
+from tests.serving_runs import serving_environment, serving_windows
 
 HERE = Path(__file__).parent
 _PERIOD_S = 0.5
-GOOD = ("generate_h100", "generate_h100_counter", "forward_cpu", "call_h100", "call_h100_short_preprocess")
+GOOD = (
+    "generate_h100", "generate_h100_counter", "forward_cpu", "call_h100", "call_h100_short_preprocess", "serve_h100",
+)  # fmt: skip
 FAULTY = (
     "zero_repeat", "negative_energy", "nan_energy", "incomplete", "changed_file", "truncated_line",
 )  # fmt: skip
@@ -36,6 +39,8 @@ def main(folder: Path) -> None:
     _forward_cpu(folder / "forward_cpu")
     _call_h100(folder / "call_h100")
     _call_h100_short_preprocess(folder / "call_h100_short_preprocess")
+    # A server at work, which version 3 of the formats is for.
+    write_bundle(folder / "serve_h100", serving_environment(), serving_windows())
     _faulty_energies(folder)
     _broken_files(folder)
     for name in GOOD:
