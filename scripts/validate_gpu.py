@@ -12,7 +12,9 @@ Exit codes: 0 all parts done, 1 a part failed, 2 usage, 3 a run was measured but
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
+import fcntl
 import json
 import os
 import platform
@@ -51,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {problem}", file=sys.stderr)
         return EXIT_FAILED
     try:
-        published = _published(options.reference)
+        published = {} if options.tiny else _published(options.reference)
         for folder in (options.out, options.cache):
             folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError, KeyError) as error:
@@ -60,7 +62,13 @@ def main(argv: list[str] | None = None) -> int:
     setup = Setup(
         options.device, options.gpu, options.tiny, options.out, options.cache, options.disk, options.keep_models
     )
-    return validate(setup, [part for part in PARTS if part.name in options.only], options.minutes, published)
+    with (options.out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"error: another validation writes to {options.out} (wait for it, or choose --out)", file=sys.stderr)
+            return EXIT_FAILED
+        return validate(setup, [part for part in PARTS if part.name in options.only], options.minutes, published)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -214,7 +222,13 @@ def _problem(options: argparse.Namespace) -> str | None:
 
 
 def _first_visible() -> int:
+    """The first GPU that this process was given, by NVML's number; 0 where it was given all, or it cannot be told."""
+    from scorekit.measure import gpus
+
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
+    if first.startswith("GPU-"):
+        with contextlib.suppress(HardwareError, ModuleNotFoundError):
+            return gpus.indices([first])[0]
     return int(first) if first.isdigit() else 0
 
 

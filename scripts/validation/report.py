@@ -151,6 +151,8 @@ def _ticks(outcomes: Outcomes, _about: Mapping[str, Any]) -> Iterator[str]:
                 )
             )
     yield from _table(("what", "changes", "median", "nine tenths within", "read every"), rows)
+    yield "A reading that is the same as the one before it counts as no change, as of power at rest."
+    yield ""
     busy = found.get("busy")
     if busy:
         yield (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import statistics
 from pathlib import Path
@@ -231,6 +232,19 @@ def test_what_nobody_expected_fails_its_part_and_the_others_go_on(tmp_path: Path
     assert "1 done, 1 failed" in text
 
 
+def test_two_validations_do_not_write_to_one_folder(
+    tmp_path: Path, fake_nvml_here: FakeNvml, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    arguments = ["--out", str(out), "--cache", str(tmp_path / "cache"), "--device", "cpu", "--only", "machine"]
+    with (out / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert validate_gpu.main(arguments) == 1
+    assert "another validation writes to" in capsys.readouterr().err
+    assert not (out / "report.md").exists()
+
+
 def test_an_interrupted_validation_leaves_its_report(tmp_path: Path) -> None:
     def interrupt(part: Part, setup: Setup, log: Path) -> dict[str, Any]:
         raise KeyboardInterrupt
@@ -289,6 +303,17 @@ def test_helpers_see_the_one_gpu_by_nvmls_number(tmp_path: Path) -> None:
     show = "import os; print(os.environ['CUDA_DEVICE_ORDER'], os.environ['CUDA_VISIBLE_DEVICES'])"
     running.run(["-c", show], log, 60, gpu=3)
     assert running.last_lines(log)[-1] == "PCI_BUS_ID 3"
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, 0), ("2,3", 2), ("uuid", 1), ("GPU-none", 0), ("", 0)])
+def test_the_first_gpu_that_was_given_is_validated(
+    fake_nvml_here: FakeNvml, monkeypatch: pytest.MonkeyPatch, given: str | None, expected: int
+) -> None:
+    fake_nvml_here.set(gpus=4)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if given is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", fake_nvml_here.uuid(1) if given == "uuid" else given)
+    assert validate_gpu._first_visible() == expected
 
 
 @pytest.mark.parametrize(
