@@ -37,6 +37,7 @@ def samples_complete(evidence: Evidence) -> Check:
     served = evidence.environment.serving is not None
     for window in evidence.repeated:
         findings += serving.incomplete(evidence, window) if served else _incomplete(evidence, window)
+    findings += serving.unsteady(evidence)
     run = evidence.environment.run
     return _SAMPLES.judged(
         findings,

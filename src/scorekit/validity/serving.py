@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from scorekit import tasks
@@ -33,7 +34,7 @@ def not_official(serving: ServingFacts) -> Reason:
 
 
 def incomplete(evidence: Evidence, window: Window) -> Iterator[Finding]:
-    """What is missing in a window: queries, whole passes, or some of those that should be in flight (check 18)."""
+    """What is missing in a window: queries, or a whole pass of them (check 18)."""
     serving = evidence.environment.serving
     if serving is None or window.served is None:
         yield fail("the window does not tell what was served, expected the shares of its queries", at=window)
@@ -43,20 +44,34 @@ def incomplete(evidence: Evidence, window: Window) -> Iterator[Finding]:
         yield fail(f"{window.failures} queries failed, expected none", at=window, failures=window.failures)
     if served.begun < asked:
         yield fail(f"{served.begun} queries were begun, expected at least a pass of {asked}", at=window)
-    if served.mean_in_flight < LEAST_IN_FLIGHT * serving.concurrency:
-        yield fail_if(
+
+
+def unsteady(evidence: Evidence) -> Iterator[Finding]:
+    """Windows in which the loop was not full, or that are too short; of each the worst (check 18)."""
+    serving = evidence.environment.serving
+    found = [window.served for window in evidence.answers if window.served is not None]
+    if serving is None or not found:
+        return
+    in_flight = min(served.mean_in_flight for served in found)
+    if in_flight < LEAST_IN_FLIGHT * serving.concurrency:
+        finding = fail_if(
             # On a CPU the client works on the processor that it measures, and takes its time.
             evidence.computes_on_gpu,
-            f"{served.mean_in_flight:.2f} queries were in flight on average, expected {serving.concurrency}",
-            at=window,
-            mean_in_flight=served.mean_in_flight,
+            f"down to {in_flight:.2f} queries were in flight on average of a window, expected {serving.concurrency}",
+            mean_in_flight=in_flight,
         )
-    if served.queries < LEAST_ROUNDS * serving.concurrency:
-        yield warn(
-            f"{served.queries:.1f} queries were served, {serving.concurrency} at a time, expected at least "
+        yield replace(
+            finding, mend="leave this machine's processor free: the client waited for it and not for the server"
+        )
+    fewest = min(served.queries for served in found)
+    if fewest < LEAST_ROUNDS * serving.concurrency:
+        finding = warn(
+            f"down to {fewest:.1f} queries were served in a window, {serving.concurrency} at a time, expected at least "
             f"{LEAST_ROUNDS * serving.concurrency}: what lies at the window's edges is a large part of it",
-            at=window,
-            queries=served.queries,
+            queries=fewest,
+        )
+        yield replace(
+            finding, mend="more queries in a window: a higher scenario.num_samples, or a longer scenario.min_window_s"
         )
 
 
