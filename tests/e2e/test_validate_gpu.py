@@ -20,7 +20,7 @@ from tests.fake_nvml import FakeNvml
 def test_an_architecture_is_built_measured_and_reported(
     tmp_path: Path, fake_nvml_here: FakeNvml, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_nvml_here.set(tick_ms=10, power_w=300)
+    fake_nvml_here.set(tick_ms=100, tick_phase_ms=37, power_w=300)
 
     def here(arguments: Sequence[str], log: Path, _limit_s: float, accept: Sequence[int] = (0,), gpu: int = 0) -> int:
         """In this process, which has the libraries already."""
