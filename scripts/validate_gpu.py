@@ -54,11 +54,17 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_FAILED
     try:
         published = {} if options.tiny else _published(options.reference)
-        for folder in (options.out, options.cache):
-            folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError, KeyError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        expected = "expected a CSV with the columns model and gpu_energy_wh_per_1000_queries"
+        print(f"error: --reference {options.reference} cannot be read: {error}; {expected}", file=sys.stderr)
         return EXIT_USAGE
+    for folder in (options.out, options.cache):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            told = f"{folder} cannot be made: {error.strerror} (choose another with --out or --cache)"
+            print(f"error: {told}", file=sys.stderr)
+            return EXIT_FAILED
     setup = Setup(
         options.device, options.gpu, options.tiny, options.out, options.cache, options.disk, options.keep_models
     )

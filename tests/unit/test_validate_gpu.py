@@ -232,6 +232,28 @@ def test_what_nobody_expected_fails_its_part_and_the_others_go_on(tmp_path: Path
     assert "1 done, 1 failed" in text
 
 
+@pytest.mark.parametrize("content", [None, "name,wh\nx,1\n", "model,gpu_energy_wh_per_1000_queries\nx,much\n"])
+def test_a_reference_that_cannot_be_read_names_its_columns(
+    tmp_path: Path, fake_nvml_here: FakeNvml, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    file = tmp_path / "edition.csv"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    assert validate_gpu.main(["--device", "cpu", "--reference", str(file), "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "expected a CSV with the columns model and gpu_energy_wh_per_1000_queries" in told
+
+
+def test_a_folder_that_cannot_be_made_is_told(
+    tmp_path: Path, fake_nvml_here: FakeNvml, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    out = tmp_path / "file" / "out"
+    assert validate_gpu.main(["--device", "cpu", "--out", str(out), "--cache", str(tmp_path / "cache")]) == 1
+    assert "choose another with --out or --cache" in capsys.readouterr().err
+
+
 def test_two_validations_do_not_write_to_one_folder(
     tmp_path: Path, fake_nvml_here: FakeNvml, capsys: pytest.CaptureFixture[str]
 ) -> None:
