@@ -155,13 +155,13 @@ def test_a_table_of_servers_at_unlike_concurrencies_has_no_average(tmp_path: Pat
 
 
 def test_the_store_keeps_it_apart_and_gives_it_back(tmp_path: Path) -> None:
-    folder = store.open(tmp_path / "results")
     assert cli.main(["results", "add", str(GOLDEN), "--results", str(tmp_path / "results")]) == EXIT_DONE
     (path,) = (tmp_path / "results" / SERVING).glob("*.json")
     assert json.loads(path.read_text(encoding="utf-8"))["schema_version"].startswith("scorekit.")
-    (found,) = store.open(tmp_path / "results").results()
+    folder = store.open(tmp_path / "results")
+    (found,) = folder.results()
     assert (found.cohort, found.schema_version) == (SERVING, "scorekit.result/2")
-    assert folder is not None
+    assert folder.table()["concurrency"].to_pylist() == [8]
 
 
 def test_commands_answer_to_a_servers_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,6 +90,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     _within("conditions", "new_tokens", _WHOLE, "tokens generated for a query, where their number is fixed"),
     _within("conditions", "max_new_tokens", _WHOLE, "limit of them, where it is not"),
     _within("conditions", "image_steps", _WHOLE, "steps for an image"),
+    _within("conditions", "concurrency", _WHOLE, "queries in flight at a server; null where a model was loaded"),
     _of("dtype", _TEXT, "type of the weights"),
     _of("wh_per_1000_queries", _REAL, "the figure that can be used: corrected, else published; null where refused"),
     _within("uncertainty", "half_width_95_percent", _REAL, "half of the repeats' 95 % interval, relative to the mean"),

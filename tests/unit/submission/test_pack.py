@@ -152,12 +152,13 @@ def test_the_open_form_holds_no_place_and_no_private_package(tmp_path: Path) -> 
 
 def _decided(kind: type[Record]) -> set[str]:
     known: dict[type[Record], set[str]] = {
-        records.Environment: set(allow_lists.ENVIRONMENT["open"]) | {"other_gpus", "container_image"},
+        # Runs of a server are not packed.
+        records.Environment: set(allow_lists.ENVIRONMENT["open"]) | {"other_gpus", "container_image", "serving"},
         records.RunFacts: set(allow_lists.RUN["open"]),
         records.ModelFacts: set(allow_lists.MODEL["open"]),
         records.DatasetFacts: set(allow_lists.DATASET),
         records.GpuFacts: set(allow_lists.GPU["open"]),
-        records.Window: set(allow_lists.WINDOW),
+        records.Window: set(allow_lists.WINDOW) | {"served"},
         records.MeterReading: set(allow_lists.READING),
         records.GpuState: set(allow_lists.STATE),
         records.CounterEvidence: {
