@@ -311,6 +311,8 @@ def ray() -> Iterator[Engine]:
     """A Ray cluster, which this process has joined."""
     from scripts import chaos_ray
 
+    # Both jobs with the same priority, whatever else runs on the machine.
+    os.environ.update(RAY_worker_niceness="0")
     with chaos_ray.started() as cluster:
         os.environ.update(cluster.environment())
         from scorekit.sweep import ray_cluster
