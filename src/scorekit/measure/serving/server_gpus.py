@@ -2,7 +2,8 @@
 
 vLLM, llama.cpp, Ollama and transformers serve compute in the process that listens or in descendants of it. TGI's router
 listens, and its shards are other children of the launcher that started both: so where none of those processes is on a
-GPU, the descendants of their parent are looked at, unless that parent also started this command (a shell).
+GPU, the descendants of their parent are looked at. Not those of a shell or of a manager of services, which start what
+has nothing to do with the server: these put each thing that they start in a process group of its own.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def _users(pynvml: Any) -> dict[str, set[int]]:
 
 
 def _parents(pids: Iterable[int]) -> tuple[int, ...]:
-    """Parents that are the server's own: none that this command descends from, and not the first of all processes."""
+    """Parents that are the server's own: of its process group, and none that this command descends from."""
     import psutil
 
     ours: set[int] = {os.getpid(), _INIT}
@@ -129,8 +130,8 @@ def _parents(pids: Iterable[int]) -> tuple[int, ...]:
     with contextlib.suppress(psutil.Error):
         ours |= {int(parent.pid) for parent in psutil.Process().parents()}
     for pid in pids:
-        with contextlib.suppress(psutil.Error):
+        with contextlib.suppress(psutil.Error, OSError):
             parent = psutil.Process(pid).parent()
-            if parent is not None and parent.pid not in ours:
+            if parent is not None and parent.pid not in ours and os.getpgid(parent.pid) == os.getpgid(pid):
                 found.add(int(parent.pid))
     return tuple(sorted(found))

@@ -37,6 +37,8 @@ sys.stdin.read()
 """
 """A launcher of a router that listens and of a worker beside it, as TGI's is."""
 
+MANAGES = LAUNCHES.replace("stdin=subprocess.PIPE, stdout", "process_group=0, stdin=subprocess.PIPE, stdout")
+
 
 @pytest.fixture
 def program(request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
@@ -74,6 +76,18 @@ def test_the_workers_of_a_router_are_found_beside_it(
     found = server_gpus.find(HERE, port)
     assert found.uuids == (fake_nvml_here.uuid(0),)
     assert found.pids == (process.pid,)
+
+
+@pytest.mark.parametrize("program", [MANAGES], indirect=True)
+def test_what_a_manager_of_services_has_started_beside_it_is_not_the_server(
+    program: tuple[subprocess.Popen[str], list[int]], fake_nvml_here: FakeNvml
+) -> None:
+    """It starts each service in a process group of its own."""
+    _, (port, worker, router) = program
+    assert os.getpgid(router) == router
+    fake_nvml_here.set(processes=[worker])
+    with pytest.raises(HardwareError, match=r"computes on no GPU that NVML tells of"):
+        server_gpus.find(HERE, port)
 
 
 @pytest.mark.parametrize("program", [LISTENS], indirect=True)
