@@ -166,6 +166,18 @@ def test_what_cannot_be_is_refused_before_a_query_is_measured(
     assert not (run / bundle.WINDOWS).exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "words", "mend"),
+    [
+        ([], "no server is given", "backend.url=http://"),
+        (["backend.url=http://127.0.0.1:1"], "how many queries are in flight", "scenario.concurrency=8"),
+    ],
+)
+def test_what_must_be_said_has_no_default(tmp_path: Path, given: list[str], words: str, mend: str) -> None:
+    arguments = ["--config-name", "serving", "backend.model=a", *given]
+    assert_refused(run_inprocess(arguments, tmp_path), EXIT_USAGE, words, mend=mend)
+
+
 def test_a_port_that_nobody_listens_at_is_refused_at_once(tiny: Tiny, tmp_path: Path) -> None:
     result, run = bench(tiny, tmp_path, f"http://127.0.0.1:{free_port()}")
     assert_refused(result, EXIT_FAILED, "nothing listens at", mend="start the server")

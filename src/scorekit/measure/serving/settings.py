@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
+from omegaconf import MISSING
+
 from scorekit.errors import UsageError, nearest
 from scorekit.measure import bridge
 from scorekit.measure.settings import EnergyStarSettings
@@ -75,7 +77,8 @@ class ServingSettings(EnergyStarSettings):
     name: str = SCENARIO
     _target_: str = "scorekit.measure.serving.scenario.ServingScenario"
 
-    concurrency: int = 1
+    # A YAML file cannot take a default away, so there is none here.
+    concurrency: int = MISSING
     max_tokens: int = DEFAULT_NEW_TOKENS
     warmup_queries: int | None = None
     gpus_from: str | None = None
