@@ -6,7 +6,8 @@ Models compute on the CPU and are measured by the counter of a fake H100 of cons
 the same way here under all three: so an energy is the time that a pass took, and all that disturbs the machine is in
 it. The list is therefore swept in turns: each launcher gets the first few models, then each the next few (resuming
 what is done), in another order each time; and one job at a time, on one node of each engine, as on this machine only
-one has it for itself.
+one has it for itself. Run it where nothing else runs: the interval of a run tells of the spread within its minute, and
+not of a machine that is slower in the next.
 
 All three must have measured the same models, on the same task, from the same samples, validly. Two scores agree when
 they differ by no more than the root of the sum of the squares of the half-widths of their 95 % intervals
