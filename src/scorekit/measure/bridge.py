@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from scorekit.errors import UsageError
+from scorekit.measure import late_imports
 
 OPTIMUM_BENCHMARK: Final = "0.6.0"
 
@@ -34,6 +35,12 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_VERBOSITY", "error")
 
 
+ALWAYS: Final = "always"
+BEFORE: Final = "before the backends"
+AFTER: Final = "after the backends"
+BACKENDS: Final = "optimum_benchmark.backends.base"
+
+
 @dataclass(frozen=True, slots=True)
 class Accommodation:
     """One change to optimum-benchmark.
@@ -42,6 +49,8 @@ class Accommodation:
         name: short and stable.
         reason: what breaks without it.
         transformers_5_only: whether it is for transformers 5 alone.
+        when: BEFORE and AFTER are made around the import of the backends, which takes seconds and of which a process
+            that only starts another one has no need; ALWAYS at once.
         needed: true as long as the libraries, unchanged, still have the fault.
         apply: makes the change.
     """
@@ -49,6 +58,7 @@ class Accommodation:
     name: str
     reason: str
     transformers_5_only: bool
+    when: str
     needed: Callable[[], bool]
     apply: Callable[[], None]
 
@@ -71,6 +81,9 @@ def _special_tokens_mixin_needed() -> bool:
 
 
 def _special_tokens_mixin() -> None:
+    # It loads, and replaces, transformers once more.
+    import transformers.processing_utils  # noqa: F401
+
     module = _transformers()
     # Only named in a type annotation there; its methods now live in the tokenizers' base class.
     module.SpecialTokensMixin = module.PreTrainedTokenizerBase
@@ -147,6 +160,19 @@ def _create_no_weights_model(self: Any) -> None:
     self.no_weights_model_path = folder
 
 
+def _later_diffusers_needed() -> bool:
+    import optimum_benchmark
+
+    source = (Path(optimum_benchmark.__path__[0]) / "task_utils.py").read_text(encoding="utf-8")
+    return "\n    from diffusers.pipelines.auto_pipeline import (" in source
+
+
+def _later_diffusers() -> None:
+    from optimum_benchmark import task_utils
+
+    task_utils.TASKS_TO_PIPELINE_TYPES_TO_PIPELINE_CLASS_NAMES = late_imports.PipelineNames()
+
+
 def _lost_gpus_needed() -> bool:
     import optimum_benchmark
 
@@ -182,6 +208,7 @@ ACCOMMODATIONS: Final[tuple[Accommodation, ...]] = (
         "special_tokens_mixin",
         "backends/transformers_utils.py imports SpecialTokensMixin, which transformers 5 removed",
         True,
+        BEFORE,
         _special_tokens_mixin_needed,
         _special_tokens_mixin,
     ),
@@ -189,6 +216,7 @@ ACCOMMODATIONS: Final[tuple[Accommodation, ...]] = (
         "vision2seq",
         "image-to-text is loaded by AutoModelForVision2Seq, which transformers 5 removed",
         True,
+        ALWAYS,
         _vision2seq_needed,
         _vision2seq,
     ),
@@ -196,6 +224,7 @@ ACCOMMODATIONS: Final[tuple[Accommodation, ...]] = (
         "processor_attributes",
         "shapes are read through ProcessorMixin.attributes, which transformers 5 replaced by get_attributes()",
         True,
+        BEFORE,
         _processor_attributes_needed,
         _processor_attributes,
     ),
@@ -203,13 +232,23 @@ ACCOMMODATIONS: Final[tuple[Accommodation, ...]] = (
         "no_weights",
         "random weights are made from a config downloaded into an empty cache: neither offline nor a folder works",
         False,
+        AFTER,
         _no_weights_needed,
         _no_weights,
+    ),
+    Accommodation(
+        "later_diffusers",
+        "all pipelines of diffusers are imported to list their names, which is half of the start of every run",
+        False,
+        ALWAYS,
+        _later_diffusers_needed,
+        _later_diffusers,
     ),
     Accommodation(
         "lost_gpus",
         "its config asks every GPU of the machine for its name: one that is lost or forbidden ends CPU runs too",
         False,
+        ALWAYS,
         _lost_gpus_needed,
         _lost_gpus,
     ),
@@ -238,6 +277,13 @@ def refuse_broken_amdsmi() -> None:
         ) from error
 
 
+def _make(when: str) -> None:
+    major = transformers_major()
+    for one in ACCOMMODATIONS:
+        if one.when == when and (major >= 5 or not one.transformers_5_only):
+            one.apply()
+
+
 def apply() -> None:
     """Make optimum-benchmark usable with the installed transformers; a second call does nothing.
 
@@ -248,12 +294,10 @@ def apply() -> None:
     if _applied:
         return
     refuse_broken_amdsmi()
-    import optimum_benchmark  # noqa: F401
-
-    major = transformers_major()
-    for accommodation in ACCOMMODATIONS:
-        if major >= 5 or not accommodation.transformers_5_only:
-            accommodation.apply()
+    with late_imports.stood_in():
+        import optimum_benchmark  # noqa: F401
+    _make(ALWAYS)
+    late_imports.when_imported(BACKENDS, lambda: _make(BEFORE), lambda: _make(AFTER))
     # optimum-benchmark passes the older name of an argument, which both libraries still take.
     warnings.filterwarnings("ignore", message="`torch_dtype` is deprecated")
     _applied = True

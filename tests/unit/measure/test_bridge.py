@@ -70,6 +70,41 @@ def test_the_backend_does_not_import_without_the_bridge_on_transformers_5() -> N
     assert ("SpecialTokensMixin" in probe()["before"]) is expected
 
 
+LATE = """
+import sys
+from scorekit.measure import configs
+configs.register()
+assert "diffusers" not in sys.modules, "composing a config imports diffusers"
+assert "optimum_benchmark.backends.base" not in sys.modules, "composing a config imports the backends"
+import optimum_benchmark.backends.pytorch.backend
+from optimum_benchmark import task_utils
+from optimum_benchmark.backends import base, diffusers_utils
+assert "diffusers" not in sys.modules, "the backends import diffusers"
+assert base.Backend.create_no_weights_model_fast.__module__ == "scorekit.measure.bridge"
+
+import diffusers
+from diffusers.pipelines import auto_pipeline
+assert diffusers.__file__, "this is a stand-in"
+assert diffusers_utils.get_diffusers_auto_pipeline_class_for_task("text-to-image") is (
+    diffusers.AutoPipelineForText2Image
+)
+assert diffusers_utils.DiffusionPipeline.load_config == diffusers.DiffusionPipeline.load_config
+table = task_utils.TASKS_TO_PIPELINE_TYPES_TO_PIPELINE_CLASS_NAMES
+expected = {name: one.__name__ for name, one in auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING.items()}
+assert expected
+read = [dict(table.items()), {task: table[task] for task in table}, {task: table.get(task) for task in table.keys()}]
+for each in read:
+    assert len(table) == len(each) == len(table.values()) == 3
+    assert each["text-to-image"] == expected
+assert "inpainting" in table
+"""
+
+
+def test_diffusers_and_the_backends_are_imported_when_they_are_asked_for() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_names_are_unique_and_reasons_are_given() -> None:
     names = [one.name for one in bridge.ACCOMMODATIONS]
     assert len(set(names)) == len(names)
