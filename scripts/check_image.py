@@ -34,6 +34,7 @@ IMAGE: Final = "localhost/energy_star:check"
 SOMEBODY: Final = 4711
 """A user that the image has never heard of."""
 AS_SOMEBODY: Final = f"{SOMEBODY}:{SOMEBODY}"
+TASK: Final = ("--config-name", "text_classification", "backend.model=demo/tiny/models/tiny-bert-classifier")
 TOKEN: Final = "hf_Canary0Canary0Canary0Canary0Canary"
 LARGEST_BYTES: Final = 4 * 10**9
 """Of the image with torch for the CPU; libraries of CUDA add several GB."""
@@ -106,7 +107,17 @@ def check(buildah: Buildah, clock: Clock, work: Path, base: Path | None) -> Iter
     config = buildah.config(IMAGE)
     yield from judge_config(config)
     yield from judge_layers(buildah, clock)
-    yield from judge_runs(Engine(Path(buildah("mount", buildah("from", IMAGE))), config["config"]), clock, work)
+    engine = Engine(Path(buildah("mount", buildah("from", IMAGE))), config["config"])
+    results = work / "results"
+    results.mkdir(exist_ok=True)
+    os.chown(results, SOMEBODY, SOMEBODY)
+    yield from judge_what_is_told(engine, work, results)
+    clock.lap("what was forgotten is told; the doctor")
+    yield from judge_smoke_test(engine, work, results)
+    clock.lap("the smoke test, with the network cut")
+    yield from judge_signal(engine, results)
+    clock.lap("SIGTERM in mid-run")
+    yield from judge_results(results)
 
 
 def lint() -> Iterator[str]:
@@ -239,15 +250,11 @@ def _judge_file(path: Path, inside: str) -> Iterator[str]:
         yield f"{inside} holds the token of whoever builds"
 
 
-def judge_runs(engine: Engine, clock: Clock, work: Path) -> Iterator[str]:
-    """Run it as a newcomer would, and as an orchestrator does."""
-    results, roots = work / "results", work / "roots"
-    results.mkdir(exist_ok=True)
+def judge_what_is_told(engine: Engine, work: Path, results: Path) -> Iterator[str]:
+    """What a newcomer forgets on the engine's command line."""
+    asked, here = TASK, {results: "/results"}
+    roots = work / "roots"
     roots.mkdir(exist_ok=True)
-    os.chown(results, SOMEBODY, SOMEBODY)
-    asked = ("--config-name", "text_classification", "backend.model=demo/tiny/models/tiny-bert-classifier")
-    here = {results: "/results"}
-
     yield from _expect("without a mount", engine.run(*asked, user=AS_SOMEBODY), 2, "is not mounted")
     yield from _expect(
         "a results folder of root's",
@@ -270,22 +277,27 @@ def judge_runs(engine: Engine, clock: Clock, work: Path) -> Iterator[str]:
         "the doctor", engine.run("doctor", user=config_user(engine)), 0, "in a container", "optimum-benchmark"
     )
     yield from _expect("ffmpeg", engine.run("-version", user=AS_SOMEBODY, entrypoint=["ffmpeg"]), 0, "ffmpeg version")
-    clock.lap("what was forgotten is told; the doctor")
 
+
+def judge_smoke_test(engine: Engine, work: Path, results: Path) -> Iterator[str]:
+    """One task on the CPU, by a user whom the image does not know, with a token that nobody may see."""
+    with_secret = {results: "/results", work / "hf_token": "/run/secrets/hf_token"}
     smoke = SMOKE_TEST.split("energy_star ", 1)[1].split()
     ended = engine.run(*smoke, user=AS_SOMEBODY, mounts=with_secret, environ={"HF_TOKEN": TOKEN})
     yield from _expect("the smoke test", ended, 0, "tiny-bert-classifier")
     if not list(results.rglob(bundle.SCORE)):
         yield "the smoke test left no score"
-    clock.lap("the smoke test, with the network cut")
 
+
+def judge_signal(engine: Engine, results: Path) -> Iterator[str]:
+    """An orchestrator's SIGTERM in the middle of a run."""
     stopped = results / "stopped"
     container = engine.start(
-        *asked,
+        *TASK,
         *("backend.device=cpu", "scenario.dataset_name=demo/tiny/datasets/text_classification"),
         *("scenario.num_samples=10", "scenario.runs=100000", "hydra.run.dir=/results/stopped"),
         user=AS_SOMEBODY,
-        mounts=here,
+        mounts={results: "/results"},
         environ={"HF_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"},
     )
     deadline = time.monotonic() + PATIENCE_S
@@ -302,14 +314,16 @@ def judge_runs(engine: Engine, clock: Clock, work: Path) -> Iterator[str]:
         yield f"SIGTERM ended the run after {took_s:.0f} s, expected {STOPS_WITHIN_S:.0f} s at most"
     if not (stopped / bundle.INCOMPLETE).is_file() or (stopped / bundle.MANIFEST).exists():
         yield f"SIGTERM left {sorted(path.name for path in stopped.iterdir()) if stopped.is_dir() else 'nothing'}"
-    clock.lap("SIGTERM in mid-run")
 
+
+def judge_results(results: Path) -> Iterator[str]:
+    """Whose the results are, and that no token is in them."""
     for path in [results, *results.rglob("*")]:
         found = path.lstat()
         if (found.st_uid, found.st_gid) != (SOMEBODY, SOMEBODY):
-            yield f"{path.relative_to(work)} belongs to {found.st_uid}:{found.st_gid}, expected {AS_SOMEBODY}"
+            yield f"{path.relative_to(results.parent)} belongs to {found.st_uid}:{found.st_gid}, expected {AS_SOMEBODY}"
         if stat.S_ISREG(found.st_mode) and TOKEN.encode() in path.read_bytes():
-            yield f"{path.relative_to(work)} holds the token"
+            yield f"{path.relative_to(results.parent)} holds the token"
 
 
 def config_user(engine: Engine) -> str:
@@ -317,8 +331,9 @@ def config_user(engine: Engine) -> str:
 
 
 def _is_measuring(run: Path) -> bool:
+    """Whether a repeat of the samples has been measured; many are still to come, however fast the machine is."""
     windows = run / bundle.WINDOWS
-    return windows.is_file() and '"phase":"forward"' in windows.read_text(encoding="utf-8")
+    return windows.is_file() and '"phase":"preprocess"' in windows.read_text(encoding="utf-8")
 
 
 def _expect(what: str, ended: Ended, code: int, *told: str) -> Iterator[str]:

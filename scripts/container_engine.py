@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 ENGINES_SHM_BYTES: Final = 64 * 2**20
 """What Docker gives where --shm-size is not said."""
@@ -52,9 +53,16 @@ class Ended:
 
 @dataclass
 class Container:
-    """A container that runs."""
+    """A container that runs.
 
-    process: subprocess.Popen[str]
+    Attributes:
+        process: the one that started it.
+        out, err: files with what it writes; a pipe that nobody reads would hold it up.
+    """
+
+    process: subprocess.Popen[bytes]
+    out: IO[str]
+    err: IO[str]
 
     def signal(self, number: int) -> None:
         """Send a signal to its first process, as `docker stop` does."""
@@ -68,13 +76,18 @@ class Container:
             subprocess.TimeoutExpired: it goes on; it was killed.
         """
         try:
-            out, err = self.process.communicate(timeout=timeout_s)
+            self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.communicate()
+            self.process.wait()
             raise
+        told = []
+        for file in (self.out, self.err):
+            with file:
+                file.seek(0)
+                told.append(file.read())
         code = self.process.returncode
-        return Ended(code if code >= 0 else 128 - code, out, err)
+        return Ended(code if code >= 0 else 128 - code, *told)
 
 
 @dataclass(frozen=True)
@@ -110,6 +123,8 @@ class Engine:
         bound = [part for here, there in (mounts or {}).items() for part in (str(here), there)]
         variables = [*self.config["Env"], *(f"{key}={value}" for key, value in (environ or {}).items())]
         command = [*(self.config["Entrypoint"] if entrypoint is None else entrypoint), *arguments]
+        # Closed when the container has ended.
+        out, err = (tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") for _ in range(2))  # noqa: SIM115
         return Container(
             subprocess.Popen(
                 [
@@ -119,10 +134,11 @@ class Engine:
                     *("env", "-i", "-C", self.config["WorkingDir"], *variables, *command),
                 ],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+                stdout=out,
+                stderr=err,
+            ),
+            out,
+            err,
         )
 
     def run(self, *arguments: str, timeout_s: float = 600, **how: Any) -> Ended:
