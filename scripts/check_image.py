@@ -39,7 +39,8 @@ TOKEN: Final = "hf_Canary0Canary0Canary0Canary0Canary"
 LARGEST_BYTES: Final = 4 * 10**9
 """Of the image with torch for the CPU; libraries of CUDA add several GB."""
 MOST_LAYERS: Final = 12
-STOPS_WITHIN_S: Final = 60.0
+STOPS_WITHIN_S: Final = 120.0
+"""Longer hangs; the launcher itself kills a measuring process that has not heard two signals in 40 s."""
 PATIENCE_S: Final = 600.0
 
 _COMPILERS: Final = re.compile(
