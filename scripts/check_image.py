@@ -1,5 +1,6 @@
 """Build the container image without an engine, run it as one would, and end with code 1 when something is amiss:
 `python -m scripts.check_image [--base FOLDER] [--work FOLDER] [--keep]`, as root, from the root of the repository.
+Code 2 says that it cannot be checked here: a program or a source of Debian's packages is missing.
 
 It needs hadolint (extra dev), and Debian's buildah, debootstrap and util-linux. The base is a bare Debian, made from
 the source of packages that this machine itself is set up with; pip gets this machine's settings. Of every step the
@@ -55,6 +56,10 @@ _SECRETS: Final = re.compile(
 _SMALL_BYTES: Final = 2**16
 
 
+class _UnavailableError(Exception):
+    """What the check needs cannot be had on this machine."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -72,6 +77,9 @@ def main() -> int:
     buildah, clock = Buildah(work), Clock()
     try:
         faults = list(check(buildah, clock, work, options.base))
+    except _UnavailableError as error:
+        print(error)
+        return 2
     finally:
         for container in buildah("containers", "--quiet").split():
             buildah("rm", container)
@@ -140,11 +148,13 @@ def debootstrap(folder: Path) -> None:
         text=True,
         check=True,
     )
-    source = next(line.split()[2] for line in told.stdout.splitlines() if line.startswith(f"{codename} main "))
-    command = ["debootstrap", "--variant=minbase", codename, str(folder), source]
+    sources = [line.split()[2] for line in told.stdout.splitlines() if line.startswith(f"{codename} main ")]
+    if not sources:
+        raise _UnavailableError("this machine has no source of Debian's packages\n  mend: apt-get update, or --base FOLDER")
+    command = ["debootstrap", "--variant=minbase", codename, str(folder), sources[0]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"debootstrap failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        raise _UnavailableError(f"debootstrap failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
 
 
 def _copy(source: str, target: str) -> None:
