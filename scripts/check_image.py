@@ -150,7 +150,7 @@ def debootstrap(folder: Path) -> None:
     )
     sources = [line.split()[2] for line in told.stdout.splitlines() if line.startswith(f"{codename} main ")]
     if not sources:
-        raise _UnavailableError("this machine has no source of Debian's packages\n  mend: apt-get update, or --base FOLDER")
+        raise _UnavailableError("no source of Debian packages is known here\n  mend: apt-get update, or --base FOLDER")
     command = ["debootstrap", "--variant=minbase", codename, str(folder), sources[0]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
