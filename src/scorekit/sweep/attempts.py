@@ -20,12 +20,12 @@ from scorekit import atomic
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, ScorekitError
 from scorekit.measure import journal
 from scorekit.records import Attempt
+from scorekit.sweep.job_process import ENGINE_JOB
 
 ENGINE: Final = "SCOREKIT_SWEEP_ENGINE"
 """Within a job that an engine of several machines started: the engine's name."""
-ENGINE_JOB: Final = "SCOREKIT_SWEEP_ENGINE_JOB"
 RESTARTS: Final = "SCOREKIT_SWEEP_RESTARTS"
-"""What the engine calls the job, and how often it was started again: of engines that set no variables of their own."""
+"""How often the engine started the job again: of engines that set no variable of their own."""
 RUN: Final = "run"
 """Name of a job's first run folder; later ones are run.2, run.3."""
 _NAME: Final = "attempt-{number}.json"

@@ -9,8 +9,7 @@ from typing import Any
 from scorekit.errors import HardwareError
 from scorekit.measure import gpus
 from scorekit.messages import counted
-
-VISIBLE = "CUDA_VISIBLE_DEVICES"
+from scorekit.sweep.job_process import VISIBLE
 
 
 def device_ids(device: str | None, asked: str | int | None, environ: Mapping[str, str]) -> str | None:

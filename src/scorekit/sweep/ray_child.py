@@ -12,7 +12,6 @@ import contextlib
 import os
 import pickle
 import signal
-import struct
 import sys
 import threading
 from pathlib import Path
@@ -20,9 +19,8 @@ from typing import Any, Final, NoReturn
 
 from scorekit.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_TERMINATED, ScorekitError, TerminatedError, UsageError
 from scorekit.sweep import node
+from scorekit.sweep.job_process import LENGTH
 
-LENGTH: Final = struct.Struct("!Q")
-"""Before what a job is given: how many bytes it has."""
 _END_WITHIN_S: Final = 60.0
 """A job whose worker is gone stops what it measures, and writes that down, within this time."""
 

@@ -15,8 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import IO, Final
 
-from scorekit.sweep import attempts, node
-from scorekit.sweep.ray_child import LENGTH
+from scorekit.sweep.job_process import ENGINE_JOB, LENGTH, VISIBLE
 
 _LOOK_S: Final = 1.0
 """Ray interrupts Python between two steps of it only, so a wait must end now and then."""
@@ -45,7 +44,7 @@ def run(given: bytes, told: Mapping[str, str]) -> tuple[bytes | None, str]:
                 [sys.executable, "-m", "scorekit.sweep.ray_child", str(its)],
                 stdin=subprocess.PIPE,
                 pass_fds=(its,),
-                env={**_environment(), **told, attempts.ENGINE_JOB: ray.get_runtime_context().get_task_id()},
+                env={**_environment(), **told, ENGINE_JOB: ray.get_runtime_context().get_task_id()},
                 start_new_session=True,
             )
         finally:
@@ -71,8 +70,8 @@ def _environment() -> dict[str, str]:
     import psutil
 
     started_with: dict[str, str] = psutil.Process().environ()
-    given = os.environ.get(node.VISIBLE)
-    return started_with if given is None else {**started_with, node.VISIBLE: given}
+    given = os.environ.get(VISIBLE)
+    return started_with if given is None else {**started_with, VISIBLE: given}
 
 
 def _all_of(answer: IO[bytes]) -> bytes:

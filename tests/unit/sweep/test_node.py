@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scorekit.errors import HardwareError
-from scorekit.sweep import node
+from scorekit.sweep import job_process, node
 
 
 @pytest.mark.parametrize(
@@ -22,16 +22,16 @@ from scorekit.sweep import node
 def test_the_first_gpu_of_a_config_is_the_first_that_was_given(
     asked: str | int | None, visible: str, expected: str | None
 ) -> None:
-    assert node.device_ids("cuda", asked, {node.VISIBLE: visible}) == expected
+    assert node.device_ids("cuda", asked, {job_process.VISIBLE: visible}) == expected
 
 
 def test_without_an_engine_s_word_or_on_the_cpu_nothing_changes() -> None:
     assert node.device_ids("cuda", 0, {}) is None
-    assert node.device_ids("cpu", 0, {node.VISIBLE: "3"}) is None
+    assert node.device_ids("cpu", 0, {job_process.VISIBLE: "3"}) is None
 
 
 @pytest.mark.parametrize("visible", ["", "-1", "NoDevFiles", "2"])
 def test_fewer_gpus_than_asked_for_are_refused(visible: str) -> None:
     with pytest.raises(HardwareError, match="asks for 2 GPUs") as caught:
-        node.device_ids("cuda", "0,1", {node.VISIBLE: visible})
+        node.device_ids("cuda", "0,1", {job_process.VISIBLE: visible})
     assert "hydra.launcher.gres" in (caught.value.mend or "")

@@ -23,7 +23,7 @@ from scorekit.errors import (
     UsageError,
 )
 from scorekit.records import Attempt, Plan
-from scorekit.sweep import attempts, done, driver, folder_lock, node, plan
+from scorekit.sweep import attempts, done, driver, folder_lock, job_process, plan
 from tests.unit.sweep.conftest import Bench, attempt, job
 
 PLAN, RUNS = "p.json", "edition"
@@ -175,7 +175,7 @@ def test_a_run_that_was_not_scored_before_its_process_died_is_settled(measuring:
 
 def test_the_gpus_that_an_engine_gave_are_used(measuring: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     planned("org/a")
-    monkeypatch.setenv(node.VISIBLE, "3")
+    monkeypatch.setenv(job_process.VISIBLE, "3")
     assert cli.main([*ONE, "0"]) == 0
     assert str(measuring.settings[0].backend.device_ids) == "3"
     assert cli.main(["sweep", "org/b", "--task", "text_generation"]) == 0

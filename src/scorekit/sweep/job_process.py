@@ -1,0 +1,11 @@
+"""What a process that starts a job tells it by. Light, because every job on Ray waits for its worker's imports."""
+
+import struct
+from typing import Final
+
+ENGINE_JOB: Final = "SCOREKIT_SWEEP_ENGINE_JOB"
+"""What the engine calls the job: of engines that set no variable of their own."""
+VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
+"""The GPUs that the engine gave it."""
+LENGTH: Final = struct.Struct("!Q")
+"""Before what a job is given on its stdin: how many bytes it has."""
