@@ -26,16 +26,21 @@ def composed(context: HydraContext, sweep: DictConfig, overrides: Sequence[str],
 def start_method(config: DictConfig, overrides: Sequence[str]) -> str | None:
     """How the measuring process is to begin where an engine starts a fresh process for each job; None as it is told.
 
-    That process has imported all that is needed, and nothing has been measured in it. So the measuring process is made
-    as a copy of it (fork), and does not import for many seconds what is there already.
+    That process has imported most of what is needed, and nothing has been measured in it. So the measuring process is
+    made as a copy of it (fork), and does not import for many seconds what is there already. Where the config sets
+    variables for the job (hydra.job.env_set), it starts afresh: libraries read theirs when they are imported.
 
     Args:
         config: of the job.
         overrides: of the job; who names a start method there has it.
     """
-    launcher = config.get("launcher") or {}
+    from scorekit.measure.gpu_lock import SWEEP_JOB
+    from scorekit.sweep.plan import HARDWARE
+
+    launcher, hydra = config.get("launcher") or {}, config.get("hydra") or {}
     told = any(word.lstrip("+").startswith("launcher.start_method=") for word in overrides)
-    return "fork" if launcher.get("name") == "process" and not told else None
+    variables = set((hydra.get("job") or {}).get("env_set") or {}) - {SWEEP_JOB, HARDWARE}
+    return "fork" if launcher.get("name") == "process" and not told and not variables else None
 
 
 def failed(overrides: Sequence[str], error: Exception) -> JobReturn:

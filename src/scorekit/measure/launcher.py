@@ -48,8 +48,10 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
             KeyboardInterrupt, TerminatedError: after the process was told to stop, and has.
         """
         payload, folder = pickle.dumps((worker, worker_args)), Path.cwd()
+        # numactl is put before an executable, and a copy of this process starts none.
+        start_method = "spawn" if self.config.numactl else self.config.start_method
         try:
-            return _report(self._launched(self.config.start_method, payload, folder), folder)
+            return _report(self._launched(start_method, payload, folder), folder)
         except _GpuInUseError:
             LOGGER.info("this process has used CUDA already, so the measuring process is started afresh")
             return _report(self._launched("spawn", payload, folder), folder)

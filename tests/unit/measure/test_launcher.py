@@ -93,6 +93,18 @@ def test_whether_cuda_was_used_before_the_fork_is_torchs_word(monkeypatch: pytes
     assert not child._parent_has_used_cuda()
 
 
+def test_numactl_is_put_before_a_process_that_is_started_afresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "numactl"
+    program.write_text(f'#!/bin/sh\ntouch {tmp_path}/used\nshift\nexec "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    options = {"numactl": True, "numactl_kwargs": {"cpunodebind": 0}}
+    assert launch(workers.report, "measured", start_method="fork", **options).to_dict()["note"] == "measured in run"
+    assert (tmp_path / "used").exists()
+
+
 def test_the_real_child_applies_the_bridge_before_the_worker_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "main", workers.REAL_MAIN)
     assert launch(workers.patched_report).to_dict() == {"applied": True}

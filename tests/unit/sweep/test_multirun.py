@@ -14,7 +14,9 @@ import pytest
 from hydra_plugins.scorekit_sweeps.composing import start_method
 from scorekit import cli, logs
 from scorekit.errors import EXIT_FAILED, EXIT_INVALID, ModelError
+from scorekit.measure.gpu_lock import SWEEP_JOB
 from scorekit.sweep import elsewhere, ray_cluster, ray_jobs, slurm, slurm_jobs
+from scorekit.sweep.plan import HARDWARE
 from tests import bundles
 from tests.unit.sweep.conftest import Bench
 
@@ -127,4 +129,8 @@ def test_only_our_own_launcher_is_told_how_to_begin() -> None:
     assert start_method({"launcher": {"name": "process"}}, ["backend.model=a"]) == "fork"
     assert start_method({"launcher": {"name": "process"}}, ["++launcher.start_method=spawn"]) is None
     assert start_method({"launcher": {"name": "inline"}}, []) is None
+    of_a_sweep = {SWEEP_JOB: "0" * 16, HARDWARE: "H100"}
+    for variables, expected in ((of_a_sweep, "fork"), ({**of_a_sweep, "OMP_NUM_THREADS": 4}, None)):
+        config = {"launcher": {"name": "process"}, "hydra": {"job": {"env_set": variables}}}
+        assert start_method(config, []) == expected
     assert start_method({}, []) is None
