@@ -29,7 +29,8 @@ class SlurmLauncherConf:
         timeout_min: after so many minutes Slurm ends a job.
         requeue: whether Slurm begins a job again that was preempted, or whose node was lost.
         exclusive: whether a job has its node for itself.
-        array_parallelism: at most so many jobs at once.
+        array_parallelism: at most so many jobs of an array at once. The first arrays are small, so that work begins
+            early, but where this is set lower than the number of jobs.
         array_size: at most so many jobs in one array; the cluster's MaxArraySize less one.
         setup: lines of shell before the job.
         additional_parameters: further options of sbatch.
@@ -92,7 +93,9 @@ class SlurmLauncher(Launcher):
         handed: list[tuple[slurm_jobs.Job, Any]] = []
         state = None
         # Composing takes a fifth of a second a job: the first ones work while the others are composed.
-        for numbers in _growing(initial_job_idx, len(job_overrides), int(settings["array_size"])):
+        for numbers in _growing(
+            initial_job_idx, len(job_overrides), int(settings["array_size"]), int(settings["array_parallelism"])
+        ):
             jobs: list[slurm_jobs.Job] = []
             ids: dict[int, str] = {}
             for number in numbers:
@@ -139,10 +142,14 @@ class SlurmLauncher(Launcher):
         return [found[number] for number in sorted(found)]
 
 
-def _growing(first: int, count: int, most: int) -> Iterator[range]:
-    """Numbers of so many jobs in parts: a few first, then ever more, never more than fit into one array."""
+def _growing(first: int, count: int, most: int, at_once: int) -> Iterator[range]:
+    """Numbers of so many jobs in parts: a few first, then ever more, never more than fit into one array.
+
+    Slurm holds each array to its limit of jobs at once by itself. Who has set one that counts has as few as can be.
+    """
     most = max(most, 1)
-    size, end = min(_FIRST_JOBS, most), first + count
+    held = at_once < min(count, SlurmLauncherConf.array_parallelism)
+    size, end = most if held else min(_FIRST_JOBS, most), first + count
     while first < end:
         yield range(first, min(first + size, end))
         first, size = first + size, min(2 * size, most)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +46,7 @@ def ends(folder: Path, job: str, error: BaseException | None) -> None:
     before = _AT_WORK.pop(job, None)
     if error is None or before is None or _newest(folder) > before:
         return
-    attempts.never_begun(folder, job, {**os.environ, attempts.ENGINE: NAME}, error)
+    attempts.never_begun(folder, job, {attempts.ENGINE: NAME}, error)
 
 
 def _newest(folder: Path) -> int:

@@ -202,9 +202,8 @@ def never_begun(folder: Path, job: str, error: LauncherError) -> None:
         job: its id.
         error: why.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    told: Mapping[str, str] = {**os.environ, attempts.ENGINE: NAME}
-    attempts.end(folder, attempts.failed(attempts.begin(folder, job, told), error), 0.0, attempts.runs(folder))
+    # Where the driver is a job of Slurm's itself, that is not the job that it speaks of.
+    attempts.never_begun(folder, job, {attempts.ENGINE: NAME}, error)
 
 
 def handed_over(runs: Path) -> dict[str, tuple[str, Path]]:

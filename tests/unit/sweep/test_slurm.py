@@ -234,9 +234,17 @@ def test_settings_are_handed_to_sbatch() -> None:
 @pytest.mark.parametrize("most", [0, 1, 3, 1000])
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_jobs_are_handed_over_in_parts_that_fit_into_an_array(count: int, most: int) -> None:
-    parts = list(slurm_launcher._growing(7, count, most))
-    assert [number for part in parts for number in part] == list(range(7, 7 + count))
-    assert all(0 < len(part) <= max(most, 1) for part in parts)
+    for at_once in (1, 256):
+        parts = list(slurm_launcher._growing(7, count, most, at_once))
+        assert [number for part in parts for number in part] == list(range(7, 7 + count))
+        assert all(0 < len(part) <= max(most, 1) for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "expected"), [(2, [40]), (39, [40]), (40, [16, 24]), (256, [16, 24]), (1000, [16, 24])]
+)
+def test_a_limit_of_jobs_at_once_is_not_shared_out_among_arrays(at_once: int, expected: list[int]) -> None:
+    assert [len(part) for part in slurm_launcher._growing(0, 40, 1000, at_once)] == expected
 
 
 @pytest.mark.parametrize(
@@ -321,10 +329,15 @@ def test_what_all_jobs_would_be_refused_for_is_told_at_once(tmp_path: Path, monk
         list(slurm_jobs.submit(SETTINGS, tmp_path, [job_of(tmp_path, 1)]))
 
 
-def test_a_job_that_slurm_refuses_has_an_attempt_that_tells_why(tmp_path: Path) -> None:
+def test_a_job_that_slurm_refuses_has_an_attempt_that_tells_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its driver is a job of Slurm's, which is in the queue.
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
     made = job()
     slurm.never_begun(tmp_path / plan.folder_of(made), made.id, LauncherError("Slurm refuses it", mend="fewer GPUs"))
-    state = done.look_at(made, tmp_path, alive=engines.of("slurm", tmp_path).alive)
+    alive = slurm.SlurmEngine(tmp_path, slurm.Queue(lambda: {"7": "None"})).alive
+    state = done.look_at(made, tmp_path, alive=alive)
     found = failure(state)
     assert state.state == "failed"
     assert found is not None
