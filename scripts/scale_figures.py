@@ -176,7 +176,7 @@ def tables() -> dict[str, str]:
     ):
         # In the shortest job that there is, on every GPU at once: nothing needs more.
         rate = GPUS * weight_gb * 8 / (REPEATS * setting("min_window_s") + least_s)
-        weights.append((kind, f"{weight_gb:,}", f"{rate:.2g}", f"{JOBS * weight_gb / 1000:,.0f}"))
+        weights.append((kind, f"{weight_gb:,}", _short(rate), f"{JOBS * weight_gb / 1000:,.0f}"))
     text = {kind: jobs(EDITION[f"text_generation {kind}"]) for kind in CLASS_PARAMETERS}
     derived = [
         ("energy of the GPUs, ten repeats", f"{energy_mwh:.3g} MWh"),

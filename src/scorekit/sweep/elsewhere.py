@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ def scores() -> list[Score]:
 def _newest(folder: Path) -> Path:
     """The run of a job: Hydra's folder, or the last one beside it, where it was taken (run.2, run.3)."""
     numbered = [(1, folder)]
-    for path in folder.parent.glob(f"{folder.name}.*"):
+    for path in folder.parent.glob(f"{glob.escape(folder.name)}.*"):
         number = path.name.removeprefix(f"{folder.name}.")
         if re.fullmatch(r"[0-9]+", number):
             numbered.append((int(number), path))
