@@ -14,6 +14,7 @@ import tempfile
 import threading
 from typing import Any
 
+import psutil
 from ray.cluster_utils import Cluster
 
 OBJECT_STORE_BYTES = 80 * 1024 * 1024
@@ -31,7 +32,7 @@ def main(gpus: list[str]) -> None:
     cluster = Cluster()
 
     def add(gpu: str) -> Any:
-        node = cluster.add_node(num_cpus=1, num_gpus=1, env_vars={"CUDA_VISIBLE_DEVICES": gpu}, **shared)
+        node = started(cluster, num_cpus=1, num_gpus=1, env_vars={"CUDA_VISIBLE_DEVICES": gpu}, **shared)
         for (each,) in node.all_processes.values():
             # Workers end with their raylet once it is gone for good, which a zombie is not.
             threading.Thread(target=each.process.wait, daemon=True).start()
@@ -49,6 +50,19 @@ def main(gpus: list[str]) -> None:
     finally:
         cluster.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def started(cluster: Cluster, **options: Any) -> Any:
+    """A further node. Ray gives each half a minute, in which one of a machine that is busy is not always there."""
+    for _ in range(2):
+        before = set(psutil.Process().children())
+        try:
+            return cluster.add_node(**options)
+        except Exception:  # noqa: BLE001 - Ray raises nothing more special
+            # What there is of the node must not join later.
+            for each in set(psutil.Process().children()) - before:
+                each.kill()
+    return cluster.add_node(**options)
 
 
 def say(text: str) -> None:

@@ -67,11 +67,12 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes], er
 
 
 def preempt(cluster: clusters.Cluster, job: str) -> None:
-    """Have a job of a partition of higher priority take the GPU of a job that runs."""
+    """Have a job of a partition of higher priority take the GPU of a job that runs, and wait until it has."""
     node = cluster.ask("squeue", "--noheader", f"--job={job}", "--format=%N").strip()
     assert node in clusters.NODES, cluster.told()
     words = ["--partition=high", "--gres=gpu:1", f"--nodelist={node}", "--output=/dev/null", "--wrap=true"]
     assert cluster.ask("sbatch", "--parsable", *words).strip().isdigit(), cluster.told()
+    cluster.until(lambda: "Restarts=1" in cluster.ask("scontrol", "show", "job", job), "putting the job back")
 
 
 def test_driver_and_job_may_be_lost_and_each_model_has_one_result(
