@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from scorekit import bundle
 from scorekit.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, ScorekitError, TerminatedError
-from scorekit.measure import journal
+from scorekit.measure import journal, stopping
 
 READY: Final = "ready"
 GPU_IN_USE: Final = "gpu in use"
@@ -66,8 +66,7 @@ def main(
     # tqdm's default lock is a semaphore of multiprocessing's, which is told of as leaked when a run is interrupted.
     tqdm.set_lock(threading.RLock())
     journal.start(Path(folder))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _terminate)
+    stopping.heed()
     # A crash inside of a native library leaves its stack where the parent looks for the last lines.
     with open(bundle.LOG, "a", encoding="utf-8") as log:
         faulthandler.enable(file=log)
@@ -124,10 +123,6 @@ def _log(text: str) -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.FileHandler):
             handler.handle(LOGGER.makeRecord(LOGGER.name, logging.ERROR, "", 0, text, (), None))
-
-
-def _terminate(_signal: int, _frame: Any) -> None:
-    raise TerminatedError
 
 
 def _end_with_parent(connection: Connection) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from scorekit import atomic, bundle
+from scorekit.measure import stopping
 from scorekit.measure.meters import Aligning, Meter
 from scorekit.records import SERVING_WINDOW_SCHEMA, WINDOW_SCHEMA, MeterReading, Phase, Served, Window
 
@@ -69,6 +70,9 @@ class Recorder:
 
         Returns:
             What `work` returned.
+
+        Raises:
+            KeyboardInterrupt, TerminatedError: the process was told to stop, whatever `work` made of it.
         """
         name = (log_name or phase) + (f"_repeat{repeat}" if repeat else "")
         opened: list[Meter] = []
@@ -88,6 +92,7 @@ class Recorder:
             # Also after an error, so that no meter is left open.
             while opened:
                 opened.pop().close()
+        stopping.check()
         early = self._readings() if readings_first else None
         # Counting takes the time in which a counter's next tick comes.
         counts = count(result)
