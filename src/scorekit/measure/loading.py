@@ -42,7 +42,7 @@ def _load_error(config: Any, error: Exception) -> ModelError:
     if is_out_of_memory(error):
         return ModelError(
             f"the model {config.model} does not fit into the GPU's memory: {first}",
-            mend='use several GPUs (backend.device_ids="0,1" backend.device_map=auto) or a smaller dtype',
+            mend="use several GPUs (backend.device_ids=\"'0,1'\" backend.device_map=auto) or a smaller dtype",
         )
     if "Unrecognized configuration class" in str(error):
         return ModelError(

@@ -86,7 +86,7 @@ def check(measured: Sequence[str], found: Placement) -> None:
         raise ModelError(
             f"parts of the model lie on {' and '.join(found.elsewhere)}, for the GPU's memory does not hold it: the "
             "energy of the GPU would not be that of the model",
-            mend='give it more GPUs (backend.device_ids="0,1" backend.device_map=auto), or a smaller dtype',
+            mend="give it more GPUs (backend.device_ids=\"'0,1'\" backend.device_map=auto), or a smaller dtype",
         )
     unused = [uuid for uuid in measured if uuid not in found.gpus]
     if unused:
