@@ -233,7 +233,8 @@ def test_gpus_that_the_server_is_not_on_are_refused_and_can_be_named_by_hand(
     assert result.rc == EXIT_INVALID, result.told()
     facts = environment_of(run)
     assert facts.serving is not None
-    assert (facts.serving.gpus_from, facts.serving.server_gpus) == ("by_hand", ())
+    assert (facts.serving.gpus_from, facts.serving.server_gpus) == ("by_hand", None)
+    assert facts.run.gpus_watched is False, "a server that is not seen cannot be told from strangers"
 
 
 class RealServer:

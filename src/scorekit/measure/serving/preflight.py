@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from omegaconf import DictConfig, OmegaConf
 
 from scorekit.errors import HardwareError, UsageError
-from scorekit.measure import configs, gpus
+from scorekit.measure import configs, driver, gpus
 from scorekit.measure.serving import address, client, server_gpus, settings
+from scorekit.measure.serving.waiting import wait_for
 
 _DEVICES = ("cuda", "cpu")
+_ANY_PROMPT: Final = "Hello"
 
 
 def is_serving(config: DictConfig) -> bool:
@@ -63,8 +65,12 @@ def prepare(config: DictConfig, environ: Mapping[str, str]) -> None:
         # The launcher takes every process but the measuring one for a stranger, and the server is one.
         config.launcher.device_isolation = False
         config.launcher.device_isolation_action = None
-    asyncio.run(_look(endpoint, environ))
-    _find_gpus(scenario, str(backend.device), addresses, endpoint.port)
+    wait_for(_look(endpoint, environ))
+
+    def wake() -> None:
+        wait_for(_ask(endpoint, str(backend.model), float(backend.timeout_s), environ))
+
+    _find_gpus(scenario, str(backend.device), addresses, endpoint.port, wake)
 
 
 async def _look(endpoint: address.Endpoint, environ: Mapping[str, str]) -> None:
@@ -73,16 +79,24 @@ async def _look(endpoint: address.Endpoint, environ: Mapping[str, str]) -> None:
         await asked.models()
 
 
-def _find_gpus(scenario: Any, device: str, addresses: tuple[str, ...], port: int) -> None:
-    pids = server_gpus.listening_pids(addresses, port)
-    scenario.server_pids = list(pids) or None
+async def _ask(endpoint: address.Endpoint, model: str, timeout_s: float, environ: Mapping[str, str]) -> None:
+    """One short query, whose answer is of no interest."""
+    async with client.Client(endpoint, model, max_tokens=1, timeout_s=timeout_s, environ=environ) as asked:
+        await asked.ask(_ANY_PROMPT)
+
+
+def _find_gpus(scenario: Any, device: str, addresses: tuple[str, ...], port: int, wake: Callable[[], None]) -> None:
     if scenario.get("gpus") not in (None, gpus.AUTO):
-        scenario.gpus_from = "by_hand"
+        scenario.gpus_from, scenario.server_pids = "by_hand", None
+        # What listens may be a proxy of another container's server, beside which the server itself were a stranger.
+        with contextlib.suppress(HardwareError, ModuleNotFoundError):
+            scenario.server_pids = list(_find(addresses, port, wake).pids)
         return
+    scenario.server_pids = list(server_gpus.listening_pids(addresses, port)) or None
     if device != "cuda":
         return
     try:
-        found = server_gpus.find(addresses, port)
+        found = _find(addresses, port, wake)
     except HardwareError as error:
         if error.mend is not None and "scenario.gpus" in error.mend:
             raise
@@ -92,3 +106,16 @@ def _find_gpus(scenario: Any, device: str, addresses: tuple[str, ...], port: int
     scenario.gpus = list(found.uuids)
     scenario.server_pids = list(found.pids)
     scenario.gpus_from = "listening_process"
+
+
+def _find(addresses: tuple[str, ...], port: int, wake: Callable[[], None]) -> server_gpus.Found:
+    """The server's GPUs, also of one that loads its model at the first query for it, as Ollama does."""
+    try:
+        return server_gpus.find(addresses, port)
+    except driver.NoDriverError:
+        raise
+    except HardwareError:
+        if not server_gpus.listening_pids(addresses, port):
+            raise
+    wake()
+    return server_gpus.find(addresses, port)
