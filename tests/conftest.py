@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Generator
@@ -21,6 +22,16 @@ hypothesis.settings.load_profile("same")
 
 NOT_APPLICABLE = "not applicable: "
 """A skip whose reason begins so could run nowhere on such a machine (data that is not ours, another library)."""
+
+
+@pytest.fixture(autouse=True)
+def handlers_end_with_their_streams() -> Generator[None]:
+    """Hydra gives loggers handlers that write to a test's captured stdout, which is closed with the test."""
+    yield
+    for logger in (logging.root, *logging.root.manager.loggerDict.values()):
+        for handler in tuple(getattr(logger, "handlers", ())):
+            if getattr(getattr(handler, "stream", None), "closed", False):
+                logger.removeHandler(handler)  # type: ignore[union-attr]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,7 +7,6 @@ the drain outside of any window, and the idle baseline again.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -22,6 +21,7 @@ from scorekit.measure.serving import address, counting, facts, settings
 from scorekit.measure.serving.answers import Answer
 from scorekit.measure.serving.client import Client
 from scorekit.measure.serving.loop import ClosedLoop
+from scorekit.measure.serving.waiting import wait_for
 from scorekit.measure.windows import Counts, Recorder
 from scorekit.records import Phase, Served
 
@@ -72,7 +72,7 @@ class ServingScenario(Scenario):  # type: ignore[misc]
         samples = data.choose(dataset, _TASK, self.config)
         self.prompts = [str(text) for text in samples.rows[samples.columns[0]]]
         settings.check_concurrency(self.config.concurrency, len(self.prompts))
-        ignore_eos, owner = asyncio.run(self._probe())
+        ignore_eos, owner = wait_for(self._probe())
         environment = facts.collect(
             self.config,
             self.backend,

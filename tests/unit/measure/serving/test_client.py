@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 
@@ -12,6 +11,7 @@ from scorekit.errors import ScorekitError, ServerError
 from scorekit.measure.serving import address
 from scorekit.measure.serving.answers import Answer
 from scorekit.measure.serving.client import TOKEN, Client
+from scorekit.measure.serving.waiting import wait_for
 from tests.ports import free_port
 from tests.unit.measure.serving import fake_server
 from tests.unit.measure.serving.fake_server import DONE, END, MODEL, TEXT, Asked, FakeServer, event, usage
@@ -35,7 +35,7 @@ def ask(found: Client, prompt: str = "say la") -> Answer:
         async with found as connected:
             return await connected.ask(prompt)
 
-    return asyncio.run(asking())
+    return wait_for(asking())
 
 
 def refusal(found: Client) -> ServerError:
@@ -179,7 +179,7 @@ def probe(found: Client, ignore_eos: object) -> bool:
             await connected.probe("say la", ignore_eos)
             return connected.ignore_eos
 
-    return asyncio.run(probing())
+    return wait_for(probing())
 
 
 def without_ignore_eos(asked: Asked) -> None:
