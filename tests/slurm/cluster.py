@@ -125,7 +125,8 @@ class Cluster:
 
     def told(self) -> str:
         """What the daemons told, for the message of a failed assertion."""
-        return "\n".join(path.read_text(errors="replace")[-4000:] for path in self.folder.glob("*.out"))
+        files = [*self.folder.glob("*.out"), *self.folder.glob("*.log")]
+        return "\n".join(path.read_text(errors="replace")[-4000:] for path in files)
 
     def _start_accounting(self) -> None:
         data, local = self.folder / "database", self.folder / "sql"
@@ -180,8 +181,9 @@ class Cluster:
             f"SlurmdUser={user}",
             f"SlurmctldPort={self._controller_port}",
             "AuthType=auth/munge",
-            # A job that is put back into the queue waits until its credential has expired.
-            f"AuthInfo=socket={self._socket},cred_expire=5",
+            # A job that is put back into the queue waits until its credential has expired; a job that a busy machine
+            # does not launch before is lost.
+            f"AuthInfo=socket={self._socket},cred_expire=20",
             f"StateSaveLocation={here}/controller",
             f"SlurmdSpoolDir={here}/%n",
             f"SlurmctldPidFile={here}/controller.pid",

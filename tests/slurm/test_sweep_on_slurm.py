@@ -139,7 +139,7 @@ def test_hydra_alone_tells_the_error_of_a_job_that_slurm_calls_completed(
     words += ["backend.model=no-such-org/no-such-model", *settings(tiny)]
     found = run_cli(*words, cwd=tmp_path, env=cluster.environment(), timeout=PATIENCE_S)
     assert found.rc == EXIT_FAILED, found.told() + cluster.told()
-    assert "no-such-org/no-such-model is not in the local cache" in found.stderr, found.told()
+    assert "no-such-org/no-such-model is not in the local cache" in found.stderr, found.told() + cluster.told()
     told = ("sacct", "--noheader", "--allocations", "--format=State")
     cluster.until(lambda: "COMPLETED" in cluster.ask(*told), "Slurm's word that it is completed")
 
@@ -147,7 +147,7 @@ def test_hydra_alone_tells_the_error_of_a_job_that_slurm_calls_completed(
     for name, value in cluster.environment().items():
         monkeypatch.setenv(name, value)
     large = slurm_jobs.Job(0, (), tmp_path / "large", "cuda", "0,1,2,3", 4)
-    launcher = asdict(SlurmLauncherConf(submitit_folder=f"{tmp_path}/%j"))
+    launcher = asdict(SlurmLauncherConf(submitit_folder=str(tmp_path)))
     del launcher["_target_"]
     ((refused,),) = slurm_jobs.submit(launcher, tmp_path, [large])
     assert isinstance(refused[1], LauncherError)

@@ -38,7 +38,9 @@ class SlurmLauncherConf:
     """
 
     _target_: str = "hydra_plugins.scorekit_sweeps.slurm_launcher.SlurmLauncher"
-    submitit_folder: str = "${hydra.sweep.dir}/.submitit/%j"
+    # Not a folder for each job (%j), as the official launcher has: that is made when the job has its number, and a job
+    # that begins before finds no place for its output, and is lost.
+    submitit_folder: str = "${hydra.sweep.dir}/.submitit"
     name: str = "scorekit"
     partition: str | None = None
     account: str | None = None
@@ -80,6 +82,8 @@ class SlurmLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Hand the jobs over, and wait for them where that is not left to others."""
+        from submitit.core.utils import JobPaths
+
         from scorekit.errors import LauncherError
         from scorekit.measure.gpu_lock import SWEEP_JOB
         from scorekit.sweep import elsewhere, slurm, slurm_jobs
@@ -109,7 +113,10 @@ class SlurmLauncher(Launcher):
                 ids[number] = str((config.hydra.job.get("env_set") or {}).get(SWEEP_JOB) or "")
             if jobs and state is None:
                 state = slurm_jobs.keep_state(
-                    Path(settings["submitit_folder"]).parent, self._hydra_context, self._task_function, self._config
+                    JobPaths.get_first_id_independent_folder(settings["submitit_folder"]),
+                    self._hydra_context,
+                    self._task_function,
+                    self._config,
                 )
             for array in slurm_jobs.submit(settings, state, jobs) if state is not None else ():
                 if isinstance(refused := array[0][1], LauncherError):

@@ -195,7 +195,7 @@ def test_without_the_official_launcher_the_extra_is_told(monkeypatch: pytest.Mon
 
 
 SETTINGS: dict[str, Any] = {
-    "submitit_folder": "/shared/.submitit/%j",
+    "submitit_folder": "/shared/.submitit",
     "name": "scorekit",
     "partition": "gpu",
     "account": None,
