@@ -17,11 +17,12 @@ RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
+ENV PIP_CACHE_DIR=/var/cache/pip
 COPY constraints.txt pyproject.toml ./
 ARG EXTRAS=bench,container,data,impact,portal
 # The gigabytes that scorekit needs, without scorekit: an empty package stands for it, so that a change of the source leaves
 # this layer as it is.
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     mkdir -p configs src/hydra_plugins src/scorekit/publish/label/fonts \
  && touch LICENSE NOTICE README.md src/scorekit/publish/label/fonts/OFL.txt \
  && echo '__version__ = "0"' > src/scorekit/__init__.py \
@@ -30,7 +31,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
  && /opt/scorekit/bin/pip uninstall -q -y scorekit
 
 COPY . .
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     /opt/scorekit/bin/pip wheel -q --disable-pip-version-check --no-deps -w /wheels .
 
 FROM python
