@@ -95,9 +95,42 @@ def test_a_server_is_measured_and_scored(tiny: Tiny, tmp_path: Path, server: Fak
     assert (facts.serving.concurrency, facts.serving.told_owner, facts.serving.ignore_eos) == (2, "fake", True)
     assert (facts.serving.gpus_from, facts.model.name, facts.model.dtype) == (None, fake_server.MODEL, None)
     assert bundle.is_complete(run)
-    # One query finds out what the server takes, and all are in the order of the dataset.
-    prompts = [str(asked["prompt"]) for asked in server.requests[1:]]
+    assert (facts.serving.distinct_prompts, facts.serving.no_cache, facts.serving.tells_cached) == (SAMPLES, {}, False)
+    assert [window.served.cached_input_tokens for window in windows if window.served is not None] == [None] * 3
+    (told,) = [check.message for check in logs.read_validity(run).warnings if check.name == "outputs_counted"]
+    assert told.startswith("cannot be judged: the same prompts were asked again and again")
+    # Three queries find out what the server takes and tells, and all are in the order of the dataset.
+    prompts = [str(asked["prompt"]) for asked in server.requests[3:]]
     assert sorted(set(prompts[:SAMPLES])) == sorted(set(prompts))
+
+
+def test_a_server_that_keeps_prompts_is_asked_to_read_each_of_them(
+    tiny: Tiny, tmp_path: Path, server: FakeServer
+) -> None:
+    server.listing, server.answer = fake_server.owned_by("vllm"), fake_server.Keeping("any")
+    result, run = bench(tiny, tmp_path, server.url, "scenario.runs=2")
+    assert result.rc == EXIT_DONE, result.told()
+    assert "outputs_counted" not in [check.name for check in logs.read_validity(run).warnings]
+    facts = environment_of(run).serving
+    assert facts is not None
+    assert (facts.no_cache, facts.tells_cached) == ({"cache_salt": "SALT"}, True)
+    found = [window.served for window in windows_of(run) if window.served is not None]
+    assert [served.cached_input_tokens for served in found] == [0.0, 0.0]
+    assert found[1].repeated_prompts == found[1].begun
+    salts = [asked["cache_salt"] for asked in server.requests if "cache_salt" in asked]
+    assert len(set(salts)) == len(salts) == len(server.requests) - 2
+
+
+def test_a_server_that_answers_out_of_its_cache_has_no_score(tiny: Tiny, tmp_path: Path, server: FakeServer) -> None:
+    server.answer = fake_server.Keeping("always")
+    result, run = bench(tiny, tmp_path, server.url, "scenario.runs=2", "backend.no_cache={not_known_to_it:SALT}")
+    assert result.rc == EXIT_INVALID, result.told()
+    assert "of the prompts' tokens came from the server's cache, expected at most 1%" in result.stderr
+    assert "--no-enable-prefix-caching" in result.stderr
+    assert not (run / bundle.SCORE).exists()
+    facts = environment_of(run).serving
+    assert facts is not None
+    assert facts.no_cache == {"not_known_to_it": "SALT"}
 
 
 def test_a_token_comes_from_the_environment_and_is_written_nowhere(
@@ -149,6 +182,7 @@ def test_a_server_that_fails_at_once_leaves_nothing_but_the_log(tiny: Tiny, tmp_
         (["scenario.concurrency=50", "scenario.num_samples=-1"], EXIT_USAGE, "is more than the", "or less"),
         (["scenario.max_tokens=0"], EXIT_USAGE, "lets the server answer nothing", "scenario.max_tokens=100"),
         (["scenario.warmup_queries=1"], EXIT_USAGE, "ends before all 2", "scenario.warmup_queries=4"),
+        (["backend.no_cache={stream:false}"], EXIT_USAGE, "sets stream, which the protocol sets", "{cache_salt:SALT}"),
         (["backend.api=chats"], EXIT_USAGE, "no backend.api 'chats'", "backend.api=chat"),
         (["backend.url=http://192.0.2.1:8000"], EXIT_USAGE, "is another machine", "127.0.0.1"),
         (["backend.url=http://me:pw@localhost:1"], EXIT_USAGE, "a password", "SCOREKIT_SERVER_TOKEN"),

@@ -224,6 +224,30 @@ def test_answers_that_end_early_are_told_once() -> None:
     assert found.message.startswith("25% of the answers ended before 100 tokens (75.0 on average)")
 
 
+@pytest.mark.parametrize(
+    ("cached", "repeated", "severity", "words"),
+    [
+        (0.009 * 640_000, 1600, None, "it read the prompts"),
+        (0.02 * 640_000, 1600, "fail", "2.0% of the prompts' tokens came from the server's cache, expected at most 1%"),
+        (None, 1600, "warn", "cannot be judged: the same prompts were asked again and again"),
+        (None, None, "warn", "though it was asked to leave it alone (cache_salt)"),
+        (None, 0, None, "it read the prompts"),
+    ],
+)
+def test_prompts_that_the_server_kept_are_told_and_unknown_is_no_pass(
+    cached: float | None, repeated: int | None, severity: str | None, words: str
+) -> None:
+    told = served(cached_input_tokens=cached, repeated_prompts=repeated)
+    found = checks([serving_window(repeat, 12.0, told) for repeat in range(RUNS)])["outputs_counted"]
+    assert (found.passed, found.severity) == (severity is None, severity or "info")
+    assert words in found.message
+    if severity == "fail":
+        assert "--no-enable-prefix-caching" in found.message
+    if severity == "warn":
+        assert "--enable-prompt-tokens-details" in found.message
+    assert found.details["cached_input_tokens"] == [cached] * RUNS
+
+
 OTHER = "GPU-00000000-0000-0000-0000-000000000002"
 
 

@@ -107,6 +107,21 @@ class ServingFacts(Record):
     ignore_eos: bool = Field(
         description="Whether the server took the request to go on to the most tokens (`ignore_eos`)."
     )
+    distinct_prompts: Count | None = Field(
+        default=None,
+        description="Prompts among the samples that are unlike each other; None in files of before this was recorded, "
+        "as the next two.",
+    )
+    no_cache: dict[str, JsonValue] | None = Field(
+        default=None,
+        description="Request fields by which the server was asked to leave its cache of prompts alone, and which it "
+        "took; `SALT` stands for another random text with each query. Empty where none were sent.",
+    )
+    tells_cached: bool | None = Field(
+        default=None,
+        description="Whether the server tells how many tokens of a prompt came from its cache, as one that was asked "
+        "twice showed beforehand.",
+    )
     warmup_queries: Count = Field(description="Queries answered before the first window.")
     timeout_s: Finite = Field(description="Longest time for an answer; one that takes longer ends the run.")
     gpus_from: Literal["by_hand", "listening_process"] | None = Field(

@@ -81,7 +81,18 @@ class Served(Record):
     passes: Finite = Field(gt=0, description="The same in passes over the samples.")
     input_tokens: Finite = Field(ge=0, description="Tokens of their prompts, as the server counted them.")
     output_tokens: Finite = Field(ge=0, description="Tokens of their answers, as the server counted them.")
+    cached_input_tokens: Finite | None = Field(
+        default=None,
+        ge=0,
+        description="Of the prompts' tokens, those that the server took from its cache, as it counted them; None where "
+        "it does not tell.",
+    )
     begun: Count = Field(description="Queries that were begun in the window.")
+    repeated_prompts: Count | None = Field(
+        default=None,
+        description="Of these, those whose prompt had been asked before in the steady state; None in files of before "
+        "this was recorded.",
+    )
     ended: Count = Field(description="Queries whose answers ended in the window.")
     mean_in_flight: Finite = Field(ge=0, description="Queries that the server worked on or kept waiting, on average.")
     mean_latency_s: Finite | None = Field(description="Of the queries that ended in the window; None where none did.")

@@ -180,10 +180,16 @@ def outputs_counted(evidence: Evidence) -> Check:
             [
                 *(found for window in evidence.answers for found in serving.outputs(evidence, window)),
                 *serving.early_ends(evidence),
+                *serving.cached_prompts(evidence),
             ],
-            passing="the server counted the tokens of every answer, and they are as many as asked",
+            passing="the server counted the tokens of every answer, they are as many as asked, and it read the prompts",
             mend="scenario.max_tokens sets the length; backend.ignore_eos=true insists on it",
-            details={"early_ends": [window.early_ends for window in evidence.answers]},
+            details={
+                "early_ends": [window.early_ends for window in evidence.answers],
+                "cached_input_tokens": [
+                    None if window.served is None else window.served.cached_input_tokens for window in evidence.answers
+                ],
+            },
         )
     for window in evidence.answers:
         if run.kind == "generate":

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 MANY_EARLY: Final = 0.01
 """Share of answers that end early, from which a reader should know: the energy is then that of shorter ones."""
+MOST_CACHED: Final = 0.01
+"""Share of the prompts' tokens that may come from the server's cache, as the few first tokens that all prompts of a
+template share do: of more the server reads nothing, and the energy is not that of its prompts."""
 LEAST_IN_FLIGHT: Final = 0.98
 """A slot of the loop is empty between an answer and the next query, some milliseconds of each second at the most."""
 LEAST_ROUNDS: Final = 5
@@ -105,6 +108,38 @@ def early_ends(evidence: Evidence) -> Iterator[Finding]:
         "the energy of 1,000 output tokens, not that of 1,000 queries",
         early=early / ended,
     )
+
+
+def cached_prompts(evidence: Evidence) -> Iterator[Finding]:
+    """Prompts that the server did not read, having kept them from the time before; of the whole run (check 22)."""
+    serving = evidence.environment.serving
+    found = [window.served for window in evidence.answers if window.served is not None]
+    if serving is None or not found:
+        return
+    told = [served for served in found if served.cached_input_tokens is not None]
+    cached = sum(served.cached_input_tokens or 0.0 for served in told)
+    tokens = sum(served.input_tokens for served in told)
+    if cached > MOST_CACHED * tokens:
+        share = cached / tokens if tokens else 1.0
+        finding = fail(
+            f"{share:.1%} of the prompts' tokens came from the server's cache, expected at most {MOST_CACHED:.0%}: the "
+            "energy is that of prompts that it had read before",
+            cached=share,
+        )
+        yield replace(
+            finding,
+            mend="start the server without its cache of prompts (vllm serve --no-enable-prefix-caching, SGLang's "
+            "--disable-radix-cache, llama-server --no-cache-prompt), or name the request field that does the same by "
+            "backend.no_cache",
+        )
+    if any(served.cached_input_tokens is None and served.repeated_prompts != 0 for served in found):
+        asked = f", though it was asked to leave it alone ({', '.join(serving.no_cache)})" if serving.no_cache else ""
+        yield untold(
+            "the same prompts were asked again and again, and the server does not tell how many of their tokens came "
+            f"from its cache{asked}",
+            "have the server tell (vllm serve --enable-prompt-tokens-details, SGLang's --enable-cache-report), or "
+            "start it without its cache of prompts and say so beside the figure",
+        )
 
 
 def unlike_gpus(evidence: Evidence) -> Iterator[Finding]:

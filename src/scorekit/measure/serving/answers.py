@@ -24,11 +24,13 @@ class Answer:
         input_tokens: of the prompt, as the server counted them.
         output_tokens: of the answer, likewise.
         finish_reason: why it ended, as the server puts it; None where it does not tell.
+        cached_tokens: of the prompt, those that the server took from its cache; None where it does not tell.
     """
 
     input_tokens: int
     output_tokens: int
     finish_reason: str | None
+    cached_tokens: int | None = None
 
 
 class AnswerReader:
@@ -41,6 +43,7 @@ class AnswerReader:
     def __init__(self) -> None:
         self._usage: dict[str, Any] | None = None
         self._finish_reason: str | None = None
+        self._timings: Any = None
         self._events = 0
         self._ended = False
 
@@ -59,6 +62,7 @@ class AnswerReader:
             )
         if isinstance(event.get("usage"), dict):
             self._usage = event["usage"]
+        self._timings = event.get("timings", self._timings)
         choices = event.get("choices")
         for choice in choices if isinstance(choices, list) else []:
             if isinstance(choice, dict) and choice.get("finish_reason") is not None:
@@ -76,7 +80,10 @@ class AnswerReader:
         if self._usage is None:
             raise ServerError("the server counts no tokens: its stream ended without `usage`", mend=NO_USAGE)
         return Answer(
-            _tokens(self._usage, "prompt_tokens"), _tokens(self._usage, "completion_tokens"), self._finish_reason
+            _tokens(self._usage, "prompt_tokens"),
+            _tokens(self._usage, "completion_tokens"),
+            self._finish_reason,
+            _cached(self._usage, self._timings),
         )
 
 
@@ -114,6 +121,15 @@ def _tokens(usage: dict[str, Any], name: str) -> int:
         raise ServerError(f"the server's usage has {name}={_shown(json.dumps(value).encode())}, expected a count",
                           mend=NO_USAGE)  # fmt: skip
     return value
+
+
+def _cached(usage: dict[str, Any], timings: Any) -> int | None:
+    """Tokens of the prompt from the cache: as OpenAI's protocol has them, or as llama.cpp's older servers tell them."""
+    for told, name in ((usage.get("prompt_tokens_details"), "cached_tokens"), (timings, "cache_n")):
+        value = told.get(name) if isinstance(told, dict) else None
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+    return None
 
 
 def _shown(data: bytes) -> str:

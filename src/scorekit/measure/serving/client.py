@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from scorekit.errors import MissingExtraError, ServerError
+from scorekit.measure.serving import prompt_cache
 from scorekit.measure.serving.address import Endpoint
 from scorekit.measure.serving.answers import Answer, AnswerReader, told_error
 from scorekit.measure.serving.sse import EventStream, TooLongError
@@ -22,8 +23,6 @@ _CONNECT_S: Final = 10.0
 _MOST_ERROR_BYTES: Final = 65_536
 _MOST_MODELS: Final = 20
 _GARBLED: Final = "check that backend.url leads to an OpenAI-compatible API and not to a proxy or another program"
-_UNKNOWN_FIELD: Final = (400, 422)
-"""What servers answer to a request with a field that they do not know."""
 
 
 class Client:
@@ -37,7 +36,9 @@ class Client:
         environ: variables, for the token.
 
     Attributes:
+        model, max_tokens: as above.
         ignore_eos: whether the server is asked to go on to the most tokens.
+        no_cache: further request fields, by which it leaves its cache of prompts alone.
     """
 
     def __init__(
@@ -49,9 +50,10 @@ class Client:
         timeout_s: float,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self._endpoint, self._model, self._max_tokens, self._timeout_s = endpoint, model, max_tokens, timeout_s
-        self._environ = environ
+        self._endpoint, self._timeout_s, self._environ = endpoint, timeout_s, environ
+        self.model, self.max_tokens = model, max_tokens
         self.ignore_eos = False
+        self.no_cache: Mapping[str, Any] = {}
 
     async def __aenter__(self) -> Client:
         self._http = http_client(self._environ, timeout_s=self._timeout_s)
@@ -89,22 +91,6 @@ class Client:
         except httpx2.TransportError as error:
             raise unreachable(self._endpoint, error) from error
 
-    async def probe(self, prompt: str, ignore_eos: object) -> Answer:
-        """The first query, which also finds out whether the server takes `ignore_eos`.
-
-        Args:
-            prompt: of the query.
-            ignore_eos: true, false, or "auto" to do without where the server refuses it.
-        """
-        self.ignore_eos = ignore_eos is not False
-        try:
-            return await self.ask(prompt)
-        except RefusedError as error:
-            if ignore_eos != "auto" or error.status not in _UNKNOWN_FIELD:
-                raise
-            self.ignore_eos = False
-        return await self.ask(prompt)
-
     async def models(self) -> dict[str, str | None] | None:
         """Names of the server's models with their owners; None where it has no such list, or a broken one."""
         import httpx2
@@ -131,13 +117,14 @@ class Client:
             else {"messages": [{"role": "user", "content": prompt}]}
         )
         return {
-            "model": self._model,
+            "model": self.model,
             **asked,
-            "max_tokens": self._max_tokens,
+            "max_tokens": self.max_tokens,
             "temperature": 0,
             "stream": True,
             "stream_options": {"include_usage": True},
             **({"ignore_eos": True} if self.ignore_eos else {}),
+            **prompt_cache.salted(self.no_cache),
         }
 
     async def _refused(self, response: Any) -> ServerError:
@@ -159,10 +146,10 @@ class Client:
                 f"{told} with the address {_text(response.headers.get('location')) or 'of nothing'}",
                 mend="give the address itself as backend.url", status=status,
             )  # fmt: skip
-        if status in (400, 404, 422) and (known := await self.models()) and self._model not in known:
+        if status in (400, 404, 422) and (known := await self.models()) and self.model not in known:
             names = ", ".join(list(known)[:_MOST_MODELS]) + (", ..." if len(known) > _MOST_MODELS else "")
             return RefusedError(
-                f"the server has no model {self._model}; it has: {names}",
+                f"the server has no model {self.model}; it has: {names}",
                 mend=f"backend.model={next(iter(known))}",
                 status=status,
             )

@@ -29,12 +29,14 @@ class Query:
         begun_s: when the request was sent.
         ended_s: when the answer had ended; None while it has not.
         answer: what the server told at its end.
+        repeated: whether its prompt had been asked before.
     """
 
     number: int
     begun_s: float
     ended_s: float | None = None
     answer: Answer | None = None
+    repeated: bool = False
 
 
 def share(query: Query, start_s: float, end_s: float) -> float:
@@ -47,13 +49,17 @@ def share(query: Query, start_s: float, end_s: float) -> float:
     return min(1.0, max(0.0, inside_s) / length_s)
 
 
-def served(queries: Sequence[Query], start_s: float, end_s: float, samples: int) -> Served:
+def served(
+    queries: Sequence[Query], start_s: float, end_s: float, samples: int, *, tells_cached: bool = False
+) -> Served:
     """What was served from `start_s` to `end_s`.
 
     Args:
         queries: all that were in flight at any time of the window, answered by now.
         start_s, end_s: the window.
         samples: queries of one pass.
+        tells_cached: whether the server is known to tell what came from its cache, so that an answer that tells
+            nothing is one of which nothing did.
 
     Raises:
         ValueError: nothing was served.
@@ -67,10 +73,23 @@ def served(queries: Sequence[Query], start_s: float, end_s: float, samples: int)
         passes=count / samples,
         input_tokens=sum(part * query.answer.input_tokens for query, part in shares if query.answer is not None),
         output_tokens=sum(part * query.answer.output_tokens for query, part in shares if query.answer is not None),
+        cached_input_tokens=_cached(shares, tells_cached=tells_cached),
         begun=sum(start_s <= query.begun_s < end_s for query, _ in shares),
+        repeated_prompts=sum(query.repeated for query, _ in shares if start_s <= query.begun_s < end_s),
         ended=len(ended),
         mean_in_flight=inside_s / (end_s - start_s),
         mean_latency_s=sum(query.ended_s - query.begun_s for query in ended if query.ended_s is not None) / len(ended)
         if ended
         else None,
     )
+
+
+def _cached(shares: Sequence[tuple[Query, float]], *, tells_cached: bool) -> float | None:
+    """Tokens of prompts that came from the server's cache; None where it does not tell.
+
+    vLLM and SGLang leave the figure out where it is 0, so that one answer that has it speaks for the others.
+    """
+    told = [(part, query.answer.cached_tokens) for query, part in shares if query.answer is not None]
+    if not tells_cached and all(tokens is None for _, tokens in told):
+        return None
+    return sum(part * (tokens or 0) for part, tokens in told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,6 +11,7 @@ from scorekit import tasks
 from scorekit.measure import environment, gpus
 from scorekit.measure.serving import server_gpus
 from scorekit.measure.serving.address import Endpoint
+from scorekit.measure.serving.probing import Probed
 from scorekit.measure.serving.settings import OpenAISettings, ServingSettings
 from scorekit.records import (
     DatasetFacts,
@@ -28,11 +30,10 @@ def collect(
     endpoint: Endpoint,
     dataset: DatasetFacts,
     *,
-    num_samples: int,
+    prompts: Sequence[str],
     gpu_ids: tuple[str, ...],
     meters: tuple[str, ...],
-    ignore_eos: bool,
-    owner: str | None,
+    probed: Probed,
 ) -> Environment:
     """All facts about the machine, the server and the run.
 
@@ -40,11 +41,10 @@ def collect(
         settings, backend: the config.
         endpoint: the server's.
         dataset: the samples.
-        num_samples: of one pass.
+        prompts: of one pass.
         gpu_ids: UUIDs of the GPUs that are measured.
         meters: names, the score's first.
-        ignore_eos: whether the server took that.
-        owner: what the server calls the owner of the model.
+        probed: what the server takes and tells.
     """
     computing, processes = server_gpus.look(settings.server_pids or ())
     serving = ServingFacts(
@@ -52,9 +52,12 @@ def collect(
         concurrency=settings.concurrency,
         api="chat" if endpoint.api == "chat" else "completions",
         path=endpoint.path,
-        told_owner=owner,
+        told_owner=probed.owner,
         max_tokens=settings.max_tokens,
-        ignore_eos=ignore_eos,
+        ignore_eos=probed.ignore_eos,
+        distinct_prompts=len(set(prompts)),
+        no_cache=dict(probed.no_cache),
+        tells_cached=probed.tells_cached,
         warmup_queries=settings.warmup,
         timeout_s=backend.timeout_s,
         gpus_from=_gpus_from(settings) if gpu_ids else None,
@@ -62,7 +65,7 @@ def collect(
         server_processes=processes,
     )
     return environment.collect(
-        _run(settings, backend, num_samples, gpu_ids, meters, ignore_eos=ignore_eos),
+        _run(settings, backend, len(prompts), gpu_ids, meters, ignore_eos=probed.ignore_eos),
         _model(str(backend.model)),
         dataset,
         gpu_ids,

@@ -43,6 +43,8 @@ class ClosedLoop:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connect, self._prompts, self._concurrency, self._clock = connect, prompts, concurrency, clock
+        first = {prompt: place for place, prompt in reversed([*enumerate(prompts)])}
+        self._repeats = [first[prompt] < place for place, prompt in enumerate(prompts)]
         self._changed = threading.Condition()
         self._queries: list[Query] = []
         self._open: dict[int, Query] = {}
@@ -158,7 +160,9 @@ class ClosedLoop:
         with self._changed:
             if self._stopping:
                 return None
-            query = Query(self._begun, self._clock())
+            number = self._begun
+            repeated = number >= len(self._prompts) or self._repeats[number]
+            query = Query(number, self._clock(), repeated=repeated)
             self._begun += 1
             self._queries.append(query)
             self._open[query.number] = query

@@ -1,8 +1,8 @@
 """The serving scenario: windows on the steady state of a server that is asked in a closed loop.
 
-Order: load the samples, one query to find out what the server takes, idle baseline (GPUs only), then the loop: warm-up
-queries until every slot of it has been through its first, the repeats as windows one after the other while it goes on,
-the drain outside of any window, and the idle baseline again.
+Order: load the samples, one query or three to find out what the server takes and tells, idle baseline (GPUs only), then
+the loop: warm-up queries until every slot of it has been through its first, the repeats as windows one after the other
+while it goes on, the drain outside of any window, and the idle baseline again.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 from scorekit import atomic, bundle
 from scorekit.measure import bridge, data, gpus, isolation, meters, power_log, report
 from scorekit.measure.serving import address, counting, facts, settings
-from scorekit.measure.serving.answers import Answer
 from scorekit.measure.serving.client import Client
 from scorekit.measure.serving.loop import ClosedLoop
+from scorekit.measure.serving.probing import Probed, probe
 from scorekit.measure.serving.waiting import wait_for
 from scorekit.measure.windows import Counts, Recorder
 from scorekit.records import Phase, Served
@@ -72,21 +72,20 @@ class ServingScenario(Scenario):  # type: ignore[misc]
         samples = data.choose(dataset, _TASK, self.config)
         self.prompts = [str(text) for text in samples.rows[samples.columns[0]]]
         settings.check_concurrency(self.config.concurrency, len(self.prompts))
-        ignore_eos, owner = wait_for(self._probe())
+        self.probed = wait_for(self._probe())
         environment = facts.collect(
             self.config,
             self.backend,
             self.endpoint,
             samples.facts,
-            num_samples=len(self.prompts),
+            prompts=self.prompts,
             gpu_ids=self.gpu_ids,
             meters=meter_names,
-            ignore_eos=ignore_eos,
-            owner=owner,
+            probed=self.probed,
         )
         atomic.write_text(self.folder / bundle.ENVIRONMENT, environment.model_dump_json(indent=2) + "\n")
         self.states = power_log.StateLog(self.gpu_ids, self.folder, self._own)
-        loop = ClosedLoop(lambda: self._client(ignore_eos=ignore_eos), self.prompts, self.config.concurrency)
+        loop = ClosedLoop(self._probed_client, self.prompts, self.config.concurrency)
         with self._watch():
             self._idle("idle_before")
             self.states.record("start")
@@ -97,30 +96,37 @@ class ServingScenario(Scenario):  # type: ignore[misc]
             self._idle("idle_after")
             self.states.record("end")
 
-    def _client(self, *, ignore_eos: bool = False) -> Client:
-        client = Client(
+    def _client(self) -> Client:
+        return Client(
             self.endpoint,
             str(self.backend.model),
             max_tokens=self.config.max_tokens,
             timeout_s=self.backend.timeout_s,
         )
-        client.ignore_eos = ignore_eos
+
+    def _probed_client(self) -> Client:
+        """One that asks as the server takes it."""
+        client = self._client()
+        client.ignore_eos, client.no_cache = self.probed.ignore_eos, self.probed.no_cache
         return client
 
-    async def _probe(self) -> tuple[bool, str | None]:
-        """One query: whether the server takes `ignore_eos`, and what it calls the owner of its model."""
+    async def _probe(self) -> Probed:
         async with self._client() as client:
-            answer: Answer = await client.probe(self.prompts[0], self.backend.ignore_eos)
-            owner = (await client.models() or {}).get(str(self.backend.model))
+            probed = await probe(client, self.prompts, self.backend.ignore_eos, self.backend.no_cache)
         LOGGER.info(
             "%s answers: %d tokens in, %d out of at most %d%s",
             self.endpoint.url,
-            answer.input_tokens,
-            answer.output_tokens,
+            probed.answer.input_tokens,
+            probed.answer.output_tokens,
             self.config.max_tokens,
-            "" if client.ignore_eos else "; it may end answers earlier (no ignore_eos)",
+            "" if probed.ignore_eos else "; it may end answers earlier (no ignore_eos)",
         )
-        return client.ignore_eos, owner
+        LOGGER.info(
+            "its cache of prompts: %s; it %s how many tokens came from there",
+            f"asked to leave it alone ({', '.join(probed.no_cache)})" if probed.no_cache else "not spoken of",
+            "tells" if probed.tells_cached else "does not tell",
+        )
+        return probed
 
     def _own(self) -> set[int] | None:
         """The processes of the run; None where the server's are not known, so that others cannot be told from them."""
@@ -174,7 +180,9 @@ class ServingScenario(Scenario):  # type: ignore[misc]
         """What was served, when all queries that the window has a part of are answered; the loop goes on meanwhile."""
         start_s, end_s = stretch
         queries = loop.in_flight_during(start_s, end_s)
-        found: Served = counting.served(queries, start_s, end_s, len(self.prompts))
+        found: Served = counting.served(
+            queries, start_s, end_s, len(self.prompts), tells_cached=self.probed.tells_cached
+        )
         early = sum(
             1
             for query in queries

@@ -10,6 +10,7 @@ from omegaconf import MISSING
 
 from scorekit.errors import UsageError, nearest
 from scorekit.measure import bridge
+from scorekit.measure.serving import prompt_cache
 from scorekit.measure.settings import EnergyStarSettings
 from scorekit.tasks import DEFAULT_NEW_TOKENS
 
@@ -32,6 +33,8 @@ class OpenAISettings(BackendConfig):  # type: ignore[misc]
             model's template.
         ignore_eos: whether to ask the server to go on to the most tokens: true, false, or auto to ask and do without
             where it refuses.
+        no_cache: request fields that keep the server from answering out of its cache of prompts: auto for those of a
+            server that is known by its list of models, vllm, sglang, llama.cpp, a mapping, or false for none.
         timeout_s: longest time for one answer.
     """
 
@@ -42,6 +45,7 @@ class OpenAISettings(BackendConfig):  # type: ignore[misc]
     url: str | None = None
     api: str = "completions"
     ignore_eos: Any = "auto"
+    no_cache: Any = prompt_cache.AUTO
     timeout_s: float = 600.0
 
     def __post_init__(self) -> None:
@@ -56,6 +60,7 @@ class OpenAISettings(BackendConfig):  # type: ignore[misc]
             raise UsageError(
                 f"backend.ignore_eos={self.ignore_eos} is none of true, false and auto", mend="backend.ignore_eos=auto"
             )
+        prompt_cache.check(self.no_cache)
         if not 0 < self.timeout_s < math.inf:
             raise UsageError(f"backend.timeout_s={self.timeout_s:g} is no time", mend="backend.timeout_s=600")
 

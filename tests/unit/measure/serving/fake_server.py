@@ -136,6 +136,35 @@ def answers(asked: Asked) -> None:
     asked.stream(TEXT * limit, END, event(choices=[], usage=usage(7, limit)), DONE)
 
 
+class Keeping:
+    """Answers as a server that keeps the prompts that it has read.
+
+    Args:
+        tells: when its usage has cached_tokens: always (llama.cpp), where there are any (vLLM, SGLang), or never.
+    """
+
+    TOKENS = 7
+
+    def __init__(self, tells: str = "any") -> None:
+        self.tells = tells
+        self.known: set[tuple[str, str | None]] = set()
+
+    def __call__(self, asked: Asked) -> None:
+        key = (str(asked.body["prompt"]), asked.body.get("cache_salt"))
+        with asked.server.lock:
+            cached = self.TOKENS if key in self.known and asked.body.get("cache_prompt", True) else 0
+            self.known.add(key)
+        told = self.tells == "always" or (self.tells == "any" and cached > 0)
+        limit = asked.body["max_tokens"]
+        counts = usage(self.TOKENS, limit) | {"prompt_tokens_details": {"cached_tokens": cached} if told else None}
+        asked.stream(TEXT * limit, END, event(choices=[], usage=counts), DONE)
+
+
+def owned_by(owner: str) -> Answer:
+    """The list of models of a server that tells what it is."""
+    return lambda asked: asked.send(200, {"object": "list", "data": [{"id": MODEL, "owned_by": owner}]})
+
+
 def hangs(asked: Asked) -> None:
     """No answer, until the test ends."""
     asked.server.released.wait(PATIENCE_S)

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from scorekit.errors import ScorekitError, ServerError
+from scorekit.errors import ServerError
 from scorekit.measure.serving import address
 from scorekit.measure.serving.answers import Answer
 from scorekit.measure.serving.client import TOKEN, Client
 from scorekit.measure.serving.waiting import wait_for
 from tests.ports import free_port
 from tests.unit.measure.serving import fake_server
-from tests.unit.measure.serving.fake_server import DONE, END, MODEL, TEXT, Asked, FakeServer, event, usage
+from tests.unit.measure.serving.fake_server import DONE, END, MODEL, TEXT, FakeServer, event, usage
 
 SECRET = "s3cr3t-0f-the-server"
 
@@ -84,6 +84,29 @@ def test_the_shapes_of_other_servers_streams_are_read(server: FakeServer, pieces
     server.answer = lambda asked: asked.stream(*pieces)
     found = ask(client(server.url))
     assert (found.input_tokens, found.output_tokens) == (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("counts", "more", "cached"),
+    [
+        ({"prompt_tokens_details": {"cached_tokens": 6}}, {}, 6),
+        ({"prompt_tokens_details": {"cached_tokens": 0}}, {}, 0),
+        ({"prompt_tokens_details": {"cached_tokens": None}}, {}, None),
+        ({"prompt_tokens_details": None}, {}, None),
+        ({"prompt_tokens_details": {"cached_tokens": -1}}, {}, None),
+        ({"prompt_tokens_details": {"cached_tokens": True}}, {}, None),
+        ({"prompt_tokens_details": [6]}, {}, None),
+        ({}, {"timings": {"cache_n": 5, "prompt_n": 2}}, 5),
+        ({}, {"timings": "fast"}, None),
+        ({"prompt_tokens_details": {"cached_tokens": 6}}, {"timings": {"cache_n": 5}}, 6),
+        ({}, {}, None),
+    ],
+)
+def test_tokens_from_the_servers_cache_are_those_that_it_tells(
+    server: FakeServer, counts: dict[str, object], more: dict[str, object], cached: int | None
+) -> None:
+    server.answer = lambda asked: asked.stream(TEXT, END, event(choices=[], usage=usage(7, 5) | counts, **more), DONE)
+    assert ask(client(server.url)) == Answer(7, 5, "length", cached)
 
 
 def of(status: int, content: object = "no", **headers: str) -> fake_server.Answer:
@@ -171,34 +194,6 @@ def test_https_to_a_server_that_speaks_http_is_told(server: FakeServer) -> None:
     error = refusal(client(server.url.replace("http://", "https://")))
     assert "does not speak TLS" in error.message
     assert error.mend == f"backend.url={server.url}, where it speaks HTTP"
-
-
-def probe(found: Client, ignore_eos: object) -> bool:
-    async def probing() -> bool:
-        async with found as connected:
-            await connected.probe("say la", ignore_eos)
-            return connected.ignore_eos
-
-    return wait_for(probing())
-
-
-def without_ignore_eos(asked: Asked) -> None:
-    """As transformers serve and OpenAI's own do."""
-    if "ignore_eos" in asked.body:
-        asked.send(422, {"detail": "Unexpected fields in the request: {'ignore_eos'}"})
-    else:
-        fake_server.answers(asked)
-
-
-def test_ignore_eos_is_asked_for_and_done_without_where_it_is_refused(server: FakeServer) -> None:
-    assert probe(client(server.url), "auto") is True
-    assert server.requests[-1]["ignore_eos"] is True
-    server.answer = without_ignore_eos
-    assert probe(client(server.url), "auto") is False
-    assert "ignore_eos" not in server.requests[-1]
-    assert probe(client(server.url), False) is False
-    with pytest.raises(ScorekitError, match="Unexpected fields"):
-        probe(client(server.url), True)
 
 
 def test_no_proxy_stands_between(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,3 +145,21 @@ def test_littles_law_holds() -> None:
 def test_a_query_of_no_length_counts_where_it_is() -> None:
     at = Query(0, 5.0, 5.0, Answer(1, 1, None))
     assert [share(at, 0, 5), share(at, 5, 6), share(at, 6, 7)] == [0, 1, 0]
+
+
+def answered(*cached: int | None) -> list[Query]:
+    """Queries of a second, each behind the last."""
+    return [
+        Query(number, float(number), number + 1.0, Answer(10, 5, "length", tokens), repeated=number > 1)
+        for number, tokens in enumerate(cached)
+    ]
+
+
+def test_tokens_of_the_cache_count_by_the_share_of_their_query_and_are_unknown_where_none_is_told() -> None:
+    found = served(answered(None, 4, 8), 0.5, 2.5, 3)
+    assert (found.input_tokens, found.cached_input_tokens) == (20, pytest.approx(4 + 8 / 2))
+    assert served(answered(None, None, None), 0.5, 2.5, 3).cached_input_tokens is None
+    # A server that is known to tell, and leaves out zeros.
+    assert served(answered(None, None, None), 0.5, 2.5, 3, tells_cached=True).cached_input_tokens == 0
+    assert found.begun == 2
+    assert found.repeated_prompts == 1

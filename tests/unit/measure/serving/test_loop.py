@@ -97,6 +97,16 @@ def test_prompts_are_asked_in_their_order_again_and_again(gate: Gate, loops: lis
     assert gate.asked == expected
 
 
+def test_a_query_tells_whether_its_prompt_had_been_asked_before(gate: Gate, loops: list[ClosedLoop]) -> None:
+    loop = ClosedLoop(gate.connect, ["a", "b", "a", "c"], 2)
+    loops.append(loop)
+    loop.start()
+    loop.wait_ended(6)
+    found = loop.in_flight_during(0, time.monotonic())
+    loop.drain()
+    assert [query.repeated for query in found[:6]] == [False, False, True, False, True, True]
+
+
 def test_the_queries_of_a_window_are_told_when_all_of_them_are_answered(gate: Gate, loops: list[ClosedLoop]) -> None:
     loop = started(loops, gate)
     loop.wait_ended(6)
