@@ -7,7 +7,6 @@ among it, is a part of measuring. A FILE is told when the job began, in s since 
 
 from __future__ import annotations
 
-import importlib
 import sys
 import time
 from pathlib import Path
@@ -19,9 +18,9 @@ def import_stack() -> float:
     from scorekit.measure import configs
 
     configs.register()
-    importlib.import_module("optimum_benchmark.backends.pytorch.backend")
-    importlib.import_module("scorekit.measure.scenario")
-    importlib.import_module("scorekit.measure.launcher")
+    from scorekit.measure import launcher
+
+    launcher.import_stack()
     return begun_s
 
 

@@ -60,12 +60,16 @@ class Timed:
         wall_s: from its handing over until the engine had it no more.
         start_s: from its handing over until its process began.
         measuring_s: what of it was measuring.
-        noticed_s: from the end of its work until the sweep's driver knew of it; None for a bare job.
+        ready_s: from the beginning of its process until its scenario began; None for a bare job, like the next two.
+        kept_s: from the end of its last window until its result was written.
+        noticed_s: from the end of its work until the sweep's driver knew of it.
     """
 
     wall_s: float
     start_s: float
     measuring_s: float = 0.0
+    ready_s: float | None = None
+    kept_s: float | None = None
     noticed_s: float | None = None
 
     @property
@@ -169,11 +173,15 @@ def _swept(engine: Engine, scratch: Path, model: str, settings: Sequence[str], n
     (attempt,) = attempts.read(job)
     assert attempt.process_started_s is not None
     begun_s, ended_s = measuring(job / attempts.RUN)
+    started_s = attempt.process_started_s + _boot_later_s()
+    kept_s = (job / "attempt-1.json").stat().st_mtime
     return Timed(
-        marks.gone_s - marks.handed_s,
-        attempt.process_started_s + _boot_later_s() - marks.handed_s,
-        ended_s - begun_s,
-        marks.noticed_s - (job / "attempt-1.json").stat().st_mtime,
+        wall_s=marks.gone_s - marks.handed_s,
+        start_s=started_s - marks.handed_s,
+        measuring_s=ended_s - begun_s,
+        ready_s=begun_s - started_s,
+        kept_s=kept_s - ended_s,
+        noticed_s=marks.noticed_s - kept_s,
     )
 
 
@@ -224,10 +232,14 @@ def compared(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> lis
 def told(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> list[str]:
     """Seconds of a job, for those who reckon how long a sweep takes."""
     added = [one.cost_s - bare.cost_s for one, bare in zip(ours, theirs, strict=True)]
+    steps = {
+        "handing over to start": [each.start_s for each in ours],
+        "start to the beginning of measuring": [each.ready_s for each in ours],
+        "end of measuring to the result written": [each.kept_s for each in ours],
+        "end of the work to noticed by the sweep": [each.noticed_s for each in ours],
+    }
     return [
-        f"{engine}: handing over to start {_middle([each.start_s for each in ours])}",
-        f"{engine}: end of the work to noticed by the sweep "
-        f"{_middle([each.noticed_s for each in ours if each.noticed_s is not None])}",
+        *(f"{engine}: {step} {_middle([each for each in given if each is not None])}" for step, given in steps.items()),
         f"{engine}: all of a job beside its measuring {_middle([each.cost_s for each in ours])}, "
         f"of which scorekit adds {_middle(added)} to the bare job",
         f"{engine}: what was taken off as measuring {_middle([each.measuring_s for each in ours])}",

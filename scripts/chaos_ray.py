@@ -34,12 +34,12 @@ class Ray:
         return self._variables
 
     def job_processes(self) -> list[psutil.Process]:
-        """Ray's workers that have a job, the jobs' own processes, and the measuring ones."""
+        """Ray's workers that have a job, what that is a copy of, the jobs' own processes, and the measuring ones."""
         found = []
         for each in psutil.Process(self._process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 line = " ".join(each.cmdline())
-                if "scorekit.sweep.ray_child" in line or "multiprocessing.spawn" in line or _works(line):
+                if _has_a_job(each, line) or "multiprocessing.spawn" in line or _works(line):
                     found.append(each)
         return found
 
@@ -52,6 +52,13 @@ class Ray:
         assert self._process.stdout.readline().strip() == node, "the node did not come back"
 
 
+def _has_a_job(process: psutil.Process, line: str) -> bool:
+    if "scorekit.sweep.ray_server" not in line:
+        return False
+    # A copy is called as what it is a copy of.
+    return bool(process.children()) or "scorekit.sweep.ray_server" in " ".join(process.parent().cmdline())
+
+
 def _works(line: str) -> bool:
     # A worker is called by its job; Ray's agents (ray::RuntimeEnvAgent), with which a node ends, are not.
     return line.startswith("ray::") and ": model-" in line
@@ -59,7 +66,11 @@ def _works(line: str) -> bool:
 
 @contextlib.contextmanager
 def started() -> Iterator[Ray]:
-    variables = {"PYTHONPATH": str(ROOT), "RAY_AUTH_TOKEN": uuid.uuid4().hex, "RAY_USAGE_STATS_ENABLED": "0"}
+    variables = {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]),
+        "RAY_AUTH_TOKEN": uuid.uuid4().hex,
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
     with subprocess.Popen(
         [sys.executable, "-m", "tests.e2e.ray_nodes", *NODES],
         cwd=ROOT,

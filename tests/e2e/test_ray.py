@@ -36,7 +36,7 @@ def cluster(fake_nvml: FakeNvml) -> Iterator[dict[str, str]]:
     variables = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     variables |= fake_nvml.environment()
     variables |= {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]),
         "RAY_AUTH_TOKEN": uuid.uuid4().hex,
         "RAY_USAGE_STATS_ENABLED": "0",
         # Whatever else fills the memory of the machine, no job is killed for it.
@@ -153,7 +153,8 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str], what
 
 
 def test_what_is_lost_is_measured_once_more(tmp_path: Path, cluster: dict[str, str], fake_nvml: FakeNvml) -> None:
-    models = ("a", "kills-its-worker", "gone", "kills-itself", "invalid", "b", "fills-its-disk", "kills-its-node")
+    kill = ("kills-its-worker", "kills-itself", "kills-its-node")
+    models = ("a", *kill[:1], "gone", *kill[1:2], "outlives-its-server", "invalid", "b", "fills-its-disk", *kill[2:])
     sweep = Sweep(tmp_path, cluster, *models, TOO_LARGE)
     code, told = result(sweep.start())
     expected = dict.fromkeys(models, "done") | {
@@ -164,7 +165,7 @@ def test_what_is_lost_is_measured_once_more(tmp_path: Path, cluster: dict[str, s
     (never,) = sweep.attempts(TOO_LARGE)
     assert "no node of the Ray cluster has 3 GPUs and 1 CPUs; the largest have 1 GPUs and 1 CPUs" in str(never.message)
     assert {model: len(sweep.attempts(model)) for model in models} == {
-        model: 2 if model.startswith("kills") else 1 for model in models
+        model: 2 if model in kill else 1 for model in models
     }, told
     for model in models:
         last = sweep.attempts(model)[-1]

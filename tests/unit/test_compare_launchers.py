@@ -54,3 +54,35 @@ def test_sets_of_other_models_or_figures_are_not_the_same(score: Score, capsys: 
 
 def test_as_many_may_disagree_as_chance_explains() -> None:
     assert [compare_launchers.allowed(pairs) for pairs in (0, 1, 3, 60)] == [0, 1, 1, 7]
+
+
+def test_what_differs_between_runs_of_one_launcher_is_allowed_between_launchers(
+    score: Score, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def scores(*values: float) -> dict[str, Score]:
+        return {str(number): changed(score, value, 0.1, str(number)) for number, value in enumerate(values)}
+
+    found = {
+        "local": scores(10.0, 11.0, 10.0, 11.0),
+        "slurm": scores(10.8, 10.2, 10.1, 10.9),
+        "ray": scores(10.2, 10.8, 10.8, 10.2),
+    }
+    assert compare_launchers.judged(found) == 1
+    assert "twice" not in capsys.readouterr().out
+    # A machine on which the same launcher's scores are as far apart tells nothing against another one.
+    assert compare_launchers.judged(found | {compare_launchers.AGAIN: scores(11.0, 10.0, 10.9, 10.1)}) == 0
+    out = capsys.readouterr().out
+    assert "the same launcher twice: 0 of 4 agree" in out
+    assert "all pairs: 12 of 12 agree" in out
+
+
+def test_a_launcher_whose_scores_are_all_higher_is_told(score: Score, capsys: pytest.CaptureFixture[str]) -> None:
+    def scores(factor: float) -> dict[str, Score]:
+        return {name: changed(score, (10 + place) * factor, 0.6, name) for place, name in enumerate("abcd")}
+
+    found = {"local": scores(1.0), "slurm": scores(1.05), "ray": scores(1.0), compare_launchers.AGAIN: scores(1.0)}
+    assert all(pair.agree for pair in compare_launchers.paired(found))
+    assert compare_launchers.judged(found) == 1
+    out = capsys.readouterr().out
+    assert "local and slurm: the scores are as a whole not the same" in out
+    assert "local and ray: the scores are" not in out

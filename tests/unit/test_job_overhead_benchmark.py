@@ -36,7 +36,7 @@ def test_turns_alternate_and_the_first_pair_is_for_nothing() -> None:
 
     def sweep(number: int) -> Timed:
         seen.append(f"sweep {number}")
-        return Timed(12.0, 2.0, 1.0, 0.5)
+        return Timed(12.0, 2.0, 1.0, noticed_s=0.5)
 
     def bare() -> Timed:
         seen.append("bare")
@@ -48,12 +48,14 @@ def test_turns_alternate_and_the_first_pair_is_for_nothing() -> None:
 
 
 def test_what_is_judged_is_the_cost_without_the_measuring() -> None:
-    ours, theirs = [Timed(15.0, 2.0, 3.0, 0.5)] * 3, [Timed(10.0, 1.0)] * 3
+    ours, theirs = [Timed(15.0, 2.0, 3.0, 4.0, 1.0, 0.5)] * 3, [Timed(10.0, 1.0)] * 3
     cost, start = job_overhead.compared("slurm", ours, theirs)
     assert (cost.ratios, cost.verdict) == ((1.2,) * 3, "yes")
     assert (start.ratios, start.verdict) == ((2.0,) * 3, None)
-    assert job_overhead.compared("slurm", [Timed(16.0, 2.0, 3.0, 0.5)] * 3, theirs)[0].verdict == "no"
+    assert job_overhead.compared("slurm", [Timed(16.0, 2.0, 3.0, 4.0, 1.0, 0.5)] * 3, theirs)[0].verdict == "no"
     told = "\n".join(job_overhead.told("slurm", ours, theirs))
     assert "handing over to start 2.00 s (2.00 to 2.00)" in told
+    assert "start to the beginning of measuring 4.00 s" in told
+    assert "end of measuring to the result written 1.00 s" in told
     assert "noticed by the sweep 0.50 s" in told
     assert "beside its measuring 12.00 s (12.00 to 12.00), of which scorekit adds 2.00 s" in told

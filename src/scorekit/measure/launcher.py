@@ -8,6 +8,7 @@ a dead child's exit code with the last lines of its log.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import multiprocessing
 import os
@@ -164,6 +165,12 @@ class ProcessLauncher(Launcher):  # type: ignore[misc]
                 with contextlib.suppress(KeyboardInterrupt, TerminatedError):
                     process.join(max(0.0, deadline - time.monotonic()))
         process.join()
+
+
+def import_stack() -> None:
+    """Import what a measuring process does, so that those that are made as copies of this one (fork) need not."""
+    for name in ("optimum_benchmark.backends.pytorch.backend", "scorekit.measure.scenario"):
+        importlib.import_module(name)
 
 
 class _GpuInUseError(Exception):

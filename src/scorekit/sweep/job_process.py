@@ -7,5 +7,9 @@ ENGINE_JOB: Final = "SCOREKIT_SWEEP_ENGINE_JOB"
 """What the engine calls the job: of engines that set no variable of their own."""
 VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 """The GPUs that the engine gave it."""
+JOB_BYTES: Final = 1 << 16
+"""At most so many tell of a job's variables."""
 LENGTH: Final = struct.Struct("!Q")
-"""Before what a job is given on its stdin: how many bytes it has."""
+"""Before what a job is given: how many bytes it has."""
+CODE: Final = struct.Struct("!i")
+"""The exit code of a job's process."""

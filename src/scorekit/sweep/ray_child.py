@@ -1,21 +1,17 @@
-"""The process of one job: what a Ray worker starts on its machine, `python -m scorekit.sweep.ray_child DESCRIPTOR`.
+"""The process of one job on Ray, from what its worker gives it to what goes back.
 
-It comes fresh for every job, so that nothing that a run leaves in its process reaches the next. What to do comes by its
-stdin, which its worker then keeps open: when that ends, the worker is gone, and the job ends itself. What became of it
-goes back by the descriptor.
+What to do comes by a pipe, which the worker then keeps open: when that ends, the worker is gone, and the job ends
+itself. What became of it goes back by another one.
 """
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import os
 import pickle
 import signal
-import sys
 import threading
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from scorekit.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_TERMINATED, ScorekitError, TerminatedError, UsageError
 from scorekit.sweep import node
@@ -25,19 +21,19 @@ _END_WITHIN_S: Final = 60.0
 """A job whose worker is gone stops what it measures, and writes that down, within this time."""
 
 
-def main(descriptor: int) -> int:
-    """Do the job that stdin tells, and write what became of it."""
-    os.set_inheritable(descriptor, False)
+def main(channel: int, answer: int) -> int:
+    """Do the job that the worker's pipe tells, and write what became of it to the other one; the exit code."""
+    for each in (channel, answer):
+        os.set_inheritable(each, False)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
     # Ray's own processes have it blocked, and hand that down.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
-    channel = _stdin_for_us()
     try:
         given = _read(channel)
         threading.Thread(target=_end_with_worker, args=(channel,), daemon=True).start()
         result = _do(*pickle.loads(given))  # noqa: S301 - from our own driver
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(answer, "wb") as file:
             file.write(_portable(result))
     except TerminatedError:
         return EXIT_TERMINATED
@@ -102,15 +98,6 @@ def _portable(result: tuple[bool, Any]) -> bytes:
     return pickle.dumps((returned, plain))
 
 
-def _stdin_for_us() -> int:
-    """The worker's pipe, out of the way of what reads stdin."""
-    channel = os.dup(0)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    return channel
-
-
 def _read(channel: int) -> bytes:
     (length,) = LENGTH.unpack(_exactly(channel, LENGTH.size))
     return _exactly(channel, length)
@@ -138,17 +125,3 @@ def _end_with_worker(channel: int) -> None:
 
 def _terminate(_signal: int, _frame: Any) -> None:
     raise TerminatedError
-
-
-def _leave(code: int) -> NoReturn:
-    """End this process without taking all libraries down, which takes seconds that the next job would wait for."""
-    # What was promised for the end is kept.
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
-
-
-if __name__ == "__main__":
-    _leave(main(int(sys.argv[1])))

@@ -126,7 +126,9 @@ def _most(pending: Mapping[Any, _Try]) -> int:
 def _handed_over(job: Job, restarts: int) -> Any:
     import ray
 
-    task = ray.remote(ray_worker.run).options(
+    # With GPUs, Ray would end the worker after each job, which may hold some of their memory. Ours never uses one, so
+    # the next job need not wait for another worker.
+    task = ray.remote(max_calls=0)(ray_worker.run).options(
         num_gpus=job.need.gpus,
         num_cpus=job.need.cpus,
         max_retries=0,

@@ -1,4 +1,4 @@
-"""What runs inside of a Ray worker: it starts a job's own process, waits for it, and passes on that it is to end.
+"""What runs inside of a Ray worker: it has a job's own process started, waits for it, and passes on that it is to end.
 
 The worker itself imports nothing that measures. So it is soon there, and Ray's threads and settings (one OpenMP thread,
 a low priority) are not in the process that is measured.
@@ -7,19 +7,27 @@ a low priority) are not in the process that is measured.
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import os
+import pickle
 import select
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from typing import IO, Final
+from typing import Final
 
-from scorekit.sweep.job_process import ENGINE_JOB, LENGTH, VISIBLE
+from scorekit.sweep.job_process import CODE, ENGINE_JOB, LENGTH, VISIBLE
 
 _LOOK_S: Final = 1.0
 """Ray interrupts Python between two steps of it only, so a wait must end now and then."""
 _END_WITHIN_S: Final = 30.0
+
+_servers: dict[bool, Server] = {}
+"""Of this worker, which has one job at a time: those whose jobs import what measures, and others."""
 
 
 def run(given: bytes, told: Mapping[str, str]) -> tuple[bytes | None, str]:
@@ -37,70 +45,158 @@ def run(given: bytes, told: Mapping[str, str]) -> tuple[bytes | None, str]:
     """
     import ray
 
-    ours, its = os.pipe()
-    with os.fdopen(ours, "rb") as answer:
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "scorekit.sweep.ray_child", str(its)],
-                stdin=subprocess.PIPE,
-                pass_fds=(its,),
-                env={**_environment(), **told, ENGINE_JOB: ray.get_runtime_context().get_task_id()},
+    variables = {**told, ENGINE_JOB: ray.get_runtime_context().get_task_id()}
+    if VISIBLE in os.environ:
+        variables[VISIBLE] = os.environ[VISIBLE]
+    measures = bool(pickle.loads(given)[1])  # noqa: S301 - from our own driver
+    server = _servers.get(measures)
+    if server is None or not server.alive():
+        server = _servers[measures] = Server(measures)
+    code = None
+    try:
+        content, code = server.do(given, variables)
+    finally:
+        if code is None:
+            # It has died, or where it stands is not known.
+            _servers.pop(measures).close()
+    return content, _how(code)
+
+
+class Server:
+    """The process that jobs are copies of (ray_server), which is started here.
+
+    Args:
+        measures: whether it imports what measures.
+    """
+
+    def __init__(self, measures: bool) -> None:
+        # Messages, each whole.
+        self._socket, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with its:
+            words = [str(its.fileno()), *(["stack"] if measures else [])]
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "scorekit.sweep.ray_server", *words],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(its.fileno(),),
+                env=_environment(),
                 start_new_session=True,
             )
-        finally:
-            os.close(its)
-        assert process.stdin is not None
-        with _ended_with_us(process):
-            # A job that died at its start is told of by the pipe that it does not write to.
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(LENGTH.pack(len(given)) + given)
-                process.stdin.flush()
-            content = _all_of(answer)
-            # A thread of a library may keep a job alive that has told all.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_END_WITHIN_S)
-    return content or None, _how(process.returncode)
+
+    def alive(self) -> bool:
+        """Whether it can still be told of jobs."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End it; a job of it ends itself."""
+        self._socket.close()
+        self._process.kill()
+        self._process.wait()
+
+    def do(self, given: bytes, variables: Mapping[str, str]) -> tuple[bytes | None, int | None]:
+        """Do a job with these variables beside the server's own.
+
+        Returns:
+            What it wrote back, None where it died without a word; and its exit code, None where the server is lost.
+        """
+        its_channel, channel = os.pipe()
+        answer, its_answer = os.pipe()
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, answer)
+            # Where it closes, the job ends.
+            stack.callback(os.close, channel)
+            try:
+                with contextlib.suppress(BrokenPipeError):
+                    message = json.dumps(dict(variables)).encode()
+                    socket.send_fds(self._socket, [message], [its_channel, its_answer])
+            finally:
+                os.close(its_channel)
+                os.close(its_answer)
+            handle = self._begun()
+            if handle is None:
+                return None, None
+            stack.callback(os.close, handle)
+            with _ended_with_us(handle):
+                # A job that died at its start is told of by the pipe that it does not write to.
+                with contextlib.suppress(BrokenPipeError):
+                    _write(channel, LENGTH.pack(len(given)) + given)
+                content = _all_of(answer)
+                # A thread of a library may keep a job alive that has told all.
+                _readable(handle, _END_WITHIN_S)
+            return content or None, self._code()
+
+    def _begun(self) -> int | None:
+        _readable(self._socket.fileno())
+        with contextlib.suppress(ConnectionError):
+            _, handles, _, _ = socket.recv_fds(self._socket, CODE.size, 1)
+            # Where it has ended, the message is empty.
+            return handles[0] if handles else None
+        return None
+
+    def _code(self) -> int | None:
+        """The exit code of the job's process; None where the server has not outlived it."""
+        if not _readable(self._socket.fileno(), _END_WITHIN_S):
+            return None
+        with contextlib.suppress(ConnectionError):
+            message = self._socket.recv(CODE.size)
+            if message:
+                return int(CODE.unpack(message)[0])
+        return None
 
 
 def _environment() -> dict[str, str]:
-    """The variables that Ray started this worker with, and the GPUs that it gave the job: no others of Ray's making.
+    """The variables that Ray started this worker with: none of those that it has set for a task since.
 
     Ray sets OMP_NUM_THREADS to the CPUs of a task, which would slow down, and so change, what is measured.
     """
     import psutil
 
     started_with: dict[str, str] = psutil.Process().environ()
-    given = os.environ.get(VISIBLE)
-    return started_with if given is None else {**started_with, VISIBLE: given}
+    return started_with
 
 
-def _all_of(answer: IO[bytes]) -> bytes:
-    parts: list[bytes] = []
+def _readable(descriptor: int, within_s: float | None = None) -> bool:
+    """Wait until there is something to read, or the end; whether that was in time."""
     poll = select.poll()
-    poll.register(answer, select.POLLIN)
+    poll.register(descriptor, select.POLLIN)
+    until_s = math.inf if within_s is None else time.monotonic() + within_s
     while True:
-        if poll.poll(1000 * _LOOK_S):
-            part = os.read(answer.fileno(), 1 << 20)
-            if not part:
-                return b"".join(parts)
-            parts.append(part)
+        left_s = max(0.0, until_s - time.monotonic())
+        if poll.poll(1000 * min(left_s, _LOOK_S)):
+            return True
+        if left_s <= _LOOK_S:
+            return False
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _all_of(descriptor: int) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        _readable(descriptor)
+        part = os.read(descriptor, 1 << 20)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
 
 
 @contextlib.contextmanager
-def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _ended_with_us(handle: int) -> Iterator[None]:
     """Leave no process behind: it is interrupted, and killed where that does not help."""
     try:
         yield
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            if process.poll() is None:
-                process.send_signal(number)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_END_WITHIN_S)
-        if process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+            if not _readable(handle, 0):
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(handle, number)
+                _readable(handle, _END_WITHIN_S)
 
 
-def _how(code: int) -> str:
+def _how(code: int | None) -> str:
+    if code is None:
+        return "was lost with the one that starts it"
     return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"

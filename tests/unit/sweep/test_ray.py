@@ -7,14 +7,15 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scorekit import cli
-from scorekit.errors import EXIT_TERMINATED, LauncherError, MissingExtraError, ModelError, UsageError
-from scorekit.sweep import attempts, engines, plan, ray_child, ray_cluster, ray_engine, ray_jobs
+from scorekit.errors import EXIT_FAILED, EXIT_TERMINATED, LauncherError, MissingExtraError, ModelError, UsageError
+from scorekit.sweep import attempts, engines, plan, ray_child, ray_cluster, ray_engine, ray_jobs, ray_worker
 from tests.unit.sweep.conftest import job, write_attempt
 
 NODES = [{"CPU": 8.0, "GPU": 4.0}, {"CPU": 2.0, "GPU": 1.0}, {"CPU": 16.0}]
@@ -100,52 +101,60 @@ def test_a_cluster_that_is_too_busy_to_answer_is_told(monkeypatch: pytest.Monkey
             pytest.fail("it was joined")
 
 
-class Child:
-    """A job's process, as a Ray worker starts it."""
-
-    def __init__(self, folder: Path) -> None:
-        ours, its = os.pipe()
-        self.answer = os.fdopen(ours, "rb")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "scorekit.sweep.ray_child", str(its)],
-            stdin=subprocess.PIPE,
-            pass_fds=(its,),
-            cwd=folder,
-        )
-        os.close(its)
-
-    def give(self, *arguments: Any) -> None:
-        assert self.process.stdin is not None
-        given = pickle.dumps(arguments)
-        self.process.stdin.write(ray_child.LENGTH.pack(len(given)) + given)
-        self.process.stdin.flush()
-
-    def end(self) -> tuple[bytes, int]:
-        assert self.process.stdin is not None
-        content = self.answer.read()
-        code = self.process.wait(60)
-        # Not before: where it closes, the worker is gone.
-        self.process.stdin.close()
-        self.answer.close()
-        return content, code
+@pytest.fixture
+def server() -> Iterator[ray_worker.Server]:
+    """What a worker has its jobs' processes started by; it imports nothing that measures."""
+    made = ray_worker.Server(measures=False)
+    yield made
+    made.close()
 
 
-def test_a_job_whose_worker_is_gone_before_it_was_told_all_ends(tmp_path: Path) -> None:
-    child = Child(tmp_path)
-    assert child.process.stdin is not None
-    child.process.stdin.write(ray_child.LENGTH.pack(1000))
-    child.process.stdin.close()
-    assert child.end() == (b"", EXIT_TERMINATED)
+def given(*arguments: Any) -> bytes:
+    return pickle.dumps(arguments)
 
 
-def test_a_node_without_the_drivers_folder_says_so(tmp_path: Path) -> None:
-    child = Child(tmp_path)
-    child.give(str(tmp_path / "elsewhere"), False, b"", b"")
-    content, code = child.end()
-    returned, error = pickle.loads(content)
-    assert (returned, code) == (False, 0)
-    assert isinstance(error, UsageError)
-    assert "is not there on" in error.message
+def test_a_node_without_the_drivers_folder_says_so_of_every_job(tmp_path: Path, server: ray_worker.Server) -> None:
+    for _ in range(2):
+        content, code = server.do(given(str(tmp_path / "elsewhere"), False, b"", b""), {})
+        assert code == 0
+        assert content is not None
+        returned, error = pickle.loads(content)
+        assert not returned
+        assert isinstance(error, UsageError)
+        assert "is not there on" in error.message
+    assert server.alive()
+
+
+def test_a_job_that_breaks_what_it_is_given_leaves_the_next_ones_alone(
+    tmp_path: Path, server: ray_worker.Server
+) -> None:
+    assert server.do(b"not a pickle", {}) == (None, EXIT_FAILED)
+    content, code = server.do(given(str(tmp_path / "elsewhere"), False, b"", b""), {"OF_THIS_JOB": "1"})
+    assert (content is not None, code) == (True, 0)
+
+
+def test_a_server_that_was_killed_is_told(server: ray_worker.Server) -> None:
+    server._process.kill()
+    server._process.wait()
+    assert not server.alive()
+    assert server.do(b"", {}) == (None, None)
+    assert ray_worker._how(None) == "was lost with the one that starts it"
+    assert ray_worker._how(-9) == "was killed by SIGKILL"
+    assert ray_worker._how(3) == "ended with code 3"
+
+
+def test_a_job_whose_worker_is_gone_before_it_was_told_all_ends() -> None:
+    channel, workers = os.pipe()
+    answer, its_answer = os.pipe()
+    os.write(workers, ray_worker.LENGTH.pack(1000))
+    os.close(workers)
+    code = f"import sys; from scorekit.sweep import ray_child; sys.exit(ray_child.main({channel}, {its_answer}))"
+    done = subprocess.run([sys.executable, "-c", code], pass_fds=(channel, its_answer), check=False, timeout=60)
+    for each in (channel, its_answer):
+        os.close(each)
+    assert os.read(answer, 1) == b""
+    os.close(answer)
+    assert done.returncode == EXIT_TERMINATED
 
 
 def test_errors_of_libraries_come_back_as_text() -> None:
