@@ -12,7 +12,6 @@ Exit codes: 0 all parts done, 1 a part failed, 2 usage, 3 a run was measured but
 from __future__ import annotations
 
 import argparse
-import contextlib
 import csv
 import fcntl
 import json
@@ -22,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,10 +32,20 @@ from scripts.validation.running import ROOT, PartError
 
 import scorekit
 from scorekit import atomic
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_INVALID, EXIT_USAGE, HardwareError
+from scorekit.errors import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_INVALID,
+    EXIT_USAGE,
+    HardwareError,
+    ScorekitError,
+    UsageError,
+)
 
 _NAMES = [part.name for part in PARTS]
 _BELOW_THE_FAKE = "VALIDATION_FAKE_NVML"
+_REHEARSE = "rehearse without a GPU: --tiny --device cpu --fake-nvml"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,9 +57,17 @@ def main(argv: list[str] | None = None) -> int:
         return EXIT_DONE
     if options.fake_nvml and _BELOW_THE_FAKE not in os.environ:
         return _below_the_fake(arguments)
-    problem = _problem(options)
-    if problem is not None:
-        print(f"error: {problem}", file=sys.stderr)
+    try:
+        gpu = _gpu(options.gpu, options.device, os.environ)
+    except (ScorekitError, ModuleNotFoundError) as error:
+        mend = getattr(error, "mend", None) or "pip install 'scorekit[bench]'"
+        print(f"error: {getattr(error, 'message', error)} ({mend}; or {_REHEARSE})", file=sys.stderr)
+        return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
+    if options.device == "cuda" and not _torch_computes_on_gpus():
+        print(
+            f"error: torch finds no CUDA GPU (install a CUDA build of torch that the driver can run; or {_REHEARSE})",
+            file=sys.stderr,
+        )
         return EXIT_FAILED
     try:
         published = {} if options.tiny else _published(options.reference)
@@ -65,9 +82,7 @@ def main(argv: list[str] | None = None) -> int:
             told = f"{folder} cannot be made: {error.strerror} (choose another with --out or --cache)"
             print(f"error: {told}", file=sys.stderr)
             return EXIT_FAILED
-    setup = Setup(
-        options.device, options.gpu, options.tiny, options.out, options.cache, options.disk, options.keep_models
-    )
+    setup = Setup(options.device, gpu, options.tiny, options.out, options.cache, options.disk, options.keep_models)
     with (options.out / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,7 +115,10 @@ def _parser() -> argparse.ArgumentParser:
         "--reference", metavar="CSV", type=Path,
         help="published energies: columns model and gpu_energy_wh_per_1000_queries (default: those in the script)",
     )  # fmt: skip
-    parser.add_argument("--gpu", type=int, default=_first_visible(), help="its number in nvidia-smi")
+    parser.add_argument(
+        "--gpu", help="its number in nvidia-smi, its UUID or the beginning of that (default: the first that "
+        "CUDA_VISIBLE_DEVICES leaves)",
+    )  # fmt: skip
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu is for a rehearsal")
     parser.add_argument("--tiny", action="store_true", help="tiny shapes and short windows: a rehearsal")
     parser.add_argument("--fake-nvml", action="store_true", help="a rehearsal with the NVML of the tests")
@@ -206,36 +224,30 @@ def _published(reference: Path | None) -> dict[str, float]:
         return {row["model"]: float(row["gpu_energy_wh_per_1000_queries"]) for row in csv.DictReader(file)}
 
 
-def _problem(options: argparse.Namespace) -> str | None:
-    """What is in the way of every part, in one line with what to do; None where nothing is."""
-    from scorekit.measure import driver
+def _gpu(named: str | None, device: str, environ: Mapping[str, str]) -> int:
+    """NVML's number of the GPU that is validated: the one that is named, or the first that this process was given.
 
-    rehearse = "rehearse without a GPU: --tiny --device cpu --fake-nvml"
-    try:
-        with driver.session() as pynvml:
-            machine = driver.listing(pynvml)
-    except (HardwareError, ModuleNotFoundError) as error:
-        mend = getattr(error, "mend", None) or "pip install 'scorekit[bench]'"
-        return f"{getattr(error, 'message', error)} ({mend}; or {rehearse})"
-    if options.gpu >= len(machine):
-        count = len(machine)
-        return f"there is no GPU {options.gpu}; this machine has {count} (`nvidia-smi -L` lists them; or {rehearse})"
-    if options.device == "cuda":
-        ask = "import torch, sys; sys.exit(0 if torch.cuda.is_available() else 1)"
-        if subprocess.run([sys.executable, "-c", ask], check=False, capture_output=True).returncode != 0:
-            return f"torch finds no CUDA GPU (install a CUDA build of torch that the driver can run; or {rehearse})"
-    return None
-
-
-def _first_visible() -> int:
-    """The first GPU that this process was given, by NVML's number; 0 where it was given all, or it cannot be told."""
+    Raises:
+        ScorekitError: there is none, or it is not clear which; it is never another one than was named.
+    """
     from scorekit.measure import gpus
 
-    first = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
-    if first.startswith("GPU-"):
-        with contextlib.suppress(HardwareError, ModuleNotFoundError):
-            return gpus.indices([first])[0]
-    return int(first) if first.isdigit() else 0
+    if named is not None:
+        return gpus.number(named.strip(), "--gpu")
+    visible = environ.get("CUDA_VISIBLE_DEVICES")
+    # Beside a model on the CPU, to hide all GPUs from CUDA hides none from the rehearsal.
+    if visible is None or (device == "cpu" and not gpus.visible_ids(visible)):
+        return gpus.number("0", "--gpu")
+    try:
+        first = gpus.resolve(gpus.AUTO, "cuda", None, environ)[0]
+    except HardwareError as error:
+        raise HardwareError(error.message, mend=f"name it: --gpu 0; {error.mend}") from error
+    return gpus.indices([first])[0]
+
+
+def _torch_computes_on_gpus() -> bool:
+    ask = "import torch, sys; sys.exit(0 if torch.cuda.is_available() else 1)"
+    return subprocess.run([sys.executable, "-c", ask], check=False, capture_output=True).returncode == 0
 
 
 def _below_the_fake(arguments: Sequence[str]) -> int:

@@ -17,6 +17,9 @@ from scorekit.errors import EXIT_DONE, EXIT_INVALID
 from scorekit.measure.tiny.datasets import TRAIN_FILE
 
 _IMPORT_S, _REPEATS, _MANY_REPEATS = 52.0, 2, 10
+"""The first is of three processes: one builds the model, one starts the measurement, one measures."""
+STARTED_AFRESH = "is started afresh"
+"""What the launcher says when it cannot fork: its own process has used CUDA already."""
 _HEADROOM = 1.1
 GIGABYTE = 1e9
 
@@ -69,6 +72,7 @@ class Part:
         work: does it.
         model: the architecture that it measures.
         repeats: of its measurement.
+        start_method: how the measuring process begins; None for as the config has it, which is spawn.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Part:
     work: Work
     model: str | None = None
     repeats: int = 0
+    start_method: str | None = None
 
     def in_the_way(self, setup: Setup) -> str | None:
         """Why it cannot be done on this machine; None where it can."""
@@ -141,13 +146,15 @@ def bench(part: Part, setup: Setup, log: Path) -> dict[str, Any]:
     shutil.rmtree(bundle, ignore_errors=True)
     _build(architecture, setup, log, part)
     try:
-        arguments = bench_arguments(architecture, setup, bundle, repeats=part.repeats)
+        arguments = bench_arguments(architecture, setup, bundle, repeats=part.repeats, start_method=part.start_method)
         code = run(["-m", "scorekit", "bench", *arguments], log, _limit_s(part, setup), (EXIT_DONE, EXIT_INVALID))
     finally:
         _clear(architecture, setup)
     found, why = bundles.readable(bundle)
     if found is None:
         raise PartError(f"its bundle makes no score (exit code {code}): {why}", last_lines(log))
+    if part.start_method == "fork" and STARTED_AFRESH in log.read_text(encoding="utf-8", errors="replace"):
+        raise PartError("nothing was forked: the process that starts the measurement had used CUDA", last_lines(log))
     return {
         "task": architecture.task,
         "like": architecture.like,
@@ -158,7 +165,9 @@ def bench(part: Part, setup: Setup, log: Path) -> dict[str, Any]:
     }
 
 
-def bench_arguments(architecture: Architecture, setup: Setup, bundle: Path, *, repeats: int) -> list[str]:
+def bench_arguments(
+    architecture: Architecture, setup: Setup, bundle: Path, *, repeats: int, start_method: str | None = None
+) -> list[str]:
     """Arguments after `scorekit bench`: the official config of the task, with fewer queries and repeats."""
     folder = (setup.cache / architecture.name).absolute()
     arguments = [
@@ -179,9 +188,13 @@ def bench_arguments(architecture: Architecture, setup: Setup, bundle: Path, *, r
     else:
         # GPUs are named by hand beside a model on the CPU, whose float16 is another thing than a GPU's.
         arguments += ["backend.device=cpu", "backend.torch_dtype=float32", f"scenario.gpus=[{setup.gpu}]"]
+    if start_method is not None:
+        arguments.append(f"launcher.start_method={start_method}")
     if not setup.tiny:
         return [*arguments, "scenario.idle_s=5"]
-    arguments += ["scenario.idle_s=0.5", "scenario.warmup_runs=1", "launcher=inline"]
+    arguments += ["scenario.idle_s=0.5", "scenario.warmup_runs=1"]
+    if start_method is None:
+        arguments.append("launcher=inline")
     lengths = {
         "text_to_image": ["scenario.call_kwargs.num_inference_steps=2"],
         **{
@@ -231,12 +244,15 @@ def _measured(name: str) -> Part:
 _TASKS = ("gpt2", "vit-base", "bert-base", "whisper-small", "stable-diffusion")
 _OTHER_TASKS = ("bart-large", "bert-large-qa", "minilm", "detr", "blip-base")
 _MORE = ("llama-8b", "whisper-large-v3", "llama-3b")
+_FORKED_S = _IMPORT_S * 2 / 3 + 2.5 * ARCHITECTURES["gpt2"].size_gb + 12 * _REPEATS
+"""A copy of the process that starts the measurement has the libraries already."""
 _TEN_REPEATS_S = _IMPORT_S + 12 * _MANY_REPEATS
 
 PARTS: Sequence[Part] = (
     Part("machine", "what is on the machine", 15.0, machine),
     Part("ticks", "how often counter and power change, and the power at rest", 35.0, ticks),
     *(_measured(name) for name in (*_TASKS, *_OTHER_TASKS)),
+    Part("fork", "gpt2 again, in a measuring process that is forked", _FORKED_S, bench, "gpt2", _REPEATS, "fork"),
     Part("repeatability", "ten repeats of one measurement", _TEN_REPEATS_S, bench, "llama-1b", _MANY_REPEATS),
     Part("overhead", "the same work with meters and without", 125.0, overhead, "gpt2"),
     *(_measured(name) for name in _MORE),

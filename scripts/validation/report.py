@@ -15,6 +15,8 @@ from scorekit.validity.trace import AVERAGED_S
 FAR = 2.0
 """An energy so many times the published one, or so small a part of it, is to be looked into."""
 SLOWEST_TICK_MS = 150.0
+FORKED_PERCENT = 2.0
+"""How far a forked measuring process may lie from one that is started afresh: as far as check 23 lets repeats lie."""
 AGAINST_CODECARBON_PERCENT, AGAINST_POWER_PERCENT = 1.0, 2.0
 """As the checks 4, 7 and 6 have it."""
 
@@ -29,7 +31,7 @@ def markdown(outcomes: Outcomes, about: Mapping[str, Any], published: Mapping[st
         about: what is told at the top, each on its line.
         published: Wh per 1,000 queries by the model's name.
     """
-    sections = (_top, _tasks, _meters, _ticks, _overhead, _idle, _repeatability, _trouble, _reading)
+    sections = (_top, _tasks, _meters, _ticks, _overhead, _idle, _repeatability, _forked, _trouble, _reading)
     lines = [line for section in sections for line in section(outcomes, {**about, "published": published})]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -224,6 +226,27 @@ def _repeatability(outcomes: Outcomes, _about: Mapping[str, Any]) -> Iterator[st
     yield f"- trend: {_number(data['trend_percent'], ' % a repeat')}"
     yield f"- outliers: {', '.join(map(str, data['outliers'])) or 'none'}"
     yield ""
+
+
+def _forked(outcomes: Outcomes, _about: Mapping[str, Any]) -> Iterator[str]:
+    forked = _data(outcomes, "fork")
+    if not forked:
+        return
+    yield "## A measuring process that is forked"
+    yield ""
+    yield "As sweeps on Slurm and Ray begin it (`launcher.start_method=fork`), beside single runs (`spawn`)."
+    yield ""
+    afresh = _data(outcomes, "gpt2")
+    rows = [
+        (how, _number(data["wh_per_1000"]), _number(data["cov_percent"], " %"), "yes" if data["valid"] else "**no**")
+        for how, data in (("spawn (part gpt2)", afresh), ("fork", forked))
+        if data
+    ]
+    yield from _table(("start method", "Wh", "CoV", "valid"), rows)
+    if afresh:
+        further = 100 * (forked["wh_per_1000"] / afresh["wh_per_1000"] - 1)
+        yield f"Fork beside spawn: {further:+.2f} %" + (" (look)" if abs(further) > FORKED_PERCENT else "")
+        yield ""
 
 
 def _trouble(outcomes: Outcomes, _about: Mapping[str, Any]) -> Iterator[str]:

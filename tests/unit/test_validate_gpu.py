@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import fcntl
+import inspect
 import json
 import statistics
 from pathlib import Path
@@ -17,6 +17,8 @@ from scripts.validation.parts import PARTS, Part, Setup
 from scripts.validation.records import Outcome
 from scripts.validation.running import PartError
 
+from scorekit.errors import EXIT_FAILED, EXIT_USAGE, HardwareError, ScorekitError, UsageError
+from scorekit.measure import launcher
 from scorekit.measure.tiny import audio_models, diffusion_models, text_models, vision_models
 from scorekit.tasks import MAIN_TASKS
 from tests.fake_nvml import FakeNvml
@@ -327,29 +329,138 @@ def test_helpers_see_the_one_gpu_by_nvmls_number(tmp_path: Path) -> None:
     assert running.last_lines(log)[-1] == "PCI_BUS_ID 3"
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, 0), ("2,3", 2), ("uuid", 1), ("GPU-none", 0), ("", 0)])
-def test_the_first_gpu_that_was_given_is_validated(
-    fake_nvml_here: FakeNvml, monkeypatch: pytest.MonkeyPatch, given: str | None, expected: int
-) -> None:
-    fake_nvml_here.set(gpus=4)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    if given is not None:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", fake_nvml_here.uuid(1) if given == "uuid" else given)
-    assert validate_gpu._first_visible() == expected
+def given(gpu: str | None, visible: str | None = None, device: str = "cuda") -> int:
+    return validate_gpu._gpu(gpu, device, {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible})
+
+
+UUID = "GPU-00000000-0000-0000-0000-00000000000{}"
 
 
 @pytest.mark.parametrize(
-    ("settings", "gpu", "told"),
+    ("gpu", "visible", "expected"),
     [
-        ({"init_errors": "init:9"}, 0, "sudo modprobe nvidia"),
-        ({}, 1, "there is no GPU 1; this machine has 1"),
+        (None, None, 0),
+        (None, "2,3", 2),
+        (None, UUID.format(1), 1),
+        ("3", "2", 3),
+        (UUID.format(2), None, 2),
+        (UUID.format(2), "0", 2),
+    ],
+)
+def test_the_gpu_that_is_named_is_validated_or_the_first_that_was_given(
+    fake_nvml_here: FakeNvml, gpu: str | None, visible: str | None, expected: int
+) -> None:
+    fake_nvml_here.set(gpus=4)
+    named = {UUID.format(index): fake_nvml_here.uuid(index) for index in range(4)}
+    assert given(named.get(str(gpu), gpu), named.get(str(visible), visible)) == expected
+
+
+def test_the_beginning_of_a_uuid_names_a_gpu_where_it_fits_one_alone(fake_nvml_here: FakeNvml) -> None:
+    fake_nvml_here.set(gpus=2)
+    one, other = fake_nvml_here.uuid(0), fake_nvml_here.uuid(1)
+    alike = next(place for place, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)
+    assert given(other[: alike + 1]) == 1
+    assert given(None, other[: alike + 1]) == 1
+    with pytest.raises(UsageError, match=r"--gpu names GPU-.* fits 2 GPUs"):
+        given(other[:alike])
+    with pytest.raises(HardwareError, match=r"CUDA_VISIBLE_DEVICES names GPU-.* fits 2 GPUs"):
+        given(None, other[:alike])
+
+
+@pytest.mark.parametrize(
+    ("gpu", "visible", "words", "mend"),
+    [
+        ("4", None, "--gpu names the GPU 4, but this machine has 4 GPUs (0 to 3)", "--gpu=0"),
+        ("-1", None, "--gpu names '-1'", "--gpu=0"),
+        ("first", None, "--gpu names 'first'; valid: an index (0), a UUID or its beginning", "--gpu=0"),
+        ("", None, "--gpu names ''", "--gpu=0"),
+        ("GPU-none", None, "is none of 4 GPUs", "nvidia-smi -L"),
+        ("MIG-1", None, "names the slice MIG-1", "a whole GPU"),
+        (None, "GPU-none", "CUDA_VISIBLE_DEVICES names GPU-none, which is none of 4 GPUs", "--gpu 0"),
+        (None, "7", "CUDA_VISIBLE_DEVICES names the GPU 7", "--gpu 0"),
+        (None, "", "leaves no GPU", "--gpu 0"),
+    ],
+)
+def test_a_gpu_that_is_not_there_is_refused_and_never_taken_for_the_first(
+    fake_nvml_here: FakeNvml, gpu: str | None, visible: str | None, words: str, mend: str
+) -> None:
+    fake_nvml_here.set(gpus=4)
+    with pytest.raises(ScorekitError) as caught:
+        given(gpu, visible)
+    assert words in caught.value.message
+    assert mend in str(caught.value.mend)
+
+
+def test_a_rehearsal_beside_a_model_on_the_cpu_takes_a_gpu_that_is_hidden_from_cuda(fake_nvml_here: FakeNvml) -> None:
+    assert given(None, "", "cpu") == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments", "code", "told"),
+    [
+        ({"init_errors": "init:9"}, [], EXIT_FAILED, "sudo modprobe nvidia"),
+        ({}, ["--gpu", "1"], EXIT_USAGE, "--gpu names the GPU 1, but this machine has one GPU (0)"),
     ],
 )
 def test_a_machine_that_cannot_be_validated_is_told_at_once_with_the_rehearsal(
-    fake_nvml_here: FakeNvml, settings: dict[str, Any], gpu: int, told: str
+    tmp_path: Path,
+    fake_nvml_here: FakeNvml,
+    capsys: pytest.CaptureFixture[str],
+    settings: dict[str, Any],
+    arguments: list[str],
+    code: int,
+    told: str,
 ) -> None:
     fake_nvml_here.set(**settings)
-    problem = validate_gpu._problem(argparse.Namespace(gpu=gpu, device="cpu"))
-    assert told in str(problem)
-    assert "--tiny --device cpu --fake-nvml" in str(problem)
-    assert "\n" not in str(problem)
+    assert validate_gpu.main(["--device", "cpu", "--out", str(tmp_path / "out"), *arguments]) == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert told in line
+    assert "--tiny --device cpu --fake-nvml" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_measuring_process_is_forked_in_one_part_and_compared_with_one_that_is_started_afresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "_count", lambda data: 64)
+    (part,) = [part for part in PARTS if part.name == "fork"]
+    gpt2 = architectures.ARCHITECTURES["gpt2"]
+    for tiny in (True, False):
+        words = parts.bench_arguments(
+            gpt2, setup_in(tmp_path, tiny=tiny), tmp_path / "run", repeats=2, start_method=part.start_method
+        )
+        assert "launcher.start_method=fork" in words
+        assert "launcher=inline" not in words
+    outcomes = {
+        "gpt2": Outcome("gpt2", "done", data=benched()),
+        "fork": Outcome("fork", "done", data=benched(wh_per_1000=5.2, valid=False)),
+    }
+    text = report.markdown(outcomes, {}, {})
+    assert "| spawn (part gpt2) | 5 | 2.8 % | yes |" in text
+    assert "| fork | 5.2 | 2.8 % | **no** |" in text
+    assert "Fork beside spawn: +4.00 % (look)" in text
+    del outcomes["gpt2"]
+    alone = report.markdown(outcomes, {}, {})
+    assert "| fork | 5.2 |" in alone
+    assert "Fork beside spawn" not in alone
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_part_that_was_not_forked_after_all_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: bool
+) -> None:
+    def run(arguments: Any, log: Path, *_: Any, **__: Any) -> int:
+        log.write_text("" if forked else "CUDA was used already, so it is started afresh\n", encoding="utf-8")
+        return 0
+
+    assert parts.STARTED_AFRESH in inspect.getsource(launcher.ProcessLauncher.launch)
+    monkeypatch.setattr(parts, "_count", lambda data: 64)
+    monkeypatch.setattr(parts, "run", run)
+    monkeypatch.setattr(parts.bundles, "readable", lambda bundle: (benched(), None))
+    (part,) = [part for part in PARTS if part.name == "fork"]
+    if forked:
+        assert parts.bench(part, setup_in(tmp_path), tmp_path / "log")["valid"]
+    else:
+        with pytest.raises(PartError, match="nothing was forked"):
+            parts.bench(part, setup_in(tmp_path), tmp_path / "log")

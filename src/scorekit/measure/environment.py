@@ -200,11 +200,8 @@ def check_placement(gpu_ids: tuple[str, ...], model: Any) -> None:
     Raises:
         HardwareError, ModelError: what lies where.
     """
-    torch = sys.modules.get("torch")
-    shared = torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized()
     found = model_placement(model) if gpu_ids and torch_gpus() else None
-    if found is not None and not shared:
-        # Processes that share a model each see their own part of it only.
+    if found is not None and not placement.is_shared():
         placement.check(tuple(str(gpu.uuid) for gpu in gpus.facts(gpu_ids)), found)
 
 

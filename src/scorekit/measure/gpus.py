@@ -90,6 +90,22 @@ def indices(uuids: Iterable[str]) -> tuple[int, ...]:
         return tuple(driver.index_of(pynvml, driver.handle(pynvml, uuid)) for uuid in uuids)
 
 
+def number(entry: str, source: str) -> int:
+    """NVML's index of one GPU of this machine.
+
+    Args:
+        entry: an index, a UUID or its beginning.
+        source: the setting that names it, for messages.
+
+    Raises:
+        HardwareError: NVML cannot be used, or the GPU does not answer or is a slice.
+        UsageError: there is no such GPU, or there are several.
+    """
+    with driver.session() as pynvml:
+        machine = driver.listing(pynvml)
+    return indices(_uuids([entry], machine, source, error=UsageError))[0]
+
+
 def same(one: str, other: str) -> bool:
     """Whether two spellings name one GPU; by their text alone where NVML cannot be asked."""
     if one == other:
@@ -151,7 +167,7 @@ def _find(entry: str, machine: Sequence[Listed], source: str, error: type[Scorek
     if not entry.startswith(_GPU):
         raise error(
             f"{source} names '{entry}'; valid: an index (0), a UUID or its beginning (GPU-1a2b3c4d)",
-            mend="backend.device_ids=0" if source != "scenario.gpus" else "scenario.gpus=[0]",
+            mend=f"{source}=0" if source != "scenario.gpus" else "scenario.gpus=[0]",
         )
     matches = [gpu for gpu in machine if gpu.uuid is not None and gpu.uuid.lower().startswith(entry.lower())]
     exact = [gpu for gpu in matches if gpu.uuid is not None and gpu.uuid.lower() == entry.lower()]

@@ -7,6 +7,7 @@ the moment of their work only, and their parameters stand on no device then (`me
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,12 @@ def devices_of(modules: Iterable[Any], model: Any) -> set[str]:
     for one in (model, *parts):
         found |= {str(device) for device in (getattr(one, "hf_device_map", None) or {}).values()}
     return found
+
+
+def is_shared() -> bool:
+    """Whether processes share the model, each of which sees its own part of it only."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.distributed.is_available() and bool(torch.distributed.is_initialized())
 
 
 def check(measured: Sequence[str], found: Placement) -> None:

@@ -31,9 +31,11 @@ from scorekit.measure import (
     meters,
     pacing,
     passes,
+    placement,
     power_log,
     preprocess,
     report,
+    several_gpus,
 )
 from scorekit.measure.calls import Call, ModelCalls
 from scorekit.measure.kinds import kind_of
@@ -160,6 +162,9 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         if not self._by_hand:
             environment.check_gpus(self.gpu_ids)
             environment.check_placement(self.gpu_ids, self.backend.pretrained_model)
+            if len(self.gpu_ids) > 1 and not placement.is_shared():
+                facts = environment.model_facts(self.backend)
+                several_gpus.check_loaded(self.config, self.backend.config, facts, len(self.gpu_ids))
 
     @property
     def _by_hand(self) -> bool:

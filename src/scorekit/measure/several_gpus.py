@@ -1,6 +1,8 @@
-"""Several GPUs for one model: what can be known to be wrong of it before the model is loaded.
+"""Several GPUs for one model: what can be known to be wrong of it, before the model is loaded wherever that is told.
 
-The protocol gives one GPU to models of class A and B (`scorekit.tasks`); only class C may be spread over more.
+The protocol gives one GPU to models of class A and B (`scorekit.tasks`); only class C may be spread over more. The size
+of a pipeline, and of a model with code of its own, is known only when it is loaded: such a run ends then, before
+anything is measured.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from scorekit import tasks
 from scorekit.errors import ScorekitError, UsageError
 from scorekit.measure import gpus, hub
+from scorekit.records import ModelFacts
 
 _ONE_GPU = "backend.device_ids=0"
 
@@ -36,29 +39,45 @@ def check(config: DictConfig, files: hub.ModelFiles) -> None:
             f"{count} GPUs are to be used, but nothing spreads the model over them: it would lie on the first alone",
             mend=f"{_ONE_GPU}, or backend.device_map=auto for a model that is too large for one",
         )
-    if not is_official(config):
-        return
-    parameters = parameters_of(config.backend, files)
+    if is_official(config.scenario, config.backend):
+        _refuse_small(files.name, parameters_of(config.backend, files), count)
+
+
+def check_loaded(scenario: Any, backend: Any, model: ModelFacts, count: int) -> None:
+    """The same of a loaded model.
+
+    Args:
+        scenario, backend: the config.
+        model: as it was loaded.
+        count: GPUs that hold it.
+
+    Raises:
+        UsageError: they are more than the protocol allows.
+    """
+    if count > 1 and is_official(scenario, backend):
+        _refuse_small(model.name, model.parameters, count)
+
+
+def is_official(scenario: Any, backend: Any) -> bool:
+    """Whether a config asks for the queries and repeats of the protocol, of a model with its own weights."""
+    runs = getattr(scenario, "runs", None)
+    return (
+        getattr(scenario, "dataset_name", None) is not None
+        and getattr(scenario, "num_samples", None) in (tasks.OFFICIAL_SAMPLES, -1)
+        and isinstance(runs, int)
+        and runs >= tasks.OFFICIAL_RUNS
+        and not getattr(backend, "no_weights", None)
+    )
+
+
+def _refuse_small(name: str, parameters: int | None, count: int) -> None:
     size = tasks.model_class(parameters)
     if parameters is not None and size != "C":
         raise UsageError(
-            f"{files.name} is of class {size} ({parameters / 1e9:.3g} B parameters), which the protocol measures on "
+            f"{name} is of class {size} ({parameters / 1e9:.3g} B parameters), which the protocol measures on "
             f"one GPU: {count} are asked for in a run of its queries and repeats",
             mend=f"{_ONE_GPU}; a run that is not official may use more: scenario.num_samples=100",
         )
-
-
-def is_official(config: DictConfig) -> bool:
-    """Whether a config asks for the queries and repeats of the protocol, of a model with its own weights."""
-    scenario = config.scenario
-    samples, runs = scenario.get("num_samples"), scenario.get("runs")
-    return (
-        scenario.get("dataset_name") is not None
-        and samples in (tasks.OFFICIAL_SAMPLES, -1)
-        and isinstance(runs, int)
-        and runs >= tasks.OFFICIAL_RUNS
-        and not config.backend.get("no_weights")
-    )
 
 
 def parameters_of(backend: DictConfig, files: hub.ModelFiles) -> int | None:

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from scorekit.errors import UsageError
 from scorekit.measure import bridge, hub, several_gpus
+from scorekit.records import ModelFacts
 from tests.fake_nvml import FakeNvml
 
 LLAMA_8B = {"hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32, "vocab_size": 128256}
@@ -100,3 +101,32 @@ def test_the_size_of_a_pipeline_or_of_strange_code_stays_unknown(tmp_path: Path)
     (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}', encoding="utf-8")
     assert several_gpus.parameters_of(made.backend, hub.read_model(str(tmp_path))) is None
     check(made)
+
+
+def check_loaded(made: DictConfig, parameters: int | None, count: int = 2) -> None:
+    model = ModelFacts(
+        name="org/pipeline",
+        local=False,
+        library="diffusers",
+        architecture="Pipeline",
+        parameters=parameters,
+        random_weights=False,
+    )
+    several_gpus.check_loaded(made.scenario, made.backend, model, count)
+
+
+def test_a_size_that_only_the_loaded_model_tells_is_refused_then(tmp_path: Path) -> None:
+    made = config(tmp_path, LLAMA_8B)
+    with pytest.raises(UsageError, match=r"org/pipeline is of class A \(12 B parameters\).* on one GPU: 2") as caught:
+        check_loaded(made, 12_000_000_000)
+    assert "backend.device_ids=0" in str(caught.value.mend)
+    with pytest.raises(UsageError, match="of class B"):
+        check_loaded(made, 30_000_000_000)
+
+
+def test_a_loaded_model_that_may_lie_on_several_gpus_goes_on(tmp_path: Path) -> None:
+    check_loaded(config(tmp_path, LLAMA_8B), 70_000_000_000)
+    check_loaded(config(tmp_path, LLAMA_8B), None)
+    check_loaded(config(tmp_path, LLAMA_8B), 12_000_000_000, count=1)
+    check_loaded(config(tmp_path, LLAMA_8B, scenario={"num_samples": 100}), 12_000_000_000)
+    check_loaded(config(tmp_path, LLAMA_8B, no_weights=True), 12_000_000_000)
