@@ -78,7 +78,7 @@ def run(argv: list[str], tell: Tell, fail: Fail | None = None, close: Close | No
     """Run the app; as `main`, but telling the scores, and the errors of a sweep's jobs, in the caller's way."""
     folder = Path(_option(argv, "--config-dir", "-cd") or configs.builtin_folder()).absolute()
     if "--help" in argv or "-h" in argv:
-        print(USAGE.format(tasks="\n".join(f"  {name}" for name in configs.names(folder))), end="")
+        print(USAGE.format(tasks="\n".join(f"  {name}" for name in configs.known(folder))), end="")
         return EXIT_DONE
     _refuse_secrets(argv)
     name = _option(argv, "--config-name", "-cn")
@@ -86,7 +86,7 @@ def run(argv: list[str], tell: Tell, fail: Fail | None = None, close: Close | No
     passes_through = any(option in argv for option in ("--hydra-help", "--version", "--shell-completion", "-sc"))
     if name is None and not passes_through:
         raise UsageError(
-            f"no task is chosen; valid: {', '.join(configs.names(folder))}",
+            f"no task is chosen; valid: {', '.join(configs.known(folder))}",
             mend="add --config-name text_generation",
         )
     if name is not None and _option(argv, "--config-path", "-cp") is None:
@@ -110,7 +110,7 @@ def run(argv: list[str], tell: Tell, fail: Fail | None = None, close: Close | No
 
 
 def _run(argv: list[str], folder: Path, tell: Tell, fail: Fail) -> int:
-    configs.register()
+    configs.register((_option(argv, "--config-name", "-cn") or "").removesuffix(".yaml"))
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException

@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from scorekit import scales, tasks
 from scorekit.errors import EXIT_DONE, EXIT_FAILED
 from scorekit.layout import Column, Layout, layout_for, render
-from scorekit.measure import configs, machine
-from scorekit.records.machine import Diagnosis, Machine, Obstacle, ProbedFolder, ProbedGpu
+from scorekit.logs import formats
+from scorekit.measure import configs, machine, meters
+from scorekit.plugins import Listed
+from scorekit.records.machine import Diagnosis, FoundPlugin, Machine, Obstacle, ProbedFolder, ProbedGpu
 from scorekit.validity import preflight
 
 _SHOWN: Final = ("torch", "transformers", "diffusers", "datasets", "optimum-benchmark", "codecarbon", "nvidia-ml-py")
@@ -35,7 +38,8 @@ def main(*, config_name: str | None, as_json: bool, ask_torch: bool, runs: Path 
         UsageError: there is no such task.
     """
     device, device_ids = _asked(config_name)
-    found = diagnose(machine.probe(device=device, device_ids=device_ids, ask_torch=ask_torch, runs=runs))
+    probed = machine.probe(device=device, device_ids=device_ids, ask_torch=ask_torch, runs=runs)
+    found = diagnose(probed.model_copy(update={"plugins": find_plugins()}))
     print(found.model_dump_json(indent=2) if as_json else report(found, layout_for(sys.stdout)))
     return EXIT_DONE if found.possible else EXIT_FAILED
 
@@ -48,6 +52,24 @@ def diagnose(found: Machine) -> Diagnosis:
         obstacles=obstacles,
         possible=preflight.is_possible(obstacles),
         official=preflight.is_official(obstacles),
+    )
+
+
+def find_plugins() -> tuple[FoundPlugin, ...]:
+    """Everything that installed plugins bring; each is loaded."""
+    listed: list[Listed] = []
+    for registry in (tasks.REGISTRY, formats.REGISTRY, meters.REGISTRY, scales.REGISTRY):
+        listed += registry.listed()
+    return tuple(
+        FoundPlugin(
+            kind=found.kind,
+            name=found.name,
+            distribution=found.origin.distribution,
+            version=found.origin.version,
+            problem=None if found.fault is None else found.fault.message,
+            mend=None if found.fault is None else found.fault.mend,
+        )
+        for found in listed
     )
 
 
@@ -106,7 +128,16 @@ def _facts(found: Machine) -> list[tuple[str, str]]:
     )
     if found.runs_folder is not None:
         rows.append(("runs folder", _folder(found.runs_folder)))
-    return rows
+    return [*rows, *_plugins(found)]
+
+
+def _plugins(found: Machine) -> list[tuple[str, str]]:
+    """A row for each distribution that brings something."""
+    brought: dict[str, list[str]] = {}
+    for one in found.plugins:
+        broken = "" if one.problem is None else " (cannot be used)"
+        brought.setdefault(f"{one.distribution} {one.version}", []).append(f"{one.kind} {one.name}{broken}")
+    return [("plugin", f"{origin}: {', '.join(things)}") for origin, things in brought.items()] or [("plugins", "none")]
 
 
 def _folder(found: ProbedFolder) -> str:

@@ -10,6 +10,7 @@ ScorekitError                  1  something failed that the user can mend; never
 ├── HardwareError              1  the machine lacks the device that was asked for
 ├── LauncherError              1  the measuring process did not start, died, or fell silent
 ├── BusyError                 75  another process works on it; the same later may do (EX_TEMPFAIL of sysexits.h)
+├── PluginError                1  what an installed plugin brings cannot be used
 ├── ServerError                1  the server that is measured cannot be reached, refuses a query, or died
 ├── BundleError                1  the run's files cannot be written, or do not match their manifest
 ├── InvalidRunError            3  measured, but the measurement breaks a rule and is not scored
@@ -114,6 +115,10 @@ class BusyError(ScorekitError):
     """Another process works on what was asked for; trying it later may do."""
 
     exit_code = EXIT_BUSY
+
+
+class PluginError(ScorekitError):
+    """What an installed plugin brings cannot be used: it cannot be loaded, breaks its contract, or failed."""
 
 
 class ServerError(ScorekitError):

@@ -2,7 +2,7 @@
 
 A comparable score is rated in an edition, by the edition's rule and frozen bounds. Any other gets no official star; it
 is rated only among the scores given beside it that were measured as it was, which is called local. So is every star by
-a rule that is not the edition's own.
+a rule that is not the edition's own, as one that a plugin brings always is.
 
 A star near a bound may be another one by chance. The probability of each star is that of the energy lying between the
 star's bounds, by the score's combined uncertainty; bounds are taken as they are.
@@ -21,7 +21,7 @@ from scorekit.cohorts import Given, Rateable, local_cohorts, untold
 from scorekit.editions import LOCAL, Edition, scale_of, thresholds_for
 from scorekit.errors import RatingError
 from scorekit.records import Reason, Record
-from scorekit.scales import EQUAL_WIDTH, RULES, SMALLEST_COHORT, STARS, Scale, checked, find_rule
+from scorekit.scales import EQUAL_WIDTH, SMALLEST_COHORT, STARS, Rule, Scale, checked, find_any_rule
 from scorekit.tasks import OFFICIAL_GPU
 
 __all__ = ["LOCAL", "RATING_SCHEMA", "STARS", "SURE", "Rating", "rate_scores"]
@@ -85,7 +85,8 @@ class Rating(Record):
     refused: str | None = Field(default=None, description="Why there is no star at all, and what would mend it.")
     no_official_star_because: tuple[Reason, ...] = Field(
         default=(),
-        description="Every reason; empty for an official star, and where only a local one was asked for.",
+        description="Every reason; empty for an official star, and where only a local one by a rule of scorekit's own "
+        "was asked for.",
     )
     explanation: str | None = Field(
         default=None, description="Why it has this star and what energy would change it, where that was asked for."
@@ -109,12 +110,13 @@ def rate_scores(scores: Sequence[Rateable], edition: Edition | None, rule: str |
 
     Raises:
         UsageError: there is no such rule.
+        PluginError: the plugin that brings the rule cannot be used.
         ValueError: the energy of a score is not positive and finite.
     """
     for score in scores:
         if score.wh_per_1000_queries is not None:
             checked(score.wh_per_1000_queries)
-    asked = find_rule(rule or (EQUAL_WIDTH if edition is None else edition.rule)).name
+    asked = find_any_rule(rule or (EQUAL_WIDTH if edition is None else edition.rule))
     # An energy that cannot be true gets no star, and moves nobody else's.
     sound = [score for score in scores if score.valid is not False]
     cohorts = dict(zip(map(id, sound), local_cohorts(sound), strict=True))
@@ -135,11 +137,11 @@ class _Beside:
     given: Given
 
 
-def _rate(score: Rateable, beside: _Beside, edition: Edition | None, rule: str) -> Rating:
+def _rate(score: Rateable, beside: _Beside, edition: Edition | None, rule: Rule) -> Rating:
     reasons: tuple[Reason, ...] = ()
     fault = _fault(score)
     if fault is not None:
-        return _unstarred(score, fault, score.not_comparable_because, rule, cohort_size=0)
+        return _unstarred(score, fault, score.not_comparable_because, rule.name, cohort_size=0)
     if edition is not None:
         if score.comparable and score.cohort is not None:
             try:
@@ -163,7 +165,7 @@ def _fault(score: Rateable) -> RatingError | None:
     return None
 
 
-def _in_edition(score: Rateable, cohort: str, edition: Edition, rule: str) -> Rating:
+def _in_edition(score: Rateable, cohort: str, edition: Edition, rule: Rule) -> Rating:
     # What is comparable was measured on the official GPU; an edition may have been gathered on another.
     if not edition.hardware.startswith(OFFICIAL_GPU):
         raise RatingError(
@@ -171,17 +173,25 @@ def _in_edition(score: Rateable, cohort: str, edition: Edition, rule: str) -> Ra
             f"{OFFICIAL_GPU}"
         )
     row = thresholds_for(edition, cohort, score.model_class)
-    scale = scale_of(edition, row, rule)
-    reasons: tuple[Reason, ...] = ()
-    if rule != edition.rule:
-        message = f"edition {edition.name} is rated by {edition.rule}, and {rule} was asked for"
+    scale = scale_of(edition, row, rule.name)
+    reasons = _of_a_plugin(rule)
+    if rule.name != edition.rule and not reasons:
+        message = f"edition {edition.name} is rated by {edition.rule}, and {rule.name} was asked for"
         reasons = (Reason(code="rule", message=message),)
-    rating = _starred(score, scale, edition=edition.name, rule=rule, cohort_size=row.n, reasons=reasons)
+    rating = _starred(score, scale, edition=edition.name, rule=rule.name, cohort_size=row.n, reasons=reasons)
     return rating.model_copy(update={"official": not reasons, "edition_sha256": edition.content_sha256})
 
 
-def _locally(score: Rateable, beside: _Beside, reasons: tuple[Reason, ...], rule: str) -> Rating:
+def _of_a_plugin(rule: Rule) -> tuple[Reason, ...]:
+    """The reason why no star by a plugin's rule is official; none for scorekit's own."""
+    if rule.brought_by is None:
+        return ()
+    return (Reason(code="rule", message=f"the rule {rule.name} is that of {rule.brought_by}, and no edition's"),)
+
+
+def _locally(score: Rateable, beside: _Beside, reasons: tuple[Reason, ...], rule: Rule) -> Rating:
     energies_wh = beside.energies_wh
+    reasons = (*reasons, *_of_a_plugin(rule))
     try:
         if score.cohort is None:
             raise RatingError(
@@ -204,10 +214,10 @@ def _locally(score: Rateable, beside: _Beside, reasons: tuple[Reason, ...], rule
                 mend="rate it with other models, measured on the same hardware with the same queries: "
                 "scorekit rate RUN OTHER ...; a card or label takes what it prints with --json, or --results DIR",
             )
-        scale = RULES[rule].scale(energies_wh)
+        scale = rule.scale(energies_wh)
     except RatingError as error:
-        return _unstarred(score, error, reasons, rule, cohort_size=len(energies_wh))
-    return _starred(score, scale, edition=LOCAL, rule=rule, cohort_size=len(energies_wh), reasons=reasons)
+        return _unstarred(score, error, reasons, rule.name, cohort_size=len(energies_wh))
+    return _starred(score, scale, edition=LOCAL, rule=rule.name, cohort_size=len(energies_wh), reasons=reasons)
 
 
 def _starred(

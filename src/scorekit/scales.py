@@ -12,13 +12,16 @@ it can be found again years later from an edition's file, whatever has become of
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+from scorekit import plugins
 from scorekit.errors import RatingError, UsageError, nearest
+from scorekit.plugins import Origin, Registry
 
 STARS: Final = 5
 EQUAL_WIDTH: Final = "equal_width"
@@ -111,12 +114,14 @@ class Rule:
         description: what it does with a cohort, in a few words.
         needs_members: whether it asks for every energy of the cohort, and not only for the lowest and highest.
         bounds: makes the bounds from energies that rise from first to last, the first below the last.
+        brought_by: distribution and version of a plugin, told by the registry; None for scorekit's own.
     """
 
     name: str
     description: str
     needs_members: bool
     bounds: Callable[[Sequence[float]], Bounds]
+    brought_by: str | None = None
 
     def scale(self, energies_wh: Sequence[float]) -> Scale:
         """The scale of a cohort.
@@ -209,11 +214,36 @@ RULES: Final[dict[str, Rule]] = {
         ),
     )
 }
-"""Every rule by its name."""
+"""Every rule of scorekit's own by its name: those that an edition can have."""
+
+
+def _accept(name: str, loaded: Any, origin: Origin) -> Rule:
+    plugins.expect(loaded, Rule, name)
+    rule: Rule = loaded
+
+    def bounds(rising: Sequence[float]) -> Bounds:
+        try:
+            first, second, third, fourth = map(float, rule.bounds(rising))
+        except Exception as error:
+            why = f"the rule {name} of {origin} failed: {plugins.told(error)}"
+            raise RatingError(why, mend=f"choose another one, e.g. --rule {EQUAL_WIDTH}") from error
+        if not rising[0] < first <= second <= third <= fourth < math.inf:
+            raise RatingError(
+                f"the rule {name} of {origin} made the bounds {first:g}, {second:g}, {third:g}, {fourth:g}; expected "
+                f"finite ones above the lowest energy ({rising[0]:g}) that never fall",
+                mend=f"choose another one, e.g. --rule {EQUAL_WIDTH}",
+            )
+        return (first, second, third, fourth)
+
+    return dataclasses.replace(rule, bounds=bounds, brought_by=str(origin))
+
+
+REGISTRY: Final[Registry[Rule]] = Registry("scorekit.rating_rules", "rating rule", RULES, _accept)
+"""scorekit's own rules, and those of plugins, by name."""
 
 
 def find_rule(name: str) -> Rule:
-    """The rule of a name.
+    """scorekit's own rule of a name: one that an edition can have.
 
     Raises:
         UsageError: there is none; lists the valid names and the nearest.
@@ -221,9 +251,32 @@ def find_rule(name: str) -> Rule:
     rule = RULES.get(name)
     if rule is not None:
         return rule
-    close = nearest(name, list(RULES))
-    raise UsageError(
-        f"there is no rule '{name}'; valid: {', '.join(RULES)}",
+    origin = REGISTRY.origin(name)
+    if origin is not None:
+        raise UsageError(
+            f"the rule '{name}' is that of {origin}, and an edition has one of scorekit's own",
+            mend=f"choose one of {', '.join(RULES)}; scorekit rate --rule {name} rates by it, never officially",
+        )
+    raise _no_rule(name, list(RULES))
+
+
+def find_any_rule(name: str) -> Rule:
+    """The rule of a name, be it a plugin's: by such a rule no star is official.
+
+    Raises:
+        UsageError: there is none; lists the valid names and the nearest.
+        PluginError: the plugin that brings it cannot be used.
+    """
+    rule = REGISTRY.find(name)
+    if rule is None:
+        raise _no_rule(name, [*RULES, *REGISTRY.plugin_names()])
+    return rule
+
+
+def _no_rule(name: str, valid: list[str]) -> UsageError:
+    close = nearest(name, valid)
+    return UsageError(
+        f"there is no rule '{name}'; valid: {', '.join(valid)}",
         mend=f"did you mean '{close}'?" if close else "choose one of the names above",
     )
 

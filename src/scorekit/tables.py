@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from scorekit import tasks
 from scorekit.editions import EDITIONS
 from scorekit.layout import Column, Layout, render, significant
 from scorekit.rating import LOCAL, STARS, Rating
 from scorekit.records import Edition, Score
-from scorekit.scales import RULES
+from scorekit.scales import find_any_rule
 from scorekit.units import kwh_to_wh
 
 _TASK = Column("task", flexible=True)
@@ -122,33 +121,6 @@ def rating_table(ratings: Sequence[Rating], layout: Layout, edition: Edition | N
     )
 
 
-def task_table(layout: Layout) -> str:
-    """Every task with what the protocol asks of it."""
-    columns = (
-        Column("task\n(config name)"), Column("leader-\nboard\nname", flexible=True),
-        Column("dataset", flexible=True), Column("answers\nby"), Column("dtype"),
-        Column("new\ntokens", numeric=True),
-    )  # fmt: skip
-    rows = [
-        (
-            task.name,
-            task.cohort,
-            task.dataset.rpartition("/")[2],
-            task.kind,
-            task.dtype,
-            "" if task.new_tokens is None else str(task.new_tokens),
-        )
-        for task in tasks.TASKS.values()
-    ]
-    owners = ", ".join(dict.fromkeys(task.dataset.partition("/")[0] for task in tasks.TASKS.values()))
-    note = (
-        f"Datasets are those of {owners} on the Hub. The protocol: {tasks.OFFICIAL_SAMPLES:,} queries, "
-        f"batch size {tasks.OFFICIAL_BATCH_SIZE}, {tasks.OFFICIAL_RUNS} repeats, one {tasks.OFFICIAL_GPU}; "
-        "the energy of preprocessing and of answering counts, that of loading does not."
-    )
-    return _join(render(columns, rows, layout), layout.note(note))
-
-
 def _phase_table(score: Score, layout: Layout) -> str:
     columns = (
         Column("phase"), Column("counted"), Column("Wh of one\nrepeat (mean)", numeric=True),
@@ -239,10 +211,15 @@ def _budget_table(score: Score, layout: Layout) -> str:
     return "\n".join([render(columns, rows, layout), "", *notes])
 
 
+def _rule_line(name: str) -> str:
+    rule = find_any_rule(name)
+    return f"Rule {name}{'' if rule.brought_by is None else f', of {rule.brought_by}'}: {rule.description}."
+
+
 def _rating_notes(ratings: Sequence[Rating], layout: Layout, edition: Edition | None = None) -> list[str]:
     """What a reader of a star must know: its rule and edition, and where it is out of range or missing."""
     starred = [rating for rating in ratings if rating.stars is not None]
-    lines = [f"Rule {rule}: {RULES[rule].description}." for rule in dict.fromkeys(rating.rule for rating in starred)]
+    lines = [_rule_line(rule) for rule in dict.fromkeys(rating.rule for rating in starred)]
     for name in dict.fromkeys(rating.edition for rating in starred):
         known = edition if edition is not None and edition.name == name else EDITIONS.get(name)
         if name == LOCAL:

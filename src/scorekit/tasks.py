@@ -6,10 +6,14 @@ Source: the AI Energy Score documentation and optimum-benchmark's energy_star co
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from scorekit.errors import UsageError, nearest
+from scorekit import plugins
+from scorekit.errors import ScorekitError, UsageError, nearest
+from scorekit.plugins import Origin, Registry
 from scorekit.records.environment import ModelFacts
 
 Kind = Literal["generate", "forward", "call", "serve"]
@@ -20,6 +24,8 @@ SERVING_PROTOCOL: Final = "serving-1"
 """Of runs that measure a server at a stated concurrency: never rated with those of PROTOCOL (docs/serving.md)."""
 SERVING: Final = "serving"
 """Task and cohort of such runs: a config's name, but none of `TASKS`, which are PROTOCOL's."""
+OTHER_PROTOCOL: Final = "other-task-1"
+"""Of runs of a plugin's task: measured as by PROTOCOL, and never rated with its tasks."""
 OFFICIAL_SAMPLES: Final = 1000
 OFFICIAL_BATCH_SIZE: Final = 1
 OFFICIAL_RUNS: Final = 10
@@ -130,17 +136,145 @@ CLASSED_COHORTS: Final = frozenset(task.cohort for task in TASKS.values() if tas
 """Cohorts that are split by size; a t5 model in the cohort of text generation has a class as well."""
 
 _BY_COHORT: Final = {task.cohort: task for task in TASKS.values() if not task.name.startswith("t5_")}
+_RESERVED: Final = frozenset({*(task.cohort for task in TASKS.values()), SERVING})
+"""Names beside those of `TASKS` that mean something already."""
 
 
-def find(name: str) -> Task:
-    """The task of a config name or of a leaderboard name.
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How samples are to be encoded.
+
+    Attributes:
+        processor: tokenizer, image processor or processor of the model.
+        longest_input: tokens at which a text is to be cut; None where none is to be.
+        pad: whether the samples of a batch are to be of one length.
+    """
+
+    processor: Any
+    longest_input: int | None
+    pad: bool
+
+
+Batch = Mapping[str, list[Any]]
+"""Some samples: for each column of the dataset its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraTask:
+    """A task that a plugin brings: measured like those of the protocol, and none of them.
+
+    It is rated in a cohort of its own, which has its name, and never officially.
+
+    Attributes:
+        name: config name, as given to `--config-name`.
+        hf_task: the Hugging Face task that the model is loaded for.
+        dataset: Hub id of its dataset.
+        columns: columns of the dataset that `encode` is given; a row that is empty in one of them is left out.
+        kind: how the model is called: token by token, or one forward pass.
+        encode: makes of samples what the model takes, by the names of its arguments; measured as `preprocess`.
+        dtype: of the model, where it is not quantised.
+        new_tokens: tokens generated for a query; None for a forward pass.
+        split: of the dataset.
+        num_samples: queries in one repeat.
+        brought_by: distribution and version; told by the registry.
+    """
+
+    name: str
+    hf_task: str
+    dataset: str
+    columns: tuple[str, ...]
+    kind: Literal["generate", "forward"]
+    encode: Callable[[Batch, Encoding], Mapping[str, Any]]
+    dtype: str = "float32"
+    new_tokens: int | None = None
+    split: str = OFFICIAL_SPLIT
+    num_samples: int = OFFICIAL_SAMPLES
+    brought_by: str | None = None
+
+
+def _accept(name: str, loaded: Any, origin: Origin) -> ExtraTask:
+    plugins.expect(loaded, ExtraTask, name)
+    task: ExtraTask = loaded
+    if task.kind not in ("generate", "forward"):
+        raise ValueError(f"its kind is {task.kind!r}, expected generate or forward")
+    if not (isinstance(task.columns, tuple) and task.columns and callable(task.encode)):
+        raise ValueError("expected a tuple of columns, and a function that encodes them")
+    if (task.kind == "generate") != (isinstance(task.new_tokens, int) and task.new_tokens >= 1):
+        raise ValueError(f"new_tokens is {task.new_tokens}, expected 1 or more to generate, and None otherwise")
+
+    def encode(batch: Batch, how: Encoding) -> Mapping[str, Any]:
+        try:
+            return task.encode(batch, how)
+        except ScorekitError:
+            raise
+        except Exception as error:
+            raise plugins.failed("task", name, origin, error, instead="measure another task") from error
+
+    return dataclasses.replace(task, encode=encode, brought_by=str(origin))
+
+
+REGISTRY: Final[Registry[Task | ExtraTask]] = Registry("scorekit.tasks", "task", TASKS, _accept, _RESERVED)
+"""The protocol's tasks, and those of plugins, by config name."""
+
+
+def extra_task(name: str) -> ExtraTask:
+    """The task of a plugin.
+
+    Raises:
+        UsageError: no plugin brings a task of that name.
+        PluginError: the plugin cannot be used.
+    """
+    if isinstance(found := REGISTRY.find(name), ExtraTask):
+        return found
+    raise UsageError(
+        f"no installed plugin brings a task '{name}'",
+        mend="scorekit doctor lists what plugins bring; install its plugin",
+    )
+
+
+def config_name(name: str) -> str:
+    """Config name of a task by any of its names, be it of the protocol or of a plugin.
 
     Raises:
         UsageError: no task has that name; lists the valid ones and the nearest.
     """
+    known = TASKS.get(name) or _BY_COHORT.get(name)
+    if known is not None:
+        return known.name
+    return name if name in REGISTRY.plugin_names() else find(name).name
+
+
+def cohort_of(name: str | None) -> str | None:
+    """Leaderboard name of a task's cohort, by the task's config name; None where it is not known.
+
+    Any task that is none of the protocol's is a cohort of its own, so that its runs are read where its plugin is not.
+    """
+    task = TASKS.get(name or "")
+    if task is not None:
+        return task.cohort
+    return name if name is not None and plugins.NAME.fullmatch(name) and name not in _RESERVED else None
+
+
+def protocol_of(name: str | None) -> str:
+    """Protocol of runs of a task; one that was not told may only be the official protocol's."""
+    return PROTOCOL if name is None or name in TASKS else OTHER_PROTOCOL
+
+
+def find(name: str) -> Task:
+    """The task of the protocol by its config name or its leaderboard name.
+
+    Raises:
+        UsageError: none has that name; lists the valid ones and the nearest.
+    """
     task = TASKS.get(name) or _BY_COHORT.get(name)
     if task is not None:
         return task
+    origin = REGISTRY.origin(name)
+    if origin is not None:
+        raise UsageError(
+            f"the task '{name}' is that of {origin}, and none of the protocol's",
+            mend=f"choose one of {', '.join(TASKS)}",
+        )
     close = nearest(name, [*TASKS, *_BY_COHORT])
     raise UsageError(
         f"there is no task '{name}'; valid: {', '.join(TASKS)}",

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from scorekit import bundle, logs, tables, tables_checks
+from scorekit import bundle, logs, tables_checks, tables_tasks
 from scorekit import tasks as registry
 from scorekit.errors import EXIT_DONE, EXIT_INVALID, ScorekitError
 from scorekit.layout import Layout, layout_for
@@ -42,13 +42,19 @@ def check(paths: Sequence[Path], *, as_json: bool) -> int:
 
 
 def tasks(*, as_json: bool) -> int:
-    """List the tasks of the registry."""
+    """List the tasks of the protocol, and those that plugins bring."""
+    extra = [task for task in registry.REGISTRY.plugins() if isinstance(task, registry.ExtraTask)]
     if as_json:
         rows = [{**dataclasses.asdict(task), "counted_phases": task.counted_phases} for task in registry.TASKS.values()]
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([*rows, *map(_extra_row, extra)], indent=2))
     else:
-        _print(tables.task_table)
+        _print(lambda layout: tables_tasks.task_table(layout, extra))
     return EXIT_DONE
+
+
+def _extra_row(task: registry.ExtraTask) -> dict[str, object]:
+    told = {field.name: getattr(task, field.name) for field in dataclasses.fields(task) if field.name != "encode"}
+    return {**told, "cohort": task.name, "counted_phases": ("preprocess", task.kind)}
 
 
 def _runs(path: Path) -> list[Path]:

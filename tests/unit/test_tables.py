@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorekit import tables
+from scorekit import tables, tables_tasks
 from scorekit.editions import FEBRUARY_2025
 from scorekit.layout import Column, Layout, layout_for, render
 from scorekit.rating import rate_scores
@@ -36,7 +36,7 @@ def test_tables_fit_80_columns_and_lose_no_name(table: str) -> None:
         "demo": lambda: tables.demo_table(scores, ratings, NARROW),
         "score": lambda: tables.score_table(scores, NARROW),
         "rating": lambda: tables.rating_table(ratings, NARROW),
-        "task": lambda: tables.task_table(NARROW),
+        "task": lambda: tables_tasks.task_table(NARROW),
     }[table]()
     assert max(len(line) for line in text.splitlines()) <= 80
     if table != "task":

@@ -8,7 +8,7 @@ from typing import Final
 
 from scorekit.errors import RatingError
 from scorekit.records import Edition, Member, Thresholds
-from scorekit.scales import RULES, Rule, Scale, find_rule
+from scorekit.scales import RULES, Rule, Scale, find_any_rule, find_rule
 
 _LOCAL: Final = "rate the scores among themselves: scorekit rate SCORE... --edition local"
 _ROUNDING: Final = 1e-9
@@ -65,10 +65,11 @@ def scale_of(edition: Edition, row: Thresholds, rule: str | None = None) -> Scal
     Raises:
         RatingError: the rule asks for the members, and the edition holds thresholds only.
         UsageError: there is no such rule.
+        PluginError: the plugin that brings the rule cannot be used.
     """
     if rule in (None, edition.rule) and row.bounds_wh_per_1000 is not None:
         return Scale(row.min_wh_per_1000, row.max_wh_per_1000, row.bounds_wh_per_1000)
-    chosen = find_rule(rule or edition.rule)
+    chosen = find_any_rule(rule or edition.rule)
     if not chosen.needs_members:
         return chosen.scale((row.min_wh_per_1000, row.max_wh_per_1000))
     energies_wh = [

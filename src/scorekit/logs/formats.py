@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
-from scorekit import bundle
+from pydantic import ValidationError
+
+from scorekit import bundle, plugins
+from scorekit.errors import LogError, ScorekitError
 from scorekit.logs import runs
 from scorekit.logs.foreign import (
     ai_energy_benchmarks,
@@ -20,7 +24,8 @@ from scorekit.logs.foreign import (
     optimum_benchmark_v0,
 )
 from scorekit.logs.places import Place
-from scorekit.records import Result
+from scorekit.plugins import Origin, Registry
+from scorekit.records import Result, first_complaint
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Reader:
     """Reads one log format.
 
     Attributes:
-        format: name and version of the format, as a result's source gives it.
+        format: name and version of the format, as a result's source gives it, e.g. `codecarbon-csv/1`.
         description: what a log of this format is, for messages.
         recognises: whether a folder or file claims to be of this format; cheap, told from its content, and true for
             broken ones too, so that the reader itself can say what is wrong.
@@ -60,7 +65,66 @@ FOREIGN: Final[tuple[Reader, ...]] = tuple(
         ),
     )
 )
-"""Readers of other tools' logs, in the order in which they are asked."""
+"""scorekit's own readers of other tools' logs, in the order in which they are asked."""
+
+
+def _name_of(form: str) -> str:
+    """The name of a format's reader: `gpu_tally` of `gpu-tally/1`."""
+    return form.partition("/")[0].replace("-", "_")
+
+
+def _accept(name: str, loaded: Any, origin: Origin) -> Reader:
+    plugins.expect(loaded, Reader, name)
+    reader: Reader = loaded
+    if _name_of(reader.format) != name or not reader.format.partition("/")[2]:
+        expected = f"{name.replace('_', '-')}/1"
+        raise ValueError(
+            f"its format is {reader.format!r}, expected the name of its entry point and a version: {expected}"
+        )
+
+    def recognises(place: Place) -> bool:
+        try:
+            return bool(reader.recognises(place))
+        except Exception as error:  # noqa: BLE001 - a reader that fails knows no log, and hides none from the others
+            plugins.warn(plugins.failed("log reader", name, origin, error, instead="read no log of its format"))
+            return False
+
+    def read(place: Place) -> Iterator[Result]:
+        try:
+            for result in reader.read(place):
+                yield _checked(result, reader.format)
+        except ScorekitError:
+            raise
+        except ValidationError as error:
+            raise LogError(
+                f"{place.label}: the log reader '{name}' of {origin} makes no result of it: {first_complaint(error)}",
+                mend="get the file again, or leave it out",
+            ) from error
+        except Exception as error:
+            failure = plugins.failed("log reader", name, origin, error, instead="leave the log out")
+            raise LogError(f"{place.label}: {failure.message}", mend=failure.mend) from error
+
+    return Reader(reader.format, f"{reader.description} (by {origin})", recognises, read)
+
+
+def _checked(result: Result, form: str) -> Result:
+    """What a plugin's reader gives, where it is no more than another tool's log."""
+    plugins.expect(result, Result, "")
+    if result.source.format != form:
+        raise ValueError(f"it gives a result of format {result.source.format!r}, expected {form!r}")
+    if result.comparable or result.score is not None:
+        raise ValueError("it gives a result with a score, or one that is comparable, as only scorekit's own runs are")
+    return result
+
+
+REGISTRY: Final[Registry[Reader]] = Registry(
+    "scorekit.log_readers",
+    "log reader",
+    {reader.format: reader for reader in FOREIGN},
+    _accept,
+    reserved={"scorekit", *(_name_of(reader.format) for reader in FOREIGN)},
+)
+"""scorekit's own readers by format, and those of plugins by name."""
 
 
 def recognises_run(place: Place) -> bool:
@@ -69,10 +133,10 @@ def recognises_run(place: Place) -> bool:
 
 
 def reader_of(place: Place) -> Reader | None:
-    """The reader of another tool's log; None where no format is recognised."""
-    return next((reader for reader in FOREIGN if reader.recognises(place)), None)
+    """The reader of another tool's log, scorekit's own first; None where no format is recognised."""
+    return next((reader for reader in chain(FOREIGN, REGISTRY.plugins()) if reader.recognises(place)), None)
 
 
 def expected() -> str:
     """What can be read, for messages."""
-    return "; ".join([runs.DESCRIPTION, *(reader.description for reader in FOREIGN)])
+    return "; ".join([runs.DESCRIPTION, *(reader.description for reader in (*FOREIGN, *REGISTRY.plugins()))])

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from scorekit import bundle
+from scorekit import bundle, tasks
 from scorekit.errors import BundleError, InvalidRunError, LogError
 from scorekit.logs.places import told
 from scorekit.logs.power_trace import read_power_trace
@@ -26,7 +26,6 @@ from scorekit.records import (
     Window,
     first_complaint,
 )
-from scorekit.tasks import PROTOCOL
 from scorekit.validity import Evidence, PowerTrace, judge
 
 R = TypeVar("R", bound=Record)
@@ -178,7 +177,7 @@ def examine_evidence(
     from scorekit import __version__
 
     validity = judge(evidence)
-    dtype = evidence.environment.model.dtype
+    dtype, serving = evidence.environment.model.dtype, evidence.environment.serving
     if validity.failures and not allow_invalid:
         refusal = InvalidRunError(
             f"{label}: the run is not valid, so it is not scored:{_failures(validity.failures)}",
@@ -190,7 +189,7 @@ def examine_evidence(
         created_utc=evidence.environment.created_utc,
         scorekit_version=__version__,
         log_format=log_format,
-        protocol=PROTOCOL if evidence.environment.serving is None else evidence.environment.serving.protocol,
+        protocol=tasks.protocol_of(evidence.environment.run.task) if serving is None else serving.protocol,
         files=files,
     )
     try:

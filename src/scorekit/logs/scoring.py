@@ -99,8 +99,7 @@ def score_run(
         if not validity.valid:
             failed = ", ".join(check.name for check in validity.failures)
             reasons = (*reasons, Reason(code="invalid", message=f"the run failed its checks: {failed}"))
-    task = tasks.TASKS.get(run.task) if run.task is not None else None
-    cohort = task.cohort if task is not None else None
+    cohort = tasks.cohort_of(run.task)
     serving = environment.serving
     return Score(
         schema_version=SCORE_SCHEMA if serving is None else SERVING_SCORE_SCHEMA,

@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scorekit.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from scorekit.tasks import ExtraTask
 
 
 def builtin_folder() -> Path:
@@ -43,8 +46,15 @@ def names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith("_"))
 
 
+def known(*folders: Path) -> list[str]:
+    """Config names in folders, and those of the tasks that plugins bring."""
+    from scorekit import tasks
+
+    return sorted({*(name for folder in folders for name in names(folder)), *tasks.REGISTRY.plugin_names()})
+
+
 def check_name(name: str, *folders: Path) -> None:
-    """Refuse a config name that none of the folders holds.
+    """Refuse a config name that none of the folders holds, nor a plugin brings.
 
     Args:
         name: as given to `--config-name`.
@@ -52,6 +62,7 @@ def check_name(name: str, *folders: Path) -> None:
 
     Raises:
         UsageError: lists the valid names and suggests the nearest.
+        PluginError: the plugin that brings it cannot be used.
     """
     for folder in folders:
         if not folder.is_dir():
@@ -59,7 +70,12 @@ def check_name(name: str, *folders: Path) -> None:
     stem = name.removesuffix(".yaml")
     if any((folder / f"{stem}.yaml").is_file() for folder in folders):
         return
-    valid = sorted({name for folder in folders for name in names(folder)})
+    from scorekit import tasks
+
+    if stem in tasks.REGISTRY.plugin_names():
+        tasks.extra_task(stem)
+        return
+    valid = known(*folders)
     close = nearest(stem, valid)
     raise UsageError(
         f"there is no config '{name}'; valid: {', '.join(valid)}",
@@ -107,15 +123,55 @@ def names_secret(word: str) -> bool:
     return re.search(r"(^|[.{,+~ '\"])(token|use_auth_token|api_key)\s*[:=]", word) is not None
 
 
-def register() -> None:
+def config_of(task: ExtraTask) -> dict[str, Any]:
+    """The config of a plugin's task: what the YAML file of one of the protocol's says."""
+    from scorekit.tasks import OFFICIAL_BATCH_SIZE
+
+    lengths = {"max_new_tokens": task.new_tokens, "min_new_tokens": task.new_tokens}
+    return {
+        "defaults": [
+            "benchmark",
+            {"backend": "pytorch"},
+            {"launcher": "process"},
+            {"scenario": "energy_star"},
+            "_base_",
+            "_self_",
+        ],
+        "name": task.name,
+        "launcher": {"device_isolation": True, "device_isolation_action": "warn"},
+        "backend": {
+            "device": "cuda",
+            "device_ids": 0,
+            "no_weights": False,
+            "model": "???",
+            "task": task.hf_task,
+            "torch_dtype": task.dtype,
+        },
+        "scenario": {
+            "extra_task": task.name,
+            "dataset_name": task.dataset,
+            "dataset_split": task.split,
+            "num_samples": task.num_samples,
+            "truncation": True,
+            "input_shapes": {"batch_size": OFFICIAL_BATCH_SIZE},
+            **({"generate_kwargs": lengths} if task.kind == "generate" else {}),
+        },
+    }
+
+
+def register(config_name: str | None = None) -> None:
     """Register the config groups, the `slug` resolver and the search path with Hydra; may be called again.
 
     Imports optimum-benchmark, which takes some seconds.
+
+    Args:
+        config_name: as given to `--config-name`; where a plugin brings it, its config is registered too.
     """
     from hydra.core.config_store import ConfigStore
     from hydra.core.plugins import Plugins
     from omegaconf import OmegaConf
 
+    from scorekit import tasks
     from scorekit.measure import bridge
     from scorekit.measure.serving.settings import OpenAISettings, ServingSettings
     from scorekit.measure.settings import EnergyStarSettings, ProcessSettings
@@ -128,6 +184,8 @@ def register() -> None:
     store.store(group="launcher", name="process", node=ProcessSettings)
     store.store(group="backend", name="openai", node=OpenAISettings)
     store.store(group="scenario", name="serving", node=ServingSettings)
+    if config_name is not None and config_name in tasks.REGISTRY.plugin_names():
+        store.store(name=config_name, node=config_of(tasks.extra_task(config_name)))
     OmegaConf.register_new_resolver("slug", slug, replace=True)
     plugins = Plugins.instance()
     plugin = _search_path_plugin()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scorekit import tasks
 from scorekit.errors import DatasetError
 from scorekit.measure import hub
 from scorekit.measure.settings import EnergyStarSettings
@@ -48,15 +49,19 @@ def columns_of(task: str, settings: EnergyStarSettings) -> tuple[str, ...]:
     Raises:
         DatasetError: the scenario has no preprocessing for the task.
     """
-    options = COLUMN_OPTIONS.get(task)
-    if options is None:
+    if settings.extra_task is not None:
+        return tasks.extra_task(settings.extra_task).columns
+    if task not in COLUMN_OPTIONS:
         raise DatasetError(
             f"the energy_star scenario cannot measure the task {task}",
             mend=f"choose one of {', '.join(sorted(COLUMN_OPTIONS))}",
         )
-    if task == "text2text-generation" and settings.t5_task == "question_answering":
-        options = COLUMN_OPTIONS["question-answering"]
-    return tuple(str(getattr(settings, option)) for option in options)
+    return tuple(str(getattr(settings, option)) for option in _options(task, settings))
+
+
+def _options(task: str, settings: EnergyStarSettings) -> tuple[str, ...]:
+    asks = task == "text2text-generation" and settings.t5_task == "question_answering"
+    return COLUMN_OPTIONS["question-answering" if asks else task]
 
 
 def load(settings: EnergyStarSettings) -> Any:
@@ -147,14 +152,10 @@ def choose(dataset: Any, task: str, settings: EnergyStarSettings) -> Samples:
         )
     missing = [column for column in columns if column not in dataset.column_names]
     if missing:
-        options = (
-            COLUMN_OPTIONS[task] if len(COLUMN_OPTIONS[task]) == len(columns) else COLUMN_OPTIONS["question-answering"]
-        )
-        option = options[columns.index(missing[0])]
         raise DatasetError(
             f"the dataset {settings.dataset_name} has no column '{missing[0]}'; "
             f"it has: {', '.join(dataset.column_names) or 'none'}",
-            mend=f"name the right one with scenario.{option}=COLUMN",
+            mend=_other_column(task, settings, columns.index(missing[0])),
         )
     total = len(dataset)
     rows = _undecoded(dataset.select_columns(list(columns)))
@@ -191,6 +192,13 @@ def choose(dataset: Any, task: str, settings: EnergyStarSettings) -> Samples:
         fingerprint=fingerprint(rows, columns),
     )
     return Samples(rows, facts, columns)
+
+
+def _other_column(task: str, settings: EnergyStarSettings, number: int) -> str:
+    """How the right column is named, for the one of that number."""
+    if settings.extra_task is not None:
+        return f"scenario.dataset_name=DATASET, with the columns of {settings.extra_task}"
+    return f"name the right one with scenario.{_options(task, settings)[number]}=COLUMN"
 
 
 def fingerprint(rows: Any, columns: tuple[str, ...]) -> str:

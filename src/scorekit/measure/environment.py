@@ -22,7 +22,7 @@ from typing import Any, Final
 import scorekit
 from scorekit import tasks
 from scorekit.errors import HardwareError
-from scorekit.measure import gpus, hub, placement
+from scorekit.measure import gpus, hub, meters, placement
 from scorekit.records import (
     ENVIRONMENT_SCHEMA,
     SERVING_ENVIRONMENT_SCHEMA,
@@ -95,7 +95,7 @@ def collect(
         container_image=container_image(os.environ),
         in_container=in_container(),
         topology=gpus.topology(uuids),
-        packages=_versions(),
+        packages=_versions() | _plugins(run),
         run=run,
         model=model,
         dataset=dataset,
@@ -262,6 +262,12 @@ def _versions() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
     return found
+
+
+def _plugins(run: RunFacts) -> dict[str, str]:
+    """Versions of the distributions that brought the run's task and meters, other than scorekit."""
+    found = [tasks.REGISTRY.origin(run.task or ""), *(meters.REGISTRY.origin(name) for name in run.meters)]
+    return {origin.distribution: origin.version for origin in found if origin is not None}
 
 
 def cpu_name() -> str | None:

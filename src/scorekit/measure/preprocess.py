@@ -6,19 +6,18 @@ in docs/methodology.md.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scorekit import atomic
+from scorekit import atomic, tasks
 from scorekit.errors import DatasetError, ModelError
+from scorekit.measure import media
+from scorekit.measure.media import Encode
 from scorekit.measure.settings import EnergyStarSettings
-
-Batch = Mapping[str, list[Any]]
-Encode = Callable[[Batch], Mapping[str, Any]]
+from scorekit.tasks import Batch, Encoding
 
 _FALLBACK_LENGTH = 512
 _REASONING_LENGTH = 2048
@@ -126,6 +125,10 @@ def count_cut(rows: Any, task: str, settings: EnergyStarSettings, processor: Any
         return None
     if not settings.truncation:
         return 0
+    if settings.extra_task is not None:
+        limit = _input_limit(task, settings, tokenizer, model_config)
+        whole = tasks.extra_task(settings.extra_task).encode(rows[:], Encoding(processor, None, False))
+        return sum(len(ids) > limit for ids in whole["input_ids"]) if "input_ids" in whole else None
     if task == "text-generation" and settings.reasoning:
         room = _chat_room(settings, tokenizer, model_config)
         texts = rows[settings.text_column_name]
@@ -143,18 +146,35 @@ def _encoder(task: str, settings: EnergyStarSettings, processor: Any, model_conf
             "the model has no tokenizer or processor that can be loaded",
             mend="name one with backend.processor=ORG/NAME or a folder",
         )
+    if settings.extra_task is not None:
+        return _extra_encoder(tasks.extra_task(settings.extra_task), task, settings, processor, model_config)
     if task in ("image-classification", "object-detection", "image-to-text"):
-        return _image_encoder(settings, processor, keyword=task == "image-to-text")
+        return media.image_encoder(settings, processor, keyword=task == "image-to-text")
     if task == "automatic-speech-recognition":
-        return _audio_encoder(settings, processor)
+        return media.audio_encoder(settings, processor)
+    tokenizer = _ready_tokenizer(task, processor)
+    if task == "text-generation" and settings.reasoning:
+        return _chat_encoder(settings, tokenizer, model_config)
+    return _text_encoder(task, settings, tokenizer, model_config)
+
+
+def _ready_tokenizer(task: str, processor: Any) -> Any:
+    """The tokenizer of a processor, able to pad, and on the side from which a model goes on to write."""
     tokenizer = getattr(processor, "tokenizer", processor)
     if getattr(tokenizer, "pad_token", None) is None and getattr(tokenizer, "eos_token", None) is not None:
         tokenizer.pad_token = tokenizer.eos_token
     if task == "text-generation":
         tokenizer.padding_side = "left"
-        if settings.reasoning:
-            return _chat_encoder(settings, tokenizer, model_config)
-    return _text_encoder(task, settings, tokenizer, model_config)
+    return tokenizer
+
+
+def _extra_encoder(
+    extra: tasks.ExtraTask, task: str, settings: EnergyStarSettings, processor: Any, model_config: Any
+) -> Encode:
+    tokenizer = _ready_tokenizer(task, processor)
+    longest = _input_limit(task, settings, tokenizer, model_config) if settings.truncation else None
+    how = Encoding(processor, longest, _pads(settings))
+    return lambda batch: extra.encode({column: batch[column] for column in extra.columns}, how)
 
 
 def _text_encoder(task: str, settings: EnergyStarSettings, tokenizer: Any, model_config: Any) -> Encode:
@@ -248,68 +268,6 @@ def _chat_room(settings: EnergyStarSettings, tokenizer: Any, model_config: Any) 
     length = next((tokens for tokens in room if tokens > 0), 1)
     frame = len(_in_template(settings, tokenizer, [""])["input_ids"][0])
     return max(length - frame, 1)
-
-
-def _image_encoder(settings: EnergyStarSettings, processor: Any, *, keyword: bool) -> Encode:
-    from PIL import Image, UnidentifiedImageError
-
-    column = settings.image_column_name
-
-    def decode(value: Any) -> Any:
-        try:
-            if isinstance(value, Mapping):
-                value = Image.open(io.BytesIO(value["bytes"]) if value.get("bytes") else value["path"])
-            return value.convert("RGB")
-        except (UnidentifiedImageError, OSError, AttributeError) as error:
-            raise DatasetError(
-                f"column '{column}' holds something that is not an image: {error}",
-                mend="name the column with the images: scenario.image_column_name=COLUMN",
-            ) from error
-
-    def encode(batch: Batch) -> Mapping[str, Any]:
-        images = [decode(value) for value in batch[column]]
-        encoded: Mapping[str, Any] = processor(images=images) if keyword else processor(images)
-        return encoded
-
-    return encode
-
-
-def _audio_encoder(settings: EnergyStarSettings, processor: Any) -> Encode:
-    column = settings.audio_column_name
-    extractor = getattr(processor, "feature_extractor", processor)
-    rate = getattr(extractor, "sampling_rate", None)
-    if rate is None:
-        raise ModelError(
-            f"the model's processor ({type(processor).__name__}) has no feature extractor for audio",
-            mend="give one with backend.processor=ORG/NAME",
-        )
-
-    def encode(batch: Batch) -> Mapping[str, Any]:
-        encoded: Mapping[str, Any] = processor(
-            [_decode_audio(value, int(rate), column) for value in batch[column]], sampling_rate=int(rate)
-        )
-        return encoded
-
-    return encode
-
-
-def _decode_audio(value: Any, rate: int, column: str) -> Any:
-    import soundfile
-
-    try:
-        source = io.BytesIO(value["bytes"]) if value.get("bytes") else value["path"]
-        wave, found_rate = soundfile.read(source, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError, AttributeError, TypeError) as error:
-        raise DatasetError(
-            f"column '{column}' holds something that is not audio: {error}",
-            mend="name the column with the audio: scenario.audio_column_name=COLUMN",
-        ) from error
-    mono = wave.mean(axis=1)
-    if found_rate != rate:
-        import soxr
-
-        mono = soxr.resample(mono, found_rate, rate)
-    return mono
 
 
 def _pads(settings: EnergyStarSettings) -> bool:

@@ -65,7 +65,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         self.encoded: Any = None
         self.folder = Path.cwd()
         self.task = str(backend.config.task)
-        self.kind: Kind = kind_of(self.task, getattr(backend.automodel_loader, "__name__", ""))
+        self.kind: Kind = kind_of(self.task, getattr(backend.automodel_loader, "__name__", ""), self.config)
         self.passes: dict[Phase, int] = {}
         data.columns_of(self.task, self.config)
         self.calls = ModelCalls(backend, self.kind, self.config)

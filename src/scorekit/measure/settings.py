@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from scorekit import tasks
 from scorekit.errors import UsageError
 from scorekit.measure import bridge, gpu_lock
 from scorekit.tasks import DEFAULT_NEW_TOKENS, OFFICIAL_IMAGE_STEPS
@@ -52,6 +53,8 @@ class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
         replay: the recorded trace for the meter `replay`.
         country_iso_code: where the electricity comes from, for CodeCarbon's own files; never looked up online.
         dataset_revision: commit of the dataset on the Hub.
+        extra_task: name of a plugin's task, which then tells how samples are encoded and the model is called; None for
+            a task of the protocol.
     """
 
     _target_: str = "scorekit.measure.scenario.EnergyStarScenario"
@@ -68,9 +71,17 @@ class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
     replay: str | None = None
     country_iso_code: str = "USA"
     dataset_revision: str | None = None
+    extra_task: str | None = None
     generate_kwargs: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.extra_task is not None:
+            tasks.extra_task(self.extra_task)  # Refused here, before anything is loaded.
+            if self.name != "energy_star":
+                raise UsageError(
+                    f"scenario.extra_task is for scenario energy_star, not {self.name}",
+                    mend="leave scenario.extra_task out",
+                )
         self._settle_lengths()
         lengths: dict[str, Any] = self.generate_kwargs
         if self.reasoning and lengths.get("min_new_tokens") != lengths.get("max_new_tokens"):

@@ -42,6 +42,17 @@ class ProbedFolder(Record):
     free_files: Count | None = Field(default=None, description="Inodes; None where the file system counts none.")
 
 
+class FoundPlugin(Record):
+    """One thing that an installed plugin brings."""
+
+    kind: str = Field(description="A task, meter, log reader or rating rule.")
+    name: str
+    distribution: str
+    version: str
+    problem: str | None = Field(default=None, description="Why it cannot be used.")
+    mend: str | None = None
+
+
 class Machine(Record):
     """What is on a machine. None is unknown."""
 
@@ -69,6 +80,7 @@ class Machine(Record):
     free_here_gib: Finite | None = Field(default=None, description="Room for run folders.")
     free_cache_gib: Finite | None = Field(default=None, description="Room for the Hub's cache.")
     runs_folder: ProbedFolder | None = Field(default=None, description="Where it was asked for.")
+    plugins: tuple[FoundPlugin, ...] = ()
 
 
 class Obstacle(Record):

@@ -44,8 +44,7 @@ def select(table: Any, wanted: Selection) -> tuple[Any, int]:
     """
     masks = []
     if wanted.task is not None:
-        task = tasks.find(wanted.task)
-        same_task = pc.equal(table["task"], task.name)
+        same_task = pc.equal(table["task"], tasks.config_name(wanted.task))
         # One name may be both: of the task of that config, and of the cohort that holds T5's variant of it too.
         masks.append(pc.or_kleene(same_task, pc.equal(table["cohort"], wanted.task)))
     if wanted.model is not None:

@@ -175,6 +175,12 @@ def _run(folder: Path, place: str, request: Request) -> _Run:
             "is not rated in an edition",
             mend="scorekit results add RUN keeps it in a results folder; measure the model itself to hand it in",
         )
+    task = whole.environment.run.task
+    if tasks.protocol_of(task) != tasks.PROTOCOL:
+        raise UsageError(
+            f"{folder} was measured on the task {task}, and submissions are of {tasks.PROTOCOL}, which has none such",
+            mend="scorekit results add RUN keeps it in a results folder; `scorekit tasks` lists what can be handed in",
+        )
     allowed = AllowList(request.form, request.model_name, whole.environment)
     environment = allowed.environment(whole.environment)
     if fault := names.fault_of_model(environment.model.name):

@@ -86,7 +86,7 @@ def task_of(text: str) -> str:
         UsageError: there is no such task.
     """
     name = text.strip()
-    return tasks.find(_BATCH_NAMES.get(name, name)).name
+    return tasks.config_name(_BATCH_NAMES.get(name, name))
 
 
 def class_of(text: str) -> ModelClass | None:

@@ -161,7 +161,7 @@ def load(path: Path) -> Plan:
                 f"{path}: the job {job.id[:40]!r} ({job.model[:80]}) was changed after it was planned",
                 mend="change the list or the overrides instead, and plan again",
             )
-        tasks.find(job.task)
+        tasks.config_name(job.task)
     if len({job.id for job in plan.jobs}) != len(plan.jobs):
         raise InputError(f"{path} holds a job twice", mend="plan again from the list")
     return plan
@@ -178,26 +178,27 @@ def _job(entry: Entry, terms: Terms, earlier: Earlier) -> SweepJob:
         overrides += [f"backend.device_ids={hydra_value(','.join(map(str, range(gpus))))}", "backend.device_map=auto"]
     overrides += [f"++scenario.reasoning_params.{key}={hydra_value(value)}" for key, value in entry.reasoning_params]
     overrides += [*terms.overrides, *entry.overrides]
+    task = tasks.REGISTRY.find(entry.task)
+    assert task is not None, entry.task
+    cohort, protocol = tasks.cohort_of(entry.task), tasks.protocol_of(entry.task)
     asked = Asked(
         model=entry.model,
-        cohort=tasks.TASKS[entry.task].cohort,
+        cohort=cohort or entry.task,
         task=entry.task,
         gpus=gpus,
         queries=_whole(_setting(terms, entry, "num_samples", "scenario"), tasks.OFFICIAL_SAMPLES),
         runs=_whole(_setting(terms, entry, "runs", "scenario"), tasks.OFFICIAL_RUNS),
-        dtype=dtype or tasks.TASKS[entry.task].dtype,
+        dtype=dtype or task.dtype,
         parameters=entry.parameters,
     )
     return SweepJob(
-        id=_digest(
-            entry.model, entry.revision, entry.task, entry.model_class, entry.reasoning, tasks.PROTOCOL, overrides
-        ),
+        id=_digest(entry.model, entry.revision, entry.task, entry.model_class, entry.reasoning, protocol, overrides),
         model=entry.model,
         revision=entry.revision,
         task=entry.task,
         model_class=entry.model_class,
         reasoning=entry.reasoning,
-        protocol=tasks.PROTOCOL,
+        protocol=protocol,
         overrides=tuple(overrides),
         as_asked=not (terms.overrides or entry.overrides or entry.reasoning_params),
         priority=entry.priority,

@@ -25,7 +25,7 @@ _ORDER: Final = ("impossible", "invalid", "incomparable", "told")
 
 def obstacles(machine: Machine) -> tuple[Obstacle, ...]:
     """Everything that stands in the way of an official run, the worst first."""
-    found = [*_software(machine), *_no_gpu(machine), *_room(machine), *_cpu(machine)]
+    found = [*_software(machine), *_no_gpu(machine), *_room(machine), *_cpu(machine), *_plugins(machine)]
     for gpu in machine.gpus:
         if gpu.used:
             found += _gpu(gpu)
@@ -124,6 +124,12 @@ def _room(machine: Machine) -> Iterator[Obstacle]:
                 message=f"{free_gib:.1f} GiB are free {place}, fewer than {least_gib:.0f}",
                 mend=mend,
             )
+
+
+def _plugins(machine: Machine) -> Iterator[Obstacle]:
+    for found in machine.plugins:
+        if found.problem is not None:
+            yield Obstacle(effect="told", code="plugin", message=found.problem, mend=found.mend or "")
 
 
 def _cpu(machine: Machine) -> Iterator[Obstacle]:

@@ -81,8 +81,7 @@ def foreign_result(source: Source, facts: Facts, energies: Energies, faults: Seq
     Repeats with a fault that spoils are left out of the corrected figure, and no others. A fault that spoils and
     names no repeat leaves nothing that can be used.
     """
-    task = tasks.TASKS.get(facts.task) if facts.task is not None else None
-    cohort = None if task is None else task.cohort
+    cohort = tasks.cohort_of(facts.task)
     published = _figure(energies.published_kwh, facts.queries, energies.runs)
     corrected = _corrected(energies, facts.queries, faults)
     spoilt = _spoiling(corrected, faults)

@@ -1,7 +1,8 @@
 """Energy meters behind one small protocol.
 
 A meter is opened for a window and closed after it; what it returns is recorded as it is, judged elsewhere. Several
-run side by side. A new meter is one module and one line in `_FACTORIES`.
+run side by side. A new meter is one module and one line in `_FACTORIES`, or an entry point of a plugin
+(docs/extending.md).
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from scorekit.errors import UsageError, nearest
+from scorekit.plugins import Origin, Registry
 from scorekit.records import Component, MeterReading
 
 SAMPLING_S: Final = 0.1
@@ -146,13 +148,28 @@ def _zeus(request: MeterRequest) -> Meter:
     return ZeusMeter(request)
 
 
-_FACTORIES: Final[dict[str, Callable[[MeterRequest], Meter]]] = {
+Factory = Callable[[MeterRequest], Meter]
+"""Makes a meter, e.g. its class; raises a HardwareError where it cannot measure on this machine."""
+
+_FACTORIES: Final[dict[str, Factory]] = {
     "codecarbon": _codecarbon,
     "nvml": _nvml,
     "rapl": _rapl,
     "replay": _replay,
     "zeus": _zeus,
 }
+
+
+def _accept(name: str, loaded: Any, origin: Origin) -> Factory:
+    from scorekit.measure.meters.plugin import guarded
+
+    if not callable(loaded):
+        raise TypeError(f"expected a class or function that makes a meter, found a {type(loaded).__qualname__}")
+    return guarded(loaded, name, origin)
+
+
+REGISTRY: Final[Registry[Factory]] = Registry("scorekit.meters", "meter", _FACTORIES, _accept, {"auto"})
+"""scorekit's own meters, and those of plugins, by name."""
 
 _AUTO: Final[dict[bool, tuple[str, ...]]] = {True: ("nvml", "codecarbon"), False: ("codecarbon",)}
 
@@ -166,14 +183,16 @@ def resolve(names: Sequence[str], *, gpus: bool) -> tuple[str, ...]:
 
     Raises:
         UsageError: an unknown name, or none.
+        PluginError: the plugin that brings a meter cannot be used.
     """
     resolved: list[str] = []
     for name in names:
         for found in _AUTO[gpus] if name == "auto" else (name,):
-            if found not in _FACTORIES:
-                close = nearest(found, list(_FACTORIES))
+            if REGISTRY.find(found) is None:
+                valid = [*_FACTORIES, *REGISTRY.plugin_names()]
+                close = nearest(found, valid)
                 raise UsageError(
-                    f"there is no meter '{found}'; valid: auto, {', '.join(_FACTORIES)}",
+                    f"there is no meter '{found}'; valid: auto, {', '.join(valid)}",
                     mend=f"scenario.meters=[{close or 'auto'}]",
                 )
             if found not in resolved:
@@ -189,7 +208,9 @@ def start(names: Sequence[str], request: MeterRequest) -> list[Meter]:
     try:
         for name in names:
             # One by one, so that those before a failing one are known and can be stopped.
-            meters.append(_FACTORIES[name](request))  # noqa: PERF401
+            factory = REGISTRY.find(name)
+            assert factory is not None, name
+            meters.append(factory(request))
     except BaseException:
         for meter in meters:
             meter.stop()

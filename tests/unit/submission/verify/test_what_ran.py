@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scorekit import submission
+from scorekit.errors import UsageError
 from tests.evidence import OTHER_GPU, change_facts, good_evidence
 from tests.unit.submission.made import changed, codes, edit_json, judge, request, thinned, write_run
 from tests.unit.submission.verify.made import ENVIRONMENT, OWN, refused
@@ -36,6 +37,24 @@ def test_the_wrong_task(content: bytes) -> None:
 def test_a_task_that_is_none(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", change_facts(run={"task": None})(thinned(good_evidence())))
     refused(judge(submission.pack([run], request()).content), "wrong_task", ENVIRONMENT)
+
+
+def test_a_task_of_a_plugin(tmp_path: Path, content: bytes) -> None:
+    run = write_run(tmp_path / "run", change_facts(run={"task": "code_completion"})(thinned(good_evidence())))
+    with pytest.raises(
+        UsageError, match="measured on the task code_completion, and submissions are of ai-energy-score"
+    ):
+        submission.pack([run], request())
+
+    # One that was packed by other means is refused all the same.
+    def task(own: dict[str, Any]) -> None:
+        own["runs"][0]["task"] = "code_completion"
+
+    def ran(environment: dict[str, Any]) -> None:
+        environment["run"]["task"] = "code_completion"
+
+    both = changed(changed(content, edit_json(OWN, task), sealed=True), edit_json(ENVIRONMENT, ran), sealed=True)
+    refused(judge(both), "wrong_task", ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
