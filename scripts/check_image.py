@@ -161,7 +161,7 @@ def report(options: argparse.Namespace) -> int:
     for fault in faults:
         print(f"FAULT: {fault}")
     if faults:
-        print(f"the image has {len(faults)} faults", flush=True)
+        print(f"the image has {len(faults)} fault{'s' if len(faults) > 1 else ''}", flush=True)
         return 1
     print(
         "the image is as it should be: linted, built, looked through, run without a network by a user whom it does not "
