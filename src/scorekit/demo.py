@@ -7,9 +7,11 @@ what a result looks like.
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,14 +52,17 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
     # Tiny models gain nothing from threads. Everything is on this disk, so nothing needs to be looked for elsewhere.
     for variable, value in (("OMP_NUM_THREADS", "1"), ("HF_HUB_OFFLINE", "1"), ("LOG_LEVEL", "WARNING")):
         os.environ.setdefault(variable, value)
-    from scorekit.measure import bridge
-
     started = time.monotonic()
-    bridge.apply()
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
     say(f"Making tiny models and datasets in {folder / 'tiny'} ...")
-    runs = plan(folder / "tiny", names)
+    from scorekit.measure import launcher
+
+    # Once, for all measuring processes, which are copies of this one. So nothing is computed in this one: that would
+    # leave threads of libraries, which a copy does not have.
+    launcher.import_stack()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as another:
+        runs = another.submit(plan, folder / "tiny", names).result()
     say(
         f"Measuring {counted(len(runs), 'model')} on {counted(len(names), 'task')}: on the CPU, in float32, "
         f"{SAMPLES} queries, {RUNS} repeats (official: one NVIDIA H100 80GB, 1,000 queries, 10 repeats). "
@@ -131,6 +136,7 @@ def measure(run: DemoRun, folder: Path, scores: list[Score]) -> int:
         f"scenario.num_samples={SAMPLES}",
         f"scenario.runs={RUNS}",
         f"hydra.run.dir={hydra_value(folder / run.task / run.model.name)}",
+        "launcher.start_method=fork",
     ]
     if run.task == "reasoning":
         settings.append(f"scenario.generate_kwargs.max_new_tokens={REASONING_TOKENS}")
