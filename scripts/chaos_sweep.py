@@ -1,6 +1,6 @@
 """Kill what a sweep on an engine is made of, at random moments, and end with code 1 when a result was lost or a job not
 done: `python -m scripts.chaos_sweep --engine slurm|ray [--kills N] [--kind job --kind node --kind driver] [--models N]
-[--seed N]`, from the root of the repository.
+[--every S] [--seed N]`, from the root of the repository.
 
 Kills of all kinds, in random order, hit one sweep of tiny models, and another one where it is over before they are. A
 sweep whose kills are over is run once more; then every job must be done, and whatever was a result before a kill must
@@ -38,8 +38,6 @@ from scorekit.sweep import attempts, done, driver, plan
 TASK: Final = "text_classification"
 KINDS: Final = ("job", "node", "driver")
 _PATIENCE_S: Final = 6 * 3600.0
-_MOMENT_S: Final = (1.0, 60.0)
-"""Between two kills."""
 _DOWN_S: Final = 3.0
 """So long a node is away."""
 
@@ -119,6 +117,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--kills", metavar="N", type=int, default=20, help="of each kind (default: %(default)s)")
     parser.add_argument("--kind", choices=KINDS, action="append", help="what is killed (default: each)")
     parser.add_argument("--models", metavar="N", type=int, default=200, help="of a sweep (default: %(default)s)")
+    parser.add_argument(
+        "--every", metavar="S", type=float, default=30.0, help="mean of the random times between kills (default: 30)"
+    )
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="of moments and victims")
     options = parser.parse_args(argv)
     # Ended before its time, it ends the cluster too.
@@ -131,13 +132,15 @@ def main(argv: list[str] | None = None) -> int:
         os.environ[gpu_lock.FOLDER] = str(Path(made) / "locks")
         write_tiny(Path(made) / "tiny", samples=4)
         with ENGINES[options.engine]() as engine:
-            found = chaos(Path(made), options.engine, engine, kinds, options.models, dice)
+            found = chaos(Path(made), options.engine, engine, kinds, options.models, dice, options.every)
     print(found.summary(), flush=True)
     return 1 if found.faults else 0
 
 
-def chaos(folder: Path, launcher: str, engine: Engine, kinds: list[str], models: int, dice: random.Random) -> Found:
-    """Sweeps until a kill of each of these kinds was made, in this order."""
+def chaos(
+    folder: Path, launcher: str, engine: Engine, kinds: list[str], models: int, dice: random.Random, every_s: float
+) -> Found:
+    """Sweeps until a kill of each of these kinds was made, in this order, at moments that come every so often."""
     found = Found()
     while kinds:
         place = folder / f"sweep-{found.sweeps}"
@@ -146,7 +149,7 @@ def chaos(folder: Path, launcher: str, engine: Engine, kinds: list[str], models:
         try:
             before: dict[str, tuple[Path, bytes]] = {}
             while sweep.process.poll() is None and kinds:
-                time.sleep(dice.uniform(*_MOMENT_S))
+                time.sleep(dice.uniform(0.0, 2 * every_s))
                 before.update(sweep.results())
                 running = bool(engine.job_processes())
                 if _kill(kinds[0], sweep, engine, dice):
