@@ -75,10 +75,6 @@ def test_names_are_known_before_anything_is_imported(example: None) -> None:
     assert plugin.imported() == set()
 
 
-def test_without_a_plugin_there_is_none() -> None:
-    assert [registry.plugin_names() for registry in _registries()] == [[], [], [], []]
-
-
 def _registries() -> tuple[plugins.Registry[Any], ...]:
     return (tasks.REGISTRY, formats.REGISTRY, meters.REGISTRY, scales.REGISTRY)
 
