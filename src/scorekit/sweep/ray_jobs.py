@@ -161,7 +161,11 @@ def _ended(job: Job, reference: Any) -> Ended:
         return Ended(job, False, _lost(f"its Ray worker or node was lost ({_first_line(error)})"), lost=True)
     if content is None:
         return Ended(job, False, _lost(f"its process {how}"), lost=True)
-    returned, value = pickle.loads(content)  # noqa: S301 - from our own process
+    try:
+        returned, value = pickle.loads(content)  # noqa: S301 - from our own process
+    except (EOFError, pickle.UnpicklingError):
+        # It died while it wrote.
+        return Ended(job, False, _lost(f"its process {how}"), lost=True)
     return Ended(job, returned, value)
 
 

@@ -35,7 +35,7 @@ def main(descriptor: int, imports: bool) -> None:
             from scorekit.measure import launcher
 
             launcher.import_stack()
-    with socket.socket(fileno=descriptor) as worker, contextlib.suppress(BrokenPipeError):
+    with socket.socket(fileno=descriptor) as worker, contextlib.suppress(ConnectionError):
         while True:
             told, descriptors, _, _ = socket.recv_fds(worker, JOB_BYTES, 2)
             if not told:

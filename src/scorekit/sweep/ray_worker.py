@@ -51,7 +51,7 @@ def run(given: bytes, told: Mapping[str, str]) -> tuple[bytes | None, str]:
     measures = bool(pickle.loads(given)[1])  # noqa: S301 - from our own driver
     server = _servers.get(measures)
     if server is None or not server.alive():
-        server = _servers[measures] = Server(measures)
+        server = _servers[measures] = Server(measures, told)
     code = None
     try:
         content, code = server.do(given, variables)
@@ -67,9 +67,11 @@ class Server:
 
     Args:
         measures: whether it imports what measures.
+        told: variables of its own, for libraries read some of theirs (HF_HUB_OFFLINE) when they are imported. A worker
+            has one driver, which tells every job of it the same ones; what differs is set for each job again.
     """
 
-    def __init__(self, measures: bool) -> None:
+    def __init__(self, measures: bool, told: Mapping[str, str]) -> None:
         # Messages, each whole.
         self._socket, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with its:
@@ -78,7 +80,7 @@ class Server:
                 [sys.executable, "-m", "scorekit.sweep.ray_server", *words],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(its.fileno(),),
-                env=_environment(),
+                env={**_environment(), **told},
                 start_new_session=True,
             )
 
@@ -105,7 +107,7 @@ class Server:
             # Where it closes, the job ends.
             stack.callback(os.close, channel)
             try:
-                with contextlib.suppress(BrokenPipeError):
+                with contextlib.suppress(ConnectionError):
                     message = json.dumps(dict(variables)).encode()
                     socket.send_fds(self._socket, [message], [its_channel, its_answer])
             finally:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from scorekit import cli
@@ -104,7 +105,7 @@ def test_a_cluster_that_is_too_busy_to_answer_is_told(monkeypatch: pytest.Monkey
 @pytest.fixture
 def server() -> Iterator[ray_worker.Server]:
     """What a worker has its jobs' processes started by; it imports nothing that measures."""
-    made = ray_worker.Server(measures=False)
+    made = ray_worker.Server(measures=False, told={"HF_HUB_OFFLINE": "told"})
     yield made
     made.close()
 
@@ -131,6 +132,21 @@ def test_a_job_that_breaks_what_it_is_given_leaves_the_next_ones_alone(
     assert server.do(b"not a pickle", {}) == (None, EXIT_FAILED)
     content, code = server.do(given(str(tmp_path / "elsewhere"), False, b"", b""), {"OF_THIS_JOB": "1"})
     assert (content is not None, code) == (True, 0)
+
+
+def test_what_the_driver_tells_is_there_before_anything_is_imported(server: ray_worker.Server) -> None:
+    assert psutil.Process(server._process.pid).environ()["HF_HUB_OFFLINE"] == "told"
+
+
+def test_half_a_word_of_a_job_that_was_killed_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "get", lambda reference: reference)
+    one, whole = ray_jobs.Job(0, "a", b"", ray_cluster.Need(1, 1.0)), pickle.dumps((True, 3))
+    assert ray_jobs._ended(one, (whole, "ended with code 0")) == ray_jobs.Ended(one, True, 3)
+    for length in range(1, len(whole)):
+        ended = ray_jobs._ended(one, (whole[:length], "was killed by SIGKILL"))
+        assert (ended.lost, ended.value.message) == (True, "its process was killed by SIGKILL")
 
 
 def test_a_server_that_was_killed_is_told(server: ray_worker.Server) -> None:
