@@ -167,8 +167,10 @@ class Registry(Generic[T]):
             ) from error
         try:
             return self._accept(name, loaded, origin)
-        except (TypeError, ValueError) as error:
-            raise PluginError(f"{called} ({point.value}) is refused: {error}", mend=f"{_GUIDE}; or {remove}") from error
+        except Exception as error:
+            # Other errors come where a field is of no type that anybody looked for.
+            why = str(error) if isinstance(error, TypeError | ValueError) else told(error)
+            raise PluginError(f"{called} ({point.value}) is refused: {why}", mend=f"{_GUIDE}; or {remove}") from error
 
 
 def told(error: BaseException) -> str:

@@ -318,6 +318,8 @@ def test_a_meter_of_a_plugin_reads_under_its_own_name(tmp_path: Path, monkeypatc
         ("odd_f", "device = 'GPU-1'", "reads 'GPU-1', which devices() does not name"),
         ("odd_g", "def readings(self): return (1,)", "gives a int for a reading"),
         ("odd_h", "def readings(self): return {}['gone']", "failed: KeyError: 'gone'"),
+        ("odd_m", "def readings(self): return None", "failed: TypeError: 'NoneType'"),
+        ("odd_n", "def devices(self): return ('cpu',)", "gives a str for a device"),
     ],
 )
 def test_a_meter_that_breaks_its_contract_is_named(
@@ -333,6 +335,20 @@ def test_a_meter_that_breaks_its_contract_is_named(
 def test_a_meter_by_another_name_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PluginError, match="calls itself 'nvml'"):
         odd_meter(tmp_path, monkeypatch, "odd_i", "name = 'nvml'")
+
+
+def test_a_meter_without_a_method_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PluginError, match="lacks a method"):
+        odd_meter(tmp_path, monkeypatch, "odd_o", "stop = property()")
+
+
+def test_a_reader_with_no_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "from scorekit.logs import Reader\nREADER = Reader(None, 'x', lambda place: True, lambda place: ())\n"
+    points = {"scorekit.log_readers": {"none_log": "odd_p:READER"}}
+    plugin.install(tmp_path / "site", monkeypatch, "none", points, {"odd_p": source})
+    (found,) = formats.REGISTRY.listed()
+    assert found.fault is not None
+    assert "is refused: AttributeError" in found.fault.message
 
 
 def test_a_meter_that_is_nowhere_is_refused_with_those_of_plugins(example: None) -> None:

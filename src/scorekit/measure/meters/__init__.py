@@ -76,6 +76,7 @@ class SamplerCost:
     missed_samples: int
 
 
+@runtime_checkable
 class Meter(Protocol):
     """One way to measure energy."""
 

@@ -33,6 +33,8 @@ def guarded(factory: Factory, name: str, origin: Origin) -> Factory:
         meter = _call(lambda: factory(request), name, origin)
         if getattr(meter, "name", None) != name:
             raise _broken(name, origin, f"calls itself {getattr(meter, 'name', None)!r}")
+        if not isinstance(meter, Meter):
+            raise _broken(name, origin, "lacks a method of a scorekit.measure.meters.Meter")
         return _AligningMeter(meter, origin) if isinstance(meter, Aligning) else PluginMeter(meter, origin)
 
     return make
@@ -52,7 +54,11 @@ class PluginMeter:
 
     def devices(self) -> tuple[MeterDevice, ...]:
         """What it reads in every window."""
-        return self._call(self._meter.devices)
+        found = self._call(lambda: tuple(self._meter.devices()))
+        for device in found:
+            if not isinstance(device, MeterDevice):
+                raise _broken(self.name, self._origin, f"gives a {type(device).__qualname__} for a device")
+        return found
 
     def open(self, window: str) -> None:
         """Start measuring."""
@@ -68,7 +74,7 @@ class PluginMeter:
         Raises:
             PluginError: one is no reading, of another meter, or of a device that it does not name.
         """
-        found = tuple(self._call(self._meter.readings))
+        found = self._call(lambda: tuple(self._meter.readings()))
         devices = {(device.component, device.device) for device in self.devices()}
         for reading in found:
             if not isinstance(reading, MeterReading):
