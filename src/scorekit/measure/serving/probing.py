@@ -90,5 +90,9 @@ async def _tells(client: Client, prompt: str) -> bool:
     """
     plain = copy.copy(client)
     plain.no_cache, plain.ignore_eos, plain.max_tokens = {}, False, 1
-    await plain.ask(prompt)
-    return (await plain.ask(prompt)).cached_tokens is not None
+    try:
+        await plain.ask(prompt)
+        return (await plain.ask(prompt)).cached_tokens is not None
+    except RefusedError:
+        # One that takes no answer of one token, or a query only with the field, is measured all the same.
+        return False

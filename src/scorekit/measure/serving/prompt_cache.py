@@ -43,7 +43,7 @@ def check(setting: Any) -> None:
     Raises:
         UsageError: what it can be.
     """
-    if setting in (AUTO, False) or (isinstance(setting, str) and setting in KNOWN):
+    if setting is False or (isinstance(setting, str) and setting in (AUTO, *KNOWN)):
         return
     if not isinstance(setting, Mapping):
         close = nearest(str(setting), [AUTO, *KNOWN])

@@ -130,12 +130,25 @@ def test_whether_a_server_tells_of_its_cache_is_found_though_it_leaves_out_zeros
         assert "cache_salt" not in short
 
 
+def test_a_server_that_refuses_the_question_for_its_cache_is_one_that_does_not_tell(server: FakeServer) -> None:
+    def answer(asked: Asked) -> None:
+        if asked.body["max_tokens"] == 1:
+            asked.send(400, {"error": {"message": "max_tokens must be at least 2"}})
+        else:
+            fake_server.answers(asked)
+
+    server.answer = answer
+    assert probed(server).tells_cached is False
+    assert [asked["max_tokens"] for asked in server.requests] == [5, 1]
+
+
 @pytest.mark.parametrize(
     ("setting", "words", "mend"),
     [
         ("vlm", "none of auto, false, vllm, sglang, llama.cpp, and no mapping", "backend.no_cache=vllm"),
         (True, "backend.no_cache=True is none of", "backend.no_cache={cache_salt:SALT}"),
         (3, "backend.no_cache=3 is none of", "backend.no_cache=auto"),
+        (0, "backend.no_cache=0 is none of", "backend.no_cache=auto"),
         ({"stream": False}, "sets stream, which the protocol sets", "{cache_salt:SALT}"),
         ({"cache_salt": "SALT", "prompt": "a"}, "sets prompt", "{cache_salt:SALT}"),
     ],
