@@ -56,7 +56,10 @@ def _has_a_job(process: psutil.Process, line: str) -> bool:
     if "scorekit.sweep.ray_server" not in line:
         return False
     # A copy is called as what it is a copy of.
-    return bool(process.children()) or "scorekit.sweep.ray_server" in " ".join(process.parent().cmdline())
+    parent = process.parent()
+    return bool(process.children()) or (
+        parent is not None and "scorekit.sweep.ray_server" in " ".join(parent.cmdline())
+    )
 
 
 def _works(line: str) -> bool:
@@ -82,4 +85,6 @@ def started() -> Iterator[Ray]:
         text=True,
     ) as process:
         assert process.stdout is not None
-        yield Ray(process, {**variables, "RAY_ADDRESS": process.stdout.readline().strip()})
+        address = process.stdout.readline().strip()
+        assert address, "the cluster did not start"
+        yield Ray(process, {**variables, "RAY_ADDRESS": address})

@@ -186,7 +186,9 @@ def ray_node(fake: FakeNvml) -> Iterator[Mapping[str, str]]:
         text=True,
     ) as process:
         assert process.stdout is not None
-        yield {**variables, "RAY_ADDRESS": process.stdout.readline().strip()}
+        address = process.stdout.readline().strip()
+        assert address, "the cluster did not start"
+        yield {**variables, "RAY_ADDRESS": address}
 
 
 def environment() -> dict[str, str]:

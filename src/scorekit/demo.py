@@ -53,11 +53,12 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
     for variable, value in (("OMP_NUM_THREADS", "1"), ("HF_HUB_OFFLINE", "1"), ("LOG_LEVEL", "WARNING")):
         os.environ.setdefault(variable, value)
     started = time.monotonic()
+    # Before anything is written, for it may be missing.
+    from scorekit.measure import launcher
+
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
     say(f"Making tiny models and datasets in {folder / 'tiny'} ...")
-    from scorekit.measure import launcher
-
     # Once, for all measuring processes, which are copies of this one. So nothing is computed in this one: that would
     # leave threads of libraries, which a copy does not have.
     launcher.import_stack()
