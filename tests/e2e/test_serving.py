@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,9 +100,10 @@ def test_a_server_is_measured_and_scored(tiny: Tiny, tmp_path: Path, server: Fak
     assert [window.served.cached_input_tokens for window in windows if window.served is not None] == [None] * 3
     (told,) = [check.message for check in logs.read_validity(run).warnings if check.name == "outputs_counted"]
     assert told.startswith("cannot be judged: the same prompts were asked again and again")
-    # Three queries find out what the server takes and tells, and all are in the order of the dataset.
-    prompts = [str(asked["prompt"]) for asked in server.requests[3:]]
-    assert sorted(set(prompts[:SAMPLES])) == sorted(set(prompts))
+    # Three queries find out what the server takes and tells; of two that are sent at once, either may arrive first.
+    asked = Counter(str(request["prompt"]) for request in server.requests[3:])
+    assert len(asked) == SAMPLES
+    assert max(asked.values()) - min(asked.values()) <= 1
 
 
 def test_a_server_that_keeps_prompts_is_asked_to_read_each_of_them(
