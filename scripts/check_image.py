@@ -1,6 +1,6 @@
 """Build the container image without an engine, run it as one would, and end with code 1 when something is amiss:
 `python -m scripts.check_image [--full] [--base FOLDER] [--work FOLDER] [--keep]`, as root, from the repository's root.
-Code 2 says that it cannot be checked here: a program, a right, room on the disk or a source of packages is missing.
+Code 2 says that it cannot be checked here, for want of a program, a right, memory, room or a source of packages.
 
 It needs hadolint (extra dev), and Debian's buildah, debootstrap, util-linux and iproute2. The base is a bare Debian, of
 packages from the sources that this machine itself is set up with; pip gets this machine's settings. Of every step the
@@ -10,6 +10,7 @@ seconds are told: of the wall, and of all processors together. No limit in time 
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import re
@@ -20,8 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +47,8 @@ TASK: Final = ("--config-name", "text_classification", "backend.model=demo/tiny/
 TOKEN: Final = "hf_Canary0Canary0Canary0Canary0Canary"
 LARGEST_BYTES: Final = 4 * 10**9
 """Of the image with torch for the CPU; libraries of CUDA add several GB."""
+WITH_CUDA: Final = 4
+"""How many times as much room the image takes where pip's source has torch with CUDA's libraries."""
 MOST_LAYERS: Final = 12
 STOPS_WITHIN_S: Final = 300.0
 """Longer hangs; the launcher itself kills a measuring process that has not heard two signals in 40 s."""
@@ -65,11 +71,20 @@ _OUT_OF_REACH: Final = re.compile(
     r"(?im)^.*(?:could not (?:connect|resolve)|unable to connect|cannot initiate the connection|temporary failure"
     r"|name or service not known|connection (?:to \S+ )?(?:refused|reset|aborted|broken|failed|timed out)"
     r"|network is unreachable|no route to host|timed out|max retries exceeded|failed to fetch"
-    r"|incomplete.?(?:read|download)|hash sum mismatch"
+    r"|incomplete.?(?:read|download)|hash sum mismatch|http error \d{3}|4(?:0[37]|29) client error|too many requests"
+    r"|remote end closed|certificate.verify.failed"
     r"|too many 5\d\d error|5\d\d:? (?:server error|service unavailable|bad gateway|gateway time)"
     r"|proxyerror|sslerror|\(from versions: none\)).*$"
 )
 """What apt and pip say of a source of packages that does not answer as it should."""
+_MACHINE: Final = {
+    "the disk is full": re.compile(r"(?i)no space left on device|disk quota exceeded"),
+    "the machine has too little memory": re.compile(
+        r"(?i)cannot allocate memory|memoryerror|signal: killed|status 137"
+    ),
+}
+_LEAST_LEFT_BYTES: Final = 10**9
+"""Of the disk: with less, something may have failed for want of it."""
 
 
 def main() -> int:
@@ -93,20 +108,35 @@ def main() -> int:
             return report(options)
         # Whoever is ended tidies up.
         signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+        go_first()
         look_around(options.work)
         options.work.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix="check-image-", dir=options.work)).resolve()
         try:
-            return alone([*sys.argv[1:], "--inside", str(work)])
+            code = alone([*sys.argv[1:], "--inside", str(work)])
+            if code not in (0, 1, 2):
+                raise UnavailableError(f"the check itself was ended from outside, with code {code}")
+            return code
         finally:
             if options.keep:
                 print(f"left: {work}")
             else:
-                shutil.rmtree(work)
+                shutil.rmtree(work, ignore_errors=True)
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        # Of the image nothing is known: faults are told, not raised.
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"{traceback.format_exc()}\nthe image was NOT CHECKED: {reason}", flush=True)
+        return 2
     except UnavailableError as error:
         reason, _, details = str(error).partition("\n")
         print(f"{details}\nthe image was NOT CHECKED: {reason}".strip(), flush=True)
         return 2
+
+
+def go_first() -> None:
+    """Where memory runs out, the kernel is to end this check and what it starts, and not what runs beside it."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def look_around(work: Path) -> None:
@@ -128,10 +158,17 @@ def look_around(work: Path) -> None:
         raise UnavailableError(f"this machine gives no namespaces: {tried.stderr.strip()}")
     there = next(folder for folder in (work.absolute(), *work.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(there).free
-    if free < NEEDED_BYTES:
+    wanted = NEEDED_BYTES * room()
+    if free < wanted:
         raise UnavailableError(
-            f"{there} has {free / 1e9:.1f} GB free, and {NEEDED_BYTES / 1e9:.0f} are needed\n  mend: --work FOLDER"
+            f"{there} has {free / 1e9:.1f} GB free, and {wanted / 1e9:.0f} are needed\n  mend: --work FOLDER"
         )
+
+
+def room() -> int:
+    """How many times the room is needed that torch for the CPU needs; pip gives the image what it gave this Python."""
+    names = (found.name or "" for found in metadata.distributions())
+    return WITH_CUDA if any(re.match(r"(?i)nvidia[-_]cu", name) for name in names) else 1
 
 
 def alone(arguments: Sequence[str]) -> int:
@@ -151,8 +188,12 @@ def alone(arguments: Sequence[str]) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """Check, and tell of it. Gives the code to end with."""
-    buildah, clock = Buildah(options.inside), Clock()
+    buildah, clock, killed = Buildah(options.inside), Clock(), out_of_memory()
     faults = list(check(buildah, clock, options))
+    if faults and out_of_memory() > killed:
+        raise UnavailableError("the machine ran out of memory\n" + "\n".join(faults))
+    if faults and shutil.disk_usage(options.inside).free < _LEAST_LEFT_BYTES:
+        raise UnavailableError("the disk is full\n" + "\n".join(faults))
     if options.keep:
         for container in buildah("containers", "--quiet").split():
             buildah("rm", container)
@@ -168,6 +209,14 @@ def report(options: argparse.Namespace) -> int:
         f"know, and ended by SIGTERM in mid-run, in {wall_s:.0f} s, {cpu_s:.0f} of one processor",
         flush=True,
     )
+    return 0
+
+
+def out_of_memory() -> int:
+    """How many processes this machine's kernel has killed for want of memory; 0 where it does not tell."""
+    with suppress(OSError):
+        found = re.search(r"(?m)^oom_kill (\d+)$", Path("/proc/vmstat").read_text(encoding="ascii"))
+        return int(found[1]) if found else 0
     return 0
 
 
@@ -194,6 +243,9 @@ def check(buildah: Buildah, clock: Clock, options: argparse.Namespace) -> Iterat
     if not options.full:
         # What the image lacks is made once for all containers.
         engine = replace(engine, mounts={bytecode: "/bytecode"}, environ={"PYTHONPYCACHEPREFIX": "/bytecode"})
+    tried = engine.run(user=AS_SOMEBODY, entrypoint=["true"])
+    if tried.code:
+        raise UnavailableError(f"nothing runs as in a container on this machine\n{tried.told}")
     yield from judge_what_is_told(engine, work, results)
     clock.lap("what was forgotten is told; the doctor")
     yield from judge_smoke_test(engine, work, results)
@@ -207,6 +259,8 @@ def lint() -> Iterator[str]:
     hadolint = shutil.which("hadolint", path=_path())
     assert hadolint is not None
     done = subprocess.run([hadolint, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode < 0:
+        raise UnavailableError(f"hadolint does not work on this machine: signal {-done.returncode}")
     if done.returncode:
         yield f"hadolint: {done.stdout}{done.stderr}"
 
@@ -231,6 +285,11 @@ def make_base(buildah: Buildah, clock: Clock, work: Path, given: Path | None) ->
     for used in (*bare_debian.NEEDLESS, "var/cache/apt", "var/lib/apt/lists", "var/log"):
         shutil.rmtree(root / used, ignore_errors=True)
         (root / used).mkdir()
+    try:
+        # As the build will run its steps.
+        buildah("run", "--isolation", "chroot", "--network", "host", container, "--", "true")
+    except RuntimeError as error:
+        raise UnavailableError(f"buildah runs nothing on this machine\n{error}") from error
     buildah("commit", "--quiet", "--rm", "--disable-compression", container, BASE)
     clock.lap("the base as an image")
     return volumes
@@ -263,8 +322,9 @@ def build(buildah: Buildah, work: Path, volumes: list[str], *, full: bool) -> No
     values: dict[str, str] = {}
     told = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
     # The environment's come first in the list, and before the files' in force.
-    for key, value in re.findall(r"(?m)^[^=]*?([\w-]+)='(.*)'$", told.stdout):
-        values.setdefault(key, value)
+    for key, value in re.findall(r"""(?m)^[^=]*?([\w-]+)=(['"].*['"])$""", told.stdout):
+        # A list may stand in several lines.
+        values.setdefault(key, " ".join(ast.literal_eval(value).split()))
     for key, value in values.items():
         for word in value.split():
             path = Path(word.removeprefix("file://"))
@@ -294,7 +354,7 @@ def build(buildah: Buildah, work: Path, volumes: list[str], *, full: bool) -> No
         )
     except RuntimeError as error:
         said = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-        reason = why_unavailable(said)
+        reason = why_unavailable(f"{said}\n{error}")
         if reason is not None:
             raise UnavailableError(f"{reason}\n{said[-8000:]}") from error
         raise RuntimeError(f"the build failed:\n{said[-8000:]}\n{error}") from error
@@ -307,8 +367,9 @@ def why_unavailable(said: str) -> str | None:
         said: what buildah and its steps said.
     """
     step = re.split(r"(?m)^(?:\[\S+\] )?STEP ", said)[-1]
-    if "no space left on device" in step.lower():
-        return "the disk is full"
+    for reason, sign in _MACHINE.items():
+        if sign.search(step):
+            return reason
     found = _OUT_OF_REACH.search(step)
     return None if found is None else f"a source of packages is out of reach: {found[0].strip()[:300]}"
 
@@ -346,8 +407,9 @@ def judge_layers(buildah: Buildah, clock: Clock) -> Iterator[str]:
         f"image: {size_bytes / 1e6:.0f} MB in {len(layers)} layers of "
         + ", ".join(f"{layer.size_bytes / 1e6:.0f}" for layer in layers)
     )
-    if not 0 < size_bytes <= LARGEST_BYTES:
-        yield f"the image has {size_bytes} bytes, expected at most {LARGEST_BYTES}"
+    largest = LARGEST_BYTES * room()
+    if not 0 < size_bytes <= largest:
+        yield f"the image has {size_bytes} bytes, expected at most {largest}"
     if len(layers) > MOST_LAYERS:
         yield f"the image has {len(layers)} layers, expected at most {MOST_LAYERS}"
     seen = 0

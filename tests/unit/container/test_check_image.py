@@ -129,6 +129,8 @@ ERROR: Could not find a version that satisfies the requirement hatchling>=1.27 (
         (f"[2/3] STEP 9/11: RUN pip install\n{PIP_OUT_OF_REACH}", "out of reach: WARNING: Retrying"),
         ("STEP 9/11: RUN pip install\nERROR: HTTP error 503: Service Unavailable for url", "out of reach: ERROR"),
         ("STEP 1/2: COPY . .\ncopying: write /a: no space left on device", "the disk is full"),
+        ("STEP 2/2: RUN pip install\nERROR: HTTP error 502 while getting a.whl", "out of reach: ERROR"),
+        ("STEP 2/2: RUN pip install\nerror building: running runtime: exit status 137", "too little memory"),
         ("STEP 9/11: RUN pip install\nERROR: Cannot install a and b: these package versions have conflicts", None),
         ("STEP 9/11: RUN pip install\nERROR: No matching distribution found for torch==0.0.1", None),
         ("STEP 2/2: RUN false\nError: building at STEP: exit status 1", None),
@@ -167,10 +169,45 @@ def test_what_cannot_be_checked_ends_with_code_2_and_its_reason(
     def look_around(work: Path) -> None:
         raise UnavailableError("not installed: buildah\n  mend: apt-get install buildah")
 
+    monkeypatch.setattr("signal.signal", lambda number, handler: None)
+    monkeypatch.setattr(check_image, "go_first", lambda: None)
     monkeypatch.setattr(check_image, "look_around", look_around)
     monkeypatch.setattr(sys, "argv", ["check_image"])
     assert check_image.main() == 2
     assert capsys.readouterr().out.splitlines()[-1] == "the image was NOT CHECKED: not installed: buildah"
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (OSError(5, "Input/output error"), "the image was NOT CHECKED: OSError: [Errno 5] Input/output error"),
+        (RuntimeError("buildah mount failed:\nno"), "the image was NOT CHECKED: RuntimeError: buildah mount failed:"),
+    ],
+)
+def test_an_error_of_the_check_itself_is_no_fault_of_the_image(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, raised: Exception, told: str
+) -> None:
+    def report(options: object) -> int:
+        raise raised
+
+    monkeypatch.setattr(check_image, "report", report)
+    monkeypatch.setattr(sys, "argv", ["check_image", "--inside", str(tmp_path)])
+    assert check_image.main() == 2
+    assert capsys.readouterr().out.splitlines()[-1] == told
+
+
+def test_a_check_that_is_killed_from_outside_says_nothing_of_the_image(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    # What main does to its own process is not for that of the tests.
+    monkeypatch.setattr("signal.signal", lambda number, handler: None)
+    monkeypatch.setattr(check_image, "go_first", lambda: None)
+    monkeypatch.setattr(check_image, "look_around", lambda work: None)
+    monkeypatch.setattr(check_image, "alone", lambda arguments: 137)
+    monkeypatch.setattr(sys, "argv", ["check_image", "--work", str(tmp_path)])
+    assert check_image.main() == 2
+    assert capsys.readouterr().out.endswith("NOT CHECKED: the check itself was ended from outside, with code 137\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_container_that_does_not_end_is_killed_and_told() -> None:
