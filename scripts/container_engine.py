@@ -186,7 +186,9 @@ class Buildah:
     def _call(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         command = ["buildah", "--storage-driver", self.driver, "--root", str(self._root), "--runroot", str(self._state)]
         variables = {**os.environ, "TMPDIR": str(self._temporary), **(environ or {})}
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, env=variables)
+        return subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, errors="replace", check=False, env=variables
+        )
 
     def __call__(self, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
         """Run one command of buildah's, and give what it printed.
