@@ -9,6 +9,7 @@ what is compared: dtype, quantisation, architecture, weights, and the way in whi
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import Final, Literal, Protocol
 
@@ -146,6 +147,7 @@ class Given:
     def __init__(self, scores: Sequence[Rateable]) -> None:
         self._scores = scores
         self._by_task: dict[Hashable, list[Rateable]] | None = None
+        self._of_model: Counter[Hashable] | None = None
 
     def alone_because(self, score: Rateable) -> str:
         """What the nearest other model of its task has otherwise, or that there is none."""
@@ -155,7 +157,9 @@ class Given:
         given = self._by_task.get(score.cohort, [])
         others = [other for other in given if _model(other) != _model(score)]
         if not others:
-            again = any(other is not score for other in given)
+            if self._of_model is None:
+                self._of_model = Counter((each.cohort, _model(each)) for each in self._scores if _is_near_any(each))
+            again = self._of_model[score.cohort, _model(score)] > _is_near_any(score)
             return "the others of its task are of the same model" if again else "nothing else of its task is given"
         nearest = min(others, key=lambda other: len(_differences(score, other)))
         told = ", and ".join(_difference(*found) for found in _differences(score, nearest))
@@ -166,7 +170,7 @@ def _representatives(scores: Sequence[Rateable]) -> dict[Hashable, list[Rateable
     """By task, of each set of conditions two models at most: one of them is another than whoever asks."""
     found: dict[Hashable, dict[Hashable, dict[Hashable, Rateable]]] = {}
     for score in scores:
-        if score.wh_per_1000_queries is None or score.model is None or untold(score):
+        if not _is_near_any(score):
             continue
         of_task = found.setdefault(score.cohort, {})
         if len(of_task) < _MOST_COMPARED:
@@ -174,6 +178,10 @@ def _representatives(scores: Sequence[Rateable]) -> dict[Hashable, list[Rateable
             if len(models) < 2:
                 models.setdefault(_model(score), score)
     return {task: [one for models in sets.values() for one in models.values()] for task, sets in found.items()}
+
+
+def _is_near_any(score: Rateable) -> bool:
+    return not (score.wh_per_1000_queries is None or score.model is None or untold(score))
 
 
 def _differences(score: Rateable, other: Rateable) -> list[tuple[str, Hashable, Hashable]]:

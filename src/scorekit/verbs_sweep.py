@@ -242,7 +242,7 @@ def _close(states: Sequence[done.JobState], runs: Path) -> None:
     now = progress.summary(states)
     say(
         f"{counts['done']:,} of {counted(len(states), 'job is', 'jobs are')} done"
-        + (f"; {now.energy_wh:.4g} Wh were measured" if now.energy_wh else "")
+        + (f"; their runs took {now.energy_wh:.4g} Wh" if now.energy_wh else "")
     )
     more = [state for state in states if state.accepted is not None and state.accepted.others]
     for state in more:

@@ -45,6 +45,9 @@ def test_a_score_without_another_of_its_task_is_told_so() -> None:
         _alone(own, local_score("other", task="reasoning", cohort="reasoning")) == "nothing else of its task is given"
     )
     assert _alone(own, local_score("probe", queries=20)) == "the others of its task are of the same model"
+    # Nor does a second run that is just like it stand beside it, whichever is asked.
+    again = local_score("probe", 3.0)
+    assert _alone(own, again) == _alone(again, own) == "the others of its task are of the same model"
     # What cannot be in any cohort is not near to it either.
     assert _alone(own, local_score("other", hardware="unknown")) == "nothing else of its task is given"
 

@@ -231,7 +231,8 @@ def _linked(link: str) -> tuple[str, str | None]:
 def _checked(model: str, revision: str | None, told: str) -> tuple[str, str | None]:
     if not _HUB_ID.fullmatch(model) or "--" in model or ".." in model:
         raise UsageError(
-            f"'{told[:120]}' is neither a Hub id (ORG/NAME) nor a folder", mend="a folder is written ./FOLDER"
+            f"'{told[:120]}' is neither a Hub id (ORG/NAME) nor a folder that is there",
+            mend="check the path of a folder, or the spelling of ORG/NAME",
         )
     if revision is not None and (not _REVISION.fullmatch(revision) or ".." in revision):
         raise UsageError(f"'{revision[:120]}' is no revision", mend="a revision is a commit, a branch or a tag")

@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,8 +64,9 @@ def read(words: Iterable[str], task: str | None = None) -> Listed:
     wanted = None if task is None else entries.task_of(task)
     found: list[Entry] = []
     wrong: list[str] = []
+    notes: list[str] = []
     for word in words:
-        rows = _list_rows(Path(word)) if word.lower().endswith(_LISTS) else _word_rows(word)
+        rows = _list_rows(Path(word), notes) if word.lower().endswith(_LISTS) else _word_rows(word)
         for place, row in rows:
             try:
                 entry = _entry(place, row, wanted)
@@ -80,7 +82,7 @@ def read(words: Iterable[str], task: str | None = None) -> Listed:
             f"{len(wrong)} line{'' if len(wrong) == 1 else 's'} of the list cannot be planned:{shown}{more}",
             mend="mend these lines and plan again",
         )
-    listed = _once(found)
+    listed = _once(found, notes)
     if not listed.entries:
         raise UsageError(
             "the list names no model" + (f" for {wanted}" if wanted else ""),
@@ -89,9 +91,8 @@ def read(words: Iterable[str], task: str | None = None) -> Listed:
     return listed
 
 
-def _once(found: Iterable[Entry]) -> Listed:
+def _once(found: Iterable[Entry], notes: list[str]) -> Listed:
     first: dict[tuple[Any, ...], Entry] = {}
-    notes: list[str] = []
     for entry in found:
         same = (entry.model, entry.revision, entry.task, entry.reasoning, entry.reasoning_params, entry.overrides)
         before = first.get(same)
@@ -145,10 +146,9 @@ def _word_rows(word: str) -> Iterator[tuple[str, dict[str, Any]]]:
     yield word, {"model": word}
 
 
-def _list_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    read_rows: Callable[[Path, str], Iterator[tuple[str, dict[str, Any]]]]
-    read_rows = _csv_rows if path.suffix.lower() == ".csv" else _yaml_rows
-    return read_rows(path, _text(path))
+def _list_rows(path: Path, notes: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    text = _text(path)
+    return _csv_rows(path, text, notes) if path.suffix.lower() == ".csv" else _yaml_rows(path, text)
 
 
 def _text(path: Path) -> str:
@@ -167,7 +167,7 @@ def _text(path: Path) -> str:
         raise InputError(f"{path} is not UTF-8", mend="save it as UTF-8") from error
 
 
-def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _csv_rows(path: Path, text: str, notes: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     if "\0" in text:
         raise InputError(f"{path} has zero bytes; expected text", mend="save it as CSV in UTF-8")
     reader = csv.reader(io.StringIO(text, newline=""))
@@ -184,6 +184,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
             place = f"{path}, line {begins}"
             if columns is None:
                 columns, width = _header(path, begins, cells), len(cells)
+                notes += [f"{place}: {note}" for note in _misspelt(cells, columns)]
                 continue
             if len(cells) > width:
                 raise InputError(
@@ -221,6 +222,15 @@ def _header(path: Path, line: int, cells: list[str]) -> dict[str, int]:
             mend=f"name one 'model', or take the batch list's columns: {_BATCH_COLUMNS}",
         )
     return found
+
+
+def _misspelt(cells: list[str], columns: Mapping[str, int]) -> Iterator[str]:
+    """Columns that are not read, and are called nearly as one that is missing; a list may have others of its own."""
+    missing = sorted(set(_COLUMNS) - set(columns))
+    for at, cell in enumerate(cells):
+        close = [] if at in columns.values() else get_close_matches(cell.strip().lower(), missing, n=1, cutoff=0.75)
+        if close:
+            yield f"the column '{cell.strip()[:60]}' is not read; did you mean '{close[0]}'?"
 
 
 def _yaml_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -58,6 +58,13 @@ def test_a_job_that_stands_there_twice_is_told_and_planned_once(tmp_path: Path) 
     assert found.notes == (f"{path}, line 3: the same job as {path}, line 2 (org/a); it is planned once",)
 
 
+def test_a_column_that_is_misspelt_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "model,priorty,notes,task\norg/a,1,quick,summarization\n")
+    found = lists.read([path])
+    assert [each.priority for each in found.entries] == [lists.read(["org/a"], "summarization").entries[0].priority]
+    assert found.notes == (f"{path}, line 1: the column 'priorty' is not read; did you mean 'priority'?",)
+
+
 def test_every_wrong_line_is_told_at_once(tmp_path: Path) -> None:
     path = write(
         tmp_path,
