@@ -13,9 +13,17 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from scorekit.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_TERMINATED, ScorekitError, TerminatedError, UsageError
+from scorekit.errors import (
+    EXIT_DONE,
+    EXIT_INTERRUPTED,
+    EXIT_TERMINATED,
+    LauncherError,
+    ScorekitError,
+    TerminatedError,
+    UsageError,
+)
 from scorekit.sweep import node
-from scorekit.sweep.job_process import LENGTH
+from scorekit.sweep.job_process import LENGTH, SAME_EVERYWHERE
 
 _END_WITHIN_S: Final = 60.0
 """A job whose worker is gone stops what it measures, and writes that down, within this time."""
@@ -32,7 +40,7 @@ def main(channel: int, answer: int) -> int:
     try:
         given = _read(channel)
         threading.Thread(target=_end_with_worker, args=(channel,), daemon=True).start()
-        result = _do(*pickle.loads(given))  # noqa: S301 - from our own driver
+        result = _tried(given)
         with os.fdopen(answer, "wb") as file:
             file.write(_portable(result))
     except TerminatedError:
@@ -40,6 +48,15 @@ def main(channel: int, answer: int) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return EXIT_DONE
+
+
+def _tried(given: bytes) -> tuple[bool, Any]:
+    try:
+        return _do(*pickle.loads(given))  # noqa: S301 - from our own driver
+    except ModuleNotFoundError as error:
+        return False, LauncherError(f"{error} on {os.uname().nodename}", mend=SAME_EVERYWHERE)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the driver tells it
+        return False, error
 
 
 def _do(folder: str, registers: bool, common: bytes, own: bytes) -> tuple[bool, Any]:

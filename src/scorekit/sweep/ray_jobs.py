@@ -14,6 +14,7 @@ from typing import Any, Final
 from scorekit.errors import HardwareError, LauncherError, ScorekitError
 from scorekit.messages import say
 from scorekit.sweep import attempts, ray_cluster, ray_worker
+from scorekit.sweep.job_process import SAME_EVERYWHERE
 from scorekit.sweep.ray_cluster import Need
 
 _LOOK_S: Final = 2.0
@@ -149,12 +150,14 @@ def _ended(job: Job, reference: Any) -> Ended:
     except exceptions.RayTaskError as error:
         # The worker could not even start the job's process.
         cause = error.cause if isinstance(error.cause, Exception) else error
+        if isinstance(cause, ScorekitError):
+            return Ended(job, False, cause)
         return Ended(
             job,
             False,
             LauncherError(
                 f"a node of the Ray cluster cannot run jobs: {type(cause).__name__}: {_first_line(cause)}",
-                mend='install the same on every node: pip install "scorekit[bench,ray]"',
+                mend=SAME_EVERYWHERE,
             ),
         )
     except exceptions.RayError as error:

@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from scorekit.errors import HardwareError
 from scorekit.sweep.job_process import CODE, ENGINE_JOB, LENGTH, VISIBLE
 
 _LOOK_S: Final = 1.0
@@ -41,10 +42,12 @@ def run(given: bytes, told: Mapping[str, str]) -> tuple[bytes | None, str]:
         What it wrote back, None where it died without a word; and how it ended.
 
     Raises:
+        HardwareError: this node's kernel is too old.
         KeyboardInterrupt: the driver has cancelled the job, which has ended.
     """
     import ray
 
+    _check_kernel()
     variables = {**told, ENGINE_JOB: ray.get_runtime_context().get_task_id()}
     if VISIBLE in os.environ:
         variables[VISIBLE] = os.environ[VISIBLE]
@@ -143,6 +146,17 @@ class Server:
             if message:
                 return int(CODE.unpack(message)[0])
         return None
+
+
+def _check_kernel() -> None:
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError) as error:
+        raise HardwareError(
+            f"{os.uname().nodename} has Linux {os.uname().release}, where this Python has no pidfd_open; expected Linux 5.3 "
+            "or later, and a Python that was built for it",
+            mend="use other nodes of the cluster, or --launcher local on this one",
+        ) from error
 
 
 def _environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import pickle
@@ -15,8 +16,17 @@ import psutil
 import pytest
 
 from scorekit import cli
-from scorekit.errors import EXIT_FAILED, EXIT_TERMINATED, LauncherError, MissingExtraError, ModelError, UsageError
+from scorekit.errors import (
+    EXIT_FAILED,
+    EXIT_TERMINATED,
+    HardwareError,
+    LauncherError,
+    MissingExtraError,
+    ModelError,
+    UsageError,
+)
 from scorekit.sweep import attempts, engines, plan, ray_child, ray_cluster, ray_engine, ray_jobs, ray_worker
+from scorekit.sweep.job_process import SAME_EVERYWHERE
 from tests.unit.sweep.conftest import job, write_attempt
 
 NODES = [{"CPU": 8.0, "GPU": 4.0}, {"CPU": 2.0, "GPU": 1.0}, {"CPU": 16.0}]
@@ -126,12 +136,51 @@ def test_a_node_without_the_drivers_folder_says_so_of_every_job(tmp_path: Path, 
     assert server.alive()
 
 
-def test_a_job_that_breaks_what_it_is_given_leaves_the_next_ones_alone(
-    tmp_path: Path, server: ray_worker.Server
-) -> None:
-    assert server.do(b"not a pickle", {}) == (None, EXIT_FAILED)
+class Ends:
+    """Ends the process that reads its pickle."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (EXIT_FAILED,)
+
+
+def test_a_job_that_cannot_read_or_dies_leaves_the_next_ones_alone(tmp_path: Path, server: ray_worker.Server) -> None:
+    content, code = server.do(b"not a pickle", {})
+    assert code == 0
+    assert content is not None
+    returned, error = pickle.loads(content)
+    assert (returned, str(error)) == (False, "UnpicklingError: invalid load key, 'n'.")
+    assert server.do(given(Ends()), {}) == (None, EXIT_FAILED)
     content, code = server.do(given(str(tmp_path / "elsewhere"), False, b"", b""), {"OF_THIS_JOB": "1"})
     assert (content is not None, code) == (True, 0)
+
+
+def test_a_node_without_a_module_says_how_to_mend_it(
+    tmp_path: Path, server: ray_worker.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "hydra.core.singleton", None)
+    returned, error = ray_child._tried(given(str(tmp_path), False, b"", b""))
+    assert not returned
+    assert isinstance(error, LauncherError)
+    assert (error.message.split()[2:5], error.mend) == (["hydra.core.singleton", "halted;", "None"], SAME_EVERYWHERE)
+
+
+def test_a_node_whose_kernel_is_too_old_is_no_lost_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+    from ray.exceptions import RayTaskError
+
+    def not_there(_pid: int) -> int:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", not_there)
+    with pytest.raises(HardwareError, match=r"expected Linux 5\.3 or later") as caught:
+        ray_worker.run(given("", False, b"", b""), {})
+
+    def fails(_reference: Any) -> None:
+        raise RayTaskError("run", "", caught.value)
+
+    monkeypatch.setattr(ray, "get", fails)
+    one = ray_jobs.Job(0, "a", b"", ray_cluster.Need(1, 1.0))
+    assert ray_jobs._ended(one, None) == ray_jobs.Ended(one, False, caught.value)
 
 
 def test_what_the_driver_tells_is_there_before_anything_is_imported(server: ray_worker.Server) -> None:
