@@ -153,8 +153,8 @@ def _check_kernel() -> None:
         os.close(os.pidfd_open(os.getpid()))
     except (AttributeError, OSError) as error:
         raise HardwareError(
-            f"{os.uname().nodename} has Linux {os.uname().release}, where this Python has no pidfd_open; expected Linux "
-            "5.3 or later, and a Python that was built for it",
+            f"{os.uname().nodename} has Linux {os.uname().release}, where this Python has no pidfd_open; "
+            "expected Linux 5.3 or later, and a Python that was built for it",
             mend="use other nodes of the cluster, or --launcher local on this one",
         ) from error
 
