@@ -23,17 +23,9 @@ from tests.bundles import official_score
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 EXAMPLE = "scorekit-example-plugin 0.1.0"
-TALLY = {
-    "tally": 1,
-    "model": "org/model",
-    "task": "text_generation",
-    "gpu": "NVIDIA A10",
-    "gpus": 1,
-    "queries": 200,
-    "gpu_joules": 36_000.0,
-    "ended_utc": "2026-11-26T09:00:00+00:00",
-}
-"""36 kJ are 10 Wh, and for 1,000 queries 50 Wh."""
+(TALLY_TEXT,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+TALLY = json.loads(TALLY_TEXT)
+"""36 kJ are 10 Wh, of 200 queries: 50 Wh per 1,000."""
 
 
 @pytest.fixture
