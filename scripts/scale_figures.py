@@ -55,6 +55,7 @@ POWER_LOG_BYTES: Final = 819_448
 PACK_BYTES: Final = 21_141
 LIMIT_W, LOW_W = 700.0, 200.0
 PLANNING_S, RESUMING_S, SITE_MS = 0.81, 0.65, 16.6
+SLURM_JOB_S, RAY_JOB_S = (11.9, 11.1), (10.6, 8.6)
 FREE_FILES: Final = 5_000
 """Requests of files in five minutes that the Hub answers a free account."""
 MODEL_FILES: Final = 20
@@ -88,6 +89,11 @@ MEASURED: Final = (
         "planning 10,000 jobs; going on in a finished sweep of 1,000",
         f"{PLANNING_S} s; {RESUMING_S} s",
         "`python -m benchmarks.sweep_planning`",
+    ),
+    (
+        "a job beside its measuring, and the engine's own bare job: Slurm; Ray, where a worker has its first job",
+        "; ".join(f"{ours} s and {bare} s" for ours, bare in (SLURM_JOB_S, RAY_JOB_S)),
+        "`python -m benchmarks.job_overhead`",
     ),
     ("site of 10,000 results", f"{SITE_MS} ms a result", "`python -m benchmarks.site_build`"),
     (
