@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripts import bare_debian, check_image
-from scripts.container_engine import Container, Ended, UnavailableError
+from scripts import check_image
+from scripts.image import bare_debian, behaviour, building, contents
+from scripts.image.engine import Container, Ended, UnavailableError
 
 GOOD: dict[str, Any] = {
     "config": {
@@ -32,7 +33,7 @@ def faults(folder: Path, inside: str, content: str = "content") -> list[str]:
     path = folder / inside
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8")
-    return list(check_image._judge_file(path, inside))
+    return list(contents._judge_file(path, inside))
 
 
 @pytest.mark.parametrize(
@@ -68,13 +69,13 @@ def test_what_belongs_into_an_image_is_left_alone(tmp_path: Path, inside: str) -
 
 
 def test_the_token_of_whoever_builds_is_found(tmp_path: Path) -> None:
-    assert faults(tmp_path, "etc/environment", f"HF_TOKEN={check_image.TOKEN}") == [
+    assert faults(tmp_path, "etc/environment", f"HF_TOKEN={building.TOKEN}") == [
         "etc/environment holds the token of whoever builds"
     ]
 
 
 def test_a_config_as_it_should_be_has_no_fault() -> None:
-    assert list(check_image.judge_config(GOOD)) == []
+    assert list(contents.judge_config(GOOD)) == []
 
 
 @pytest.mark.parametrize(
@@ -86,25 +87,25 @@ def test_a_config_as_it_should_be_has_no_fault() -> None:
         ("Entrypoint", ["/bin/sh", "-c", "scorekit bench"], "Entrypoint is"),
         ("WorkingDir", "/", "WorkingDir is /"),
         ("Labels", {}, "no label title, description, licenses, revision, version"),
-        ("Env", [f"HF_TOKEN={check_image.TOKEN}"], "the token of whoever builds is in the image's config"),
+        ("Env", [f"HF_TOKEN={building.TOKEN}"], "the token of whoever builds is in the image's config"),
     ],
 )
 def test_each_fault_of_a_config_is_told(key: str, value: object, told: str) -> None:
     found = copy.deepcopy(GOOD)
     found["config"][key] = value
-    (fault,) = check_image.judge_config(found)
+    (fault,) = contents.judge_config(found)
     assert fault.startswith(told)
 
 
 def test_how_a_container_ended_is_held_against_what_was_expected() -> None:
     ended = Ended(code=1, out="", err="error: no NVIDIA GPU\n  reaches this container")
-    assert list(check_image._expect("it", ended, 1, "no NVIDIA GPU reaches")) == []
-    (fault,) = check_image._expect("it", ended, 0, "no NVIDIA GPU reaches")
+    assert list(behaviour._expect("it", ended, 1, "no NVIDIA GPU reaches")) == []
+    (fault,) = behaviour._expect("it", ended, 0, "no NVIDIA GPU reaches")
     assert fault.startswith("it: code 1, expected 0")
-    (fault,) = check_image._expect("it", ended, 1, "something else")
+    (fault,) = behaviour._expect("it", ended, 1, "something else")
     assert "not told: ['something else']" in fault
-    leaked = Ended(code=0, out=f"Traceback\n{check_image.TOKEN}", err="")
-    assert [fault.partition(":")[2].partition(":")[0] for fault in check_image._expect("it", leaked, 0)] == [
+    leaked = Ended(code=0, out=f"Traceback\n{building.TOKEN}", err="")
+    assert [fault.partition(":")[2].partition(":")[0] for fault in behaviour._expect("it", leaked, 0)] == [
         " a traceback",
         " the token was printed",
     ]
@@ -139,7 +140,7 @@ ERROR: Could not find a version that satisfies the requirement hatchling>=1.27 (
     ],
 )
 def test_a_build_without_its_network_is_no_fault_of_the_image(said: str, told: str | None) -> None:
-    found = check_image.why_unavailable(said)
+    found = building.why_unavailable(said)
     assert found is None if told is None else told in str(found)
 
 
@@ -257,6 +258,6 @@ def test_the_packages_that_the_dockerfile_installs_are_found() -> None:
     dockerfile = (
         "RUN apt-get update \\\n && A=b apt-get install -y \\\n  --no-install-recommends a b>/dev/null \\\n && c"
     )
-    assert check_image.installed(dockerfile) == ["a", "b"]
-    own = (check_image.ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert check_image.installed(own) == ["python3", "tini", "python3-venv"]
+    assert building.installed(dockerfile) == ["a", "b"]
+    own = (building.ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert building.installed(own) == ["python3", "tini", "python3-venv"]

@@ -15,7 +15,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Final
 
-from scripts.container_engine import UnavailableError
+from scripts.image.engine import UnavailableError
 
 NEEDLESS: Final = ("usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man")
 """Folders that Debian's own slim images do without."""
