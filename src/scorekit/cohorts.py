@@ -159,7 +159,8 @@ class Given:
         if not others:
             if self._of_model is None:
                 self._of_model = Counter((each.cohort, _model(each)) for each in self._scores if _is_near_any(each))
-            again = self._of_model[score.cohort, _model(score)] > _is_near_any(score)
+            of_model = self._of_model[score.cohort, _model(score)]
+            again = of_model > (1 if _is_near_any(score) else 0)
             return "the others of its task are of the same model" if again else "nothing else of its task is given"
         nearest = min(others, key=lambda other: len(_differences(score, other)))
         told = ", and ".join(_difference(*found) for found in _differences(score, nearest))

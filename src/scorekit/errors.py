@@ -145,9 +145,9 @@ class TerminatedError(KeyboardInterrupt):
     exit_code: ClassVar[int] = EXIT_TERMINATED
 
 
-def nearest(name: str, valid: list[str]) -> str | None:
-    """The valid name most like `name`, or None when nothing is close."""
+def nearest(name: str, valid: list[str], cutoff: float = 0.5) -> str | None:
+    """The valid name most like `name`, or None when nothing is as close as `cutoff` (1: the same)."""
     import difflib
 
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=cutoff)
     return close[0] if close else None

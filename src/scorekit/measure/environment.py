@@ -200,8 +200,10 @@ def check_placement(gpu_ids: tuple[str, ...], model: Any) -> None:
     Raises:
         HardwareError, ModelError: what lies where.
     """
+    if placement.is_shared():
+        return
     found = model_placement(model) if gpu_ids and torch_gpus() else None
-    if found is not None and not placement.is_shared():
+    if found is not None:
         placement.check(tuple(str(gpu.uuid) for gpu in gpus.facts(gpu_ids)), found)
 
 

@@ -21,8 +21,10 @@ __all__ = [
     "facts",
     "family",
     "indices",
+    "number",
     "others",
     "resolve",
+    "same",
     "state",
     "temperature_c",
     "topology",
@@ -103,7 +105,8 @@ def number(entry: str, source: str) -> int:
     """
     with driver.session() as pynvml:
         machine = driver.listing(pynvml)
-    return indices(_uuids([entry], machine, source, error=UsageError))[0]
+    (uuid,) = _uuids([entry], machine, source, error=UsageError)
+    return next(gpu.index for gpu in machine if gpu.uuid == uuid)
 
 
 def same(one: str, other: str) -> bool:

@@ -82,6 +82,11 @@ class EnergyStarSettings(EnergyStarConfig):  # type: ignore[misc]
                     f"scenario.extra_task is for scenario energy_star, not {self.name}",
                     mend="leave scenario.extra_task out",
                 )
+            if self.reasoning:
+                raise UsageError(
+                    f"scenario.reasoning is for the task reasoning, not {self.extra_task}",
+                    mend="leave scenario.reasoning out",
+                )
         self._settle_lengths()
         lengths: dict[str, Any] = self.generate_kwargs
         if self.reasoning and lengths.get("min_new_tokens") != lengths.get("max_new_tokens"):

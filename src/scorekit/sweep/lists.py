@@ -10,7 +10,6 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -228,9 +227,9 @@ def _misspelt(cells: list[str], columns: Mapping[str, int]) -> Iterator[str]:
     """Columns that are not read, and are called nearly as one that is missing; a list may have others of its own."""
     missing = sorted(set(_COLUMNS) - set(columns))
     for at, cell in enumerate(cells):
-        close = [] if at in columns.values() else get_close_matches(cell.strip().lower(), missing, n=1, cutoff=0.75)
-        if close:
-            yield f"the column '{cell.strip()[:60]}' is not read; did you mean '{close[0]}'?"
+        close = None if at in columns.values() else nearest(cell.strip().lower(), missing, cutoff=0.75)
+        if close is not None:
+            yield f"the column '{cell.strip()[:60]}' is not read; did you mean '{close}'?"
 
 
 def _yaml_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:

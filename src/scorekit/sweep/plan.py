@@ -181,12 +181,14 @@ def _job(entry: Entry, terms: Terms, earlier: Earlier) -> SweepJob:
     task = tasks.REGISTRY.find(entry.task)
     assert task is not None, entry.task
     cohort, protocol = tasks.cohort_of(entry.task), tasks.protocol_of(entry.task)
+    assert cohort is not None, entry.task
+    samples = task.num_samples if isinstance(task, tasks.ExtraTask) else tasks.OFFICIAL_SAMPLES
     asked = Asked(
         model=entry.model,
-        cohort=cohort or entry.task,
+        cohort=cohort,
         task=entry.task,
         gpus=gpus,
-        queries=_whole(_setting(terms, entry, "num_samples", "scenario"), tasks.OFFICIAL_SAMPLES),
+        queries=_whole(_setting(terms, entry, "num_samples", "scenario"), samples),
         runs=_whole(_setting(terms, entry, "runs", "scenario"), tasks.OFFICIAL_RUNS),
         dtype=dtype or task.dtype,
         parameters=entry.parameters,
@@ -254,8 +256,8 @@ def _setting(terms: Terms, entry: Entry, name: str, part: str = "backend") -> st
 
 
 def _whole(value: str | None, otherwise: int) -> int | None:
-    if value is None:
-        return otherwise
+    """A number of one or more; None where only the job itself will know it (-1: all samples that there are)."""
+    value = str(otherwise) if value is None else value
     return int(value) if value.isascii() and value.isdigit() and int(value) > 0 else None
 
 

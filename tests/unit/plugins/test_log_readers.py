@@ -11,6 +11,7 @@ from scorekit import cli, logs
 from scorekit.errors import LogError
 from scorekit.logs import formats
 from scorekit.logs.places import Place
+from scorekit.records import Result
 from tests import plugin
 from tests.unit.plugins.conftest import EXAMPLE, tally
 
@@ -25,6 +26,12 @@ def test_a_foreign_log_is_parsed(example: None, tmp_path: Path, capsys: pytest.C
     )
     assert result["wh_per_1000_queries"] == pytest.approx(50)
     assert (result["comparable"], result["unknown"]) == (False, [])
+
+
+def test_a_foreign_log_of_a_plugins_task_keeps_it(example: None, tmp_path: Path) -> None:
+    (result,) = logs.read_logs([tally(tmp_path, task="code_completion")])
+    assert isinstance(result, Result)
+    assert (result.task, result.cohort) == ("code_completion", "code_completion")
 
 
 def test_a_bad_log_is_told_by_its_field(example: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

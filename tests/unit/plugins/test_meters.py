@@ -81,6 +81,15 @@ def test_a_meter_without_a_method_does_not_start(tmp_path: Path, monkeypatch: py
         odd_meter(tmp_path, monkeypatch, "odd_o", "stop = property()")
 
 
+def test_a_meter_that_does_not_stop_hides_no_error_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = f"{METER}\nclass Mine(Odd):\n    def stop(self): raise KeyError('stop')\n"
+    other = f"{METER}\nclass Mine(Odd):\n    name = 'nvml'\n"
+    points = {"scorekit.meters": {"odd": "odd_q:Mine", "more": "odd_r:Mine"}}
+    plugin.install(tmp_path / "site", monkeypatch, "two", points, {"odd_q": one, "odd_r": other})
+    with pytest.raises(PluginError, match="calls itself 'nvml'"):
+        meters.start(["odd", "more"], MeterRequest((), "USA", tmp_path))
+
+
 def test_a_meter_that_is_nowhere_is_refused_with_those_of_plugins(example: None) -> None:
     with pytest.raises(UsageError, match=r"there is no meter 'cpu_tme'; valid: .*, cpu_time") as caught:
         meters.resolve(["cpu_tme"], gpus=False)

@@ -10,7 +10,10 @@ import pytest
 from scorekit import cli, scales, tasks
 from scorekit.editions import FEBRUARY_2025
 from scorekit.errors import UsageError
+from scorekit.measure.settings import EnergyStarSettings
 from scorekit.rating import rate_scores
+from scorekit.sweep import lists, plan
+from scorekit.sweep.estimates import Earlier
 from tests import plugin
 from tests.bundles import official_score
 from tests.unit.plugins.conftest import EXAMPLE, tally
@@ -84,6 +87,23 @@ def test_a_task_of_a_plugin_is_none_of_the_protocol(example: None) -> None:
     assert tasks.config_name("code_completion") == "code_completion"
     assert tasks.config_name("asr") == "automatic_speech_recognition"
     assert tasks.protocol_of("code_completion") != tasks.PROTOCOL == tasks.protocol_of("summarization")
+
+
+def test_a_plan_reckons_with_the_queries_of_a_plugins_task(example: None) -> None:
+    row = {
+        "model": "org/a", "task": "code_completion", "cohort": "code_completion", "parameters": None, "domain": "gpu",
+        "duration_s": 41.0, "queries": 41, "gpu_count": 1,
+    }  # fmt: skip
+    entries = lists.read(["org/a"], "code_completion").entries
+    (made,) = plan.build(entries, plan.Terms(), Earlier([row])).jobs
+    assert (made.task, made.protocol) == ("code_completion", tasks.OTHER_PROTOCOL)
+    # A second each, ten repeats of the task's 164.
+    assert made.estimate.device_hours == pytest.approx(1640 / 3600)
+
+
+def test_a_task_of_a_plugin_is_not_run_as_reasoning(example: None) -> None:
+    with pytest.raises(UsageError, match=r"scenario\.reasoning is for the task reasoning, not code_completion"):
+        EnergyStarSettings(extra_task="code_completion", reasoning=True)
 
 
 @pytest.mark.parametrize("name", ["asr", "serving", "../up", "Capital", "", None])

@@ -70,7 +70,7 @@ class Energies:
 def task_named(name: str | None) -> str | None:
     """Config name of a task by any of its names; None where the name is none of a task's."""
     try:
-        return None if name is None else tasks.find(name).name
+        return None if name is None else tasks.config_name(name)
     except UsageError:
         return None
 

@@ -7,6 +7,7 @@ run side by side. A new meter is one module and one line in `_FACTORIES`, or an 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,6 +215,8 @@ def start(names: Sequence[str], request: MeterRequest) -> list[Meter]:
             meters.append(factory(request))
     except BaseException:
         for meter in meters:
-            meter.stop()
+            # Neither hides the first error nor leaves the others running.
+            with contextlib.suppress(Exception):
+                meter.stop()
         raise
     return meters
