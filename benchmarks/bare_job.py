@@ -15,10 +15,10 @@ from pathlib import Path
 def import_stack() -> float:
     """Import it all; returns when that began, in s since 1970."""
     begun_s = time.time()
-    from scorekit.measure import configs
+    from scorekit.measuring import configs
 
     configs.register()
-    from scorekit.measure import launcher
+    from scorekit.measuring import launcher
 
     launcher.import_stack()
     return begun_s

@@ -143,7 +143,7 @@ def turns(sweep: Callable[[int], Timed], bare: Callable[[], Timed], count: int) 
 
 def tiny_settings(scratch: Path) -> tuple[str, list[str]]:
     """A tiny model, and the settings of a short run of it."""
-    from scorekit.measure.tiny import tiny_paths, write_tiny
+    from scorekit.measuring.tiny import tiny_paths, write_tiny
 
     write_tiny(scratch / "tiny", tasks=[TASK], samples=4)
     paths = tiny_paths(scratch / "tiny", TASK)

@@ -35,7 +35,7 @@ SAMPLES: Final = 20
 NEW_TOKENS: Final = 10
 
 SAMPLING_S: Final = 0.1
-"""As the sampler's (`scorekit.measure.meters.SAMPLING_S`, which cannot be imported before the fake NVML is there)."""
+"""As the sampler's (`scorekit.measuring.meters.SAMPLING_S`, which cannot be imported before the fake NVML is there)."""
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _FAKE: Final = "BENCHMARK_FAKE_NVML"
@@ -191,7 +191,7 @@ def work_of(folder: Path, seconds: float) -> Work:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from scorekit.measure.tiny import write_tiny
+    from scorekit.measuring.tiny import write_tiny
 
     torch.set_num_threads(1)
     tiny = write_tiny(folder / "tiny", tasks=["text_generation"], samples=SAMPLES)["text_generation"]
@@ -220,7 +220,7 @@ def measure(count: int, seconds: float) -> list[Comparison]:
     """All rows; to be called in a process that finds the fake NVML."""
     from tests.fake_nvml import FakeNvml
 
-    from scorekit.measure import meters
+    from scorekit.measuring import meters
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

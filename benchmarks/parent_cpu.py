@@ -92,8 +92,8 @@ def _launch(who: Who, sleep_s: float) -> float:
 
 def _main(who: Who, sleep_s: float, result: str) -> None:
     if who == "ours":
-        from scorekit.measure.launcher import ProcessLauncher
-        from scorekit.measure.settings import ProcessSettings
+        from scorekit.measuring.launcher import ProcessLauncher
+        from scorekit.measuring.settings import ProcessSettings
 
         launcher: Any = ProcessLauncher(ProcessSettings())
     else:
@@ -107,7 +107,7 @@ def _main(who: Who, sleep_s: float, result: str) -> None:
 if __name__ in ("__main__", "__mp_main__"):
     # The spawned child imports this module too before it unpickles anything: optimum-benchmark's own child would
     # else fail on transformers 5.
-    from scorekit.measure import bridge
+    from scorekit.measuring import bridge
 
     bridge.apply()
 

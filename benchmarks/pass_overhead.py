@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 from benchmarks.comparison import Comparison, Goal
 from benchmarks.turns import Loop, Pass, Turns
-from scorekit.measure import bridge
-from scorekit.measure.scenario import EnergyStarScenario
-from scorekit.measure.settings import EnergyStarSettings
-from scorekit.measure.tiny import write_tiny
+from scorekit.measuring import bridge
+from scorekit.measuring.scenario import EnergyStarScenario
+from scorekit.measuring.settings import EnergyStarSettings
+from scorekit.measuring.tiny import write_tiny
 
 bridge.apply()
 

@@ -30,8 +30,8 @@ from tests.slurm import cluster as slurm_cluster
 
 from scorekit import bundle
 from scorekit.errors import EXIT_DONE
-from scorekit.measure import gpu_lock
-from scorekit.measure.tiny import tiny_paths, write_tiny
+from scorekit.measuring import gpu_lock
+from scorekit.measuring.tiny import tiny_paths, write_tiny
 from scorekit.records import SweepJob
 from scorekit.sweep import attempts, done, driver, plan
 

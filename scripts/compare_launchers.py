@@ -41,7 +41,7 @@ from typing import Any, Final
 from tests.fake_nvml import FakeNvml
 from tests.slurm import cluster as slurm_cluster
 
-from scorekit.measure.tiny import write_tiny
+from scorekit.measuring.tiny import write_tiny
 from scorekit.records import Score
 from scorekit.sweep import done, driver, plan
 from scorekit.uncertainty import student_t_quantile

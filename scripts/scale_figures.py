@@ -111,7 +111,7 @@ MEASURED: Final = (
 
 def setting(name: str) -> float:
     """A default of official runs, s: of the tasks' base config, else of scorekit's own."""
-    for path in ("configs/energy_star/_base_.yaml", "src/scorekit/measure/settings.py"):
+    for path in ("configs/energy_star/_base_.yaml", "src/scorekit/measuring/settings.py"):
         found = re.search(rf"(?m)^\s*{name}:(?: float =)? ([0-9.]+)$", (ROOT / path).read_text(encoding="utf-8"))
         if found is not None:
             return float(found[1])
@@ -233,8 +233,8 @@ def renewed(page: str) -> str:
 def power_log_bytes() -> int:
     """Of an hour of made-up readings of one GPU that works: power that wanders, a counter that follows it."""
     from scorekit import bundle
-    from scorekit.measure import power_log
-    from scorekit.measure.meters import SAMPLING_S, PowerSample
+    from scorekit.measuring import power_log
+    from scorekit.measuring.meters import SAMPLING_S, PowerSample
 
     chance = random.Random(1)
     counter_mj, power_w, samples = 10**9, 300.0, []

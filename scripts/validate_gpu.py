@@ -230,7 +230,7 @@ def _gpu(named: str | None, device: str, environ: Mapping[str, str]) -> int:
     Raises:
         ScorekitError: there is none, or it is not clear which; it is never another one than was named.
     """
-    from scorekit.measure import gpus
+    from scorekit.measuring import gpus
 
     if named is not None:
         return gpus.number(named.strip(), "--gpu")

@@ -40,9 +40,9 @@ class Scorekit:
     """
 
     def __init__(self, folder: Path) -> None:
-        from scorekit.measure import gpus
-        from scorekit.measure.meters import MeterRequest
-        from scorekit.measure.meters.nvml import NvmlMeter
+        from scorekit.measuring import gpus
+        from scorekit.measuring.meters import MeterRequest
+        from scorekit.measuring.meters.nvml import NvmlMeter
 
         device_ids = None if "CUDA_VISIBLE_DEVICES" in os.environ else 0
         used = gpus.resolve(gpus.AUTO, "cuda", device_ids, os.environ)

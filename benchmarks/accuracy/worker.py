@@ -62,7 +62,7 @@ def main(key: str, seed: int, folder: Path, tools: Sequence[str], windows_s: Seq
 
 def _load(tools: Sequence[str]) -> None:
     if "scorekit" in tools:
-        import scorekit.measure.meters.nvml  # noqa: F401
+        import scorekit.measuring.meters.nvml  # noqa: F401
     if "codecarbon" in tools:
         import codecarbon  # noqa: F401
     if "zeus" in tools:

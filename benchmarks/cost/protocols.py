@@ -9,7 +9,7 @@ from typing import Final
 
 from benchmarks.cost.model import TICK_S, Machine, Noise
 from scorekit import uncertainty
-from scorekit.measure.meters.counter import Read, Tick, energy_at
+from scorekit.measuring.meters.counter import Read, Tick, energy_at
 
 OFFICIAL_REPEATS: Final = 10
 MOST_REPEATS: Final = 200

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from scorekit.measure.tiny import audio_models, diffusion_models, text_models, tokenizer, vision_models
-from scorekit.measure.tiny._libraries import library
-from scorekit.measure.tiny.text_models import save, silence
+from scorekit.measuring.tiny import audio_models, diffusion_models, text_models, tokenizer, vision_models
+from scorekit.measuring.tiny._libraries import library
+from scorekit.measuring.tiny.text_models import save, silence
 
 Shape = Mapping[str, Any]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from scripts.validation import samples
 from scripts.validation.architectures import ARCHITECTURES, Architecture, build
 
-from scorekit.measure.tiny._libraries import versions
-from scorekit.measure.tiny.recipe import Recipe, make_folder
+from scorekit.measuring.tiny._libraries import versions
+from scorekit.measuring.tiny.recipe import Recipe, make_folder
 
 RECIPE_VERSION = 1
 TINY_SAMPLES = 2

@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pairs", type=int, default=3)
     options = parser.parse_args(argv)
 
-    from scorekit.measure import gpus, meters
+    from scorekit.measuring import gpus, meters
 
     found: list[comparison.Comparison] = []
     with tempfile.TemporaryDirectory() as name:

@@ -14,7 +14,7 @@ from scripts.validation.architectures import ARCHITECTURES, Architecture
 from scripts.validation.running import PartError, last_lines, run
 
 from scorekit.errors import EXIT_DONE, EXIT_INVALID
-from scorekit.measure.tiny.datasets import TRAIN_FILE
+from scorekit.measuring.tiny.datasets import TRAIN_FILE
 
 _IMPORT_S, _REPEATS, _MANY_REPEATS = 52.0, 2, 10
 """The first is of three processes: one builds the model, one starts the measurement, one measures."""

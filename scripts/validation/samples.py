@@ -17,10 +17,10 @@ from statistics import NormalDist
 from typing import Any, Final
 
 from scorekit import tasks
-from scorekit.measure.tiny._libraries import library
-from scorekit.measure.tiny.audio_models import SAMPLE_RATE_HZ
-from scorekit.measure.tiny.datasets import TRAIN_FILE
-from scorekit.measure.tiny.sentences import Writer
+from scorekit.measuring.tiny._libraries import library
+from scorekit.measuring.tiny.audio_models import SAMPLE_RATE_HZ
+from scorekit.measuring.tiny.datasets import TRAIN_FILE
+from scorekit.measuring.tiny.sentences import Writer
 
 CHARACTERS_A_TOKEN: Final = 4.2
 MEDIAN_CHARACTERS: Final = 586

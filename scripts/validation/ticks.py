@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from scorekit.measure import driver
+from scorekit.measuring import driver
 
 READ_EVERY_S: Final = 0.001
 _LOAD: Final = """

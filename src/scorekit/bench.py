@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, InvalidRunError, ScorekitError, UsageError
-from scorekit.measure import configs
+from scorekit.measuring import configs
 from scorekit.sweep import elsewhere
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _run(argv: list[str], folder: Path, tell: Tell, fail: Fail) -> int:
         OmegaConfBaseException,
     )
 
-    from scorekit.measure.gpu_lock import SWEEP_JOB
+    from scorekit.measuring.gpu_lock import SWEEP_JOB
     from scorekit.sweep import attempts, work
 
     codes: list[int] = []
@@ -179,7 +179,7 @@ def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
     from hydra.core.hydra_config import HydraConfig
 
     from scorekit import bundle, logs
-    from scorekit.measure import job
+    from scorekit.measuring import job
 
     output_folder = Path(HydraConfig.get().runtime.output_dir)
     _warn_beforehand(config)
@@ -208,7 +208,7 @@ def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
 
 def _warn_beforehand(config: Any) -> None:
     """Tell what is in the way of a valid and official run on this machine's GPU before it takes an hour."""
-    from scorekit.measure import machine
+    from scorekit.measuring import machine
     from scorekit.validity import preflight
 
     backend = config.get("backend") or {}

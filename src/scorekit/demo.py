@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from scorekit import tasks as registry
 from scorekit.errors import EXIT_DONE, ScorekitError
-from scorekit.measure.configs import hydra_value
+from scorekit.measuring.configs import hydra_value
 from scorekit.messages import counted, say
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
         os.environ.setdefault(variable, value)
     started = time.monotonic()
     # Before anything is written, for it may be missing.
-    from scorekit.measure import launcher
+    from scorekit.measuring import launcher
 
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
@@ -95,7 +95,7 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
 
 def plan(folder: Path, names: list[str]) -> list[DemoRun]:
     """Write the models and data, and list the runs: two sizes of model a task, so that there is something to rate."""
-    from scorekit.measure.tiny import write_tiny
+    from scorekit.measuring.tiny import write_tiny
 
     made = [write_tiny(folder, tasks=names, size=size, report=say) for size in ("tiny", "small")]
     runs = []

@@ -13,7 +13,7 @@ from scorekit import scales, tasks
 from scorekit.errors import EXIT_DONE, EXIT_FAILED
 from scorekit.layout import Column, Layout, layout_for, render
 from scorekit.logs import formats
-from scorekit.measure import configs, machine, meters
+from scorekit.measuring import configs, machine, meters
 from scorekit.plugins import Listed
 from scorekit.records.machine import Diagnosis, FoundPlugin, Machine, Obstacle, ProbedFolder, ProbedGpu
 from scorekit.validity import preflight

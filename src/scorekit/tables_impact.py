@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from scorekit.impact import Calculation, Footprint, ImpactFigure, MakingFigure, Method, Mix, Range, Text
-from scorekit.impact.mixes import KINDS
-from scorekit.impact.terms import sum_of
+from scorekit.impacts import Calculation, Footprint, ImpactFigure, MakingFigure, Method, Mix, Range, Text
+from scorekit.impacts.mixes import KINDS
+from scorekit.impacts.terms import sum_of
 from scorekit.layout import Column, Layout, render, significant
 from scorekit.units import kg_to_g, kg_to_ug
 

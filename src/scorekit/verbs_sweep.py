@@ -21,8 +21,8 @@ from scorekit.errors import (
     UsageError,
 )
 from scorekit.layout import layout_for
-from scorekit.measure import file_system as probes
-from scorekit.measure.configs import hydra_value
+from scorekit.measuring import file_system as probes
+from scorekit.measuring.configs import hydra_value
 from scorekit.messages import counted, say
 from scorekit.records import Plan, Score, SweepJob
 from scorekit.sweep import attempts, done, driver, engines, estimates, lists, plan, progress
@@ -100,7 +100,7 @@ def _class_c_gpus(options: argparse.Namespace) -> int | None:
 
 def _gpus_here() -> list[str]:
     """Names of this machine's GPUs; none where NVML cannot be asked."""
-    from scorekit.measure import driver as nvml
+    from scorekit.measuring import driver as nvml
 
     with contextlib.suppress(HardwareError, ModuleNotFoundError), nvml.session() as pynvml:
         return [gpu.name or "" for gpu in nvml.listing(pynvml)]

@@ -19,7 +19,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 from filelock import FileLock
 
-from scorekit.measure.tiny import TinyTask, tiny_paths, write_tiny
+from scorekit.measuring.tiny import TinyTask, tiny_paths, write_tiny
 from scorekit.tasks import TASKS
 
 SAMPLES = 16

@@ -17,7 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from scorekit import logs
 from scorekit.errors import EXIT_INVALID, ModelError
-from scorekit.measure import gpu_lock
+from scorekit.measuring import gpu_lock
 from scorekit.sweep import attempts, work
 from tests import bundles
 

@@ -20,7 +20,7 @@ import transformers
 from filelock import FileLock
 
 from scorekit import logs
-from scorekit.measure.tiny import TinyTask, tiny_paths, write_tiny
+from scorekit.measuring.tiny import TinyTask, tiny_paths, write_tiny
 from scorekit.tasks import TASKS
 from tests.e2e.conftest import INLINE, run_inprocess
 

@@ -18,7 +18,7 @@ def test_memory_that_runs_out_in_the_second_repeat_ends_the_run_and_keeps_the_fi
 ) -> None:
     import torch
 
-    from scorekit.measure import bridge
+    from scorekit.measuring import bridge
 
     bridge.apply()
     from optimum_benchmark.backends.pytorch.backend import PyTorchBackend

@@ -21,8 +21,8 @@ from scorekit.records import Environment, GpuState, Window
 from tests.e2e.conftest import INLINE, Result, Tiny, run_inprocess
 from tests.fake_nvml import FakeNvml
 from tests.ports import free_port
-from tests.unit.measure.serving import fake_server
-from tests.unit.measure.serving.fake_server import Asked, FakeServer, serving
+from tests.unit.measuring.serving import fake_server
+from tests.unit.measuring.serving.fake_server import Asked, FakeServer, serving
 
 SECRET = "s3cr3t-0f-the-server"
 PATIENCE_S = 300

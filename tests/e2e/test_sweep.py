@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from scorekit import bundle, logs
-from scorekit.measure import gpu_lock
+from scorekit.measuring import gpu_lock
 from scorekit.sweep import attempts
 from tests.e2e.conftest import Tiny, environment, run_cli
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from scorekit.measure.meters import PowerSample
+from scorekit.measuring.meters import PowerSample
 from scorekit.records import CounterEvidence, GpuState, MeterReading, Window
 from tests.bundles import NVML_GPU
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from scorekit import bundle
 from scorekit.logs import read_score, write_score
-from scorekit.measure.power_log import write_power
+from scorekit.measuring.power_log import write_power
 from scorekit.records import MeterReading, Window
 from tests.bundles import H100, NVML_GPU, environment, reading, window, write_bundle, write_unsealed
 from tests.golden.clock import Clock

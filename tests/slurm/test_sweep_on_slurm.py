@@ -17,7 +17,7 @@ import pytest
 from hydra_plugins.scorekit_sweeps.slurm_launcher import SlurmLauncherConf
 from scorekit import bundle, logs
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, LauncherError
-from scorekit.measure import gpu_lock
+from scorekit.measuring import gpu_lock
 from scorekit.records import Attempt, Environment
 from scorekit.sweep import attempts, slurm, slurm_jobs
 from tests.e2e.conftest import Tiny, environment, run_cli

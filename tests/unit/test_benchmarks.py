@@ -101,7 +101,7 @@ def test_fetched_rows_are_those_of_datasets(size: int) -> None:
     import datasets
     import torch
 
-    from scorekit.measure.passes import TokenRows, rows_of
+    from scorekit.measuring.passes import TokenRows, rows_of
 
     features = datasets.Features(
         {"input_ids": datasets.List(datasets.Value("int32")), "attention_mask": datasets.List(datasets.Value("int8"))}
@@ -128,7 +128,7 @@ def test_fetched_rows_are_those_of_datasets(size: int) -> None:
 def test_what_holds_more_than_tokens_stays_with_datasets() -> None:
     import datasets
 
-    from scorekit.measure.passes import rows_of
+    from scorekit.measuring.passes import rows_of
 
     for columns in (
         {"prompt": ["a cat", "a dog"]},
@@ -145,7 +145,7 @@ def test_what_holds_more_than_tokens_stays_with_datasets() -> None:
 def test_a_fetched_row_is_the_callers_own() -> None:
     import datasets
 
-    from scorekit.measure.passes import rows_of
+    from scorekit.measuring.passes import rows_of
 
     found = rows_of(datasets.Dataset.from_dict({"input_ids": [[1, 2, 3]]}))
     found[0:1]["input_ids"].zero_()

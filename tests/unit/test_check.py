@@ -202,13 +202,13 @@ def test_bench_keeps_an_invalid_run_and_ends_with_3(
 ) -> None:
     from hydra.core.hydra_config import HydraConfig
 
-    import scorekit.measure
+    import scorekit.measuring
     from scorekit import bench
 
     # What Hydra and the measuring process would have done.
     measured = SimpleNamespace(run=lambda *_: doubled)
-    monkeypatch.setitem(sys.modules, "scorekit.measure.job", measured)
-    monkeypatch.setattr(scorekit.measure, "job", measured, raising=False)
+    monkeypatch.setitem(sys.modules, "scorekit.measuring.job", measured)
+    monkeypatch.setattr(scorekit.measuring, "job", measured, raising=False)
     runtime = SimpleNamespace(runtime=SimpleNamespace(output_dir=str(doubled)))
     monkeypatch.setattr(HydraConfig, "get", staticmethod(lambda: runtime))
     told: list[Path] = []

@@ -18,7 +18,7 @@ from scorekit.records.machine import Diagnosis, Machine
 from scorekit.validity import preflight
 from tests.fake_nvml import FakeNvml
 
-measure = pytest.importorskip("scorekit.measure.machine")
+measure = pytest.importorskip("scorekit.measuring.machine")
 
 H100_BEFORE_A_RUN = {"utilization_percent": 0, "temperature_c": 35, "power_w": 70}
 

@@ -9,7 +9,7 @@ from scripts import formats_page
 
 from scorekit import records
 from scorekit.logs.outputs import gpu_summary
-from scorekit.measure.meters import PowerSample
+from scorekit.measuring.meters import PowerSample
 from scorekit.rating import Rating
 from scorekit.records import Record, Score, Window
 from tests.bundles import official_score

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from scorekit import impact
-from scorekit.impact import Range
+from scorekit import impacts
+from scorekit.impacts import Range
 from scorekit.publish.site import amounts, measured_energies
 from scorekit.publish.site.pages import calculator
 from tests.golden.impact import make
@@ -35,7 +35,7 @@ _CALCULATE = (
     var method = named(page.methods, vector.method);
     var mix = named(page.mixes, vector.mix);
     var model = method.models.filter(each => each.provider === vector.provider && each.name === vector.model)[0];
-    var found = scorekit.impact.calculate(page, method, model, vector.tokens, zoneOf(mix, vector.zone), mix);
+    var found = scorekit.impacts.calculate(page, method, model, vector.tokens, zoneOf(mix, vector.zone), mix);
     var words = scorekit.read('calculator-words');
     var view = scorekit.calculationView.modelled(page, words, found, method, model, vector.count || 1, 'what');
     return {found: found, view: view};
@@ -47,7 +47,7 @@ _FOOTPRINT = (
     + """
     var mix = named(page.mixes, vector.mix);
     var terms = [{name: 'given', energy_wh: {low: vector.energy_wh, high: vector.energy_wh}, origin: 'given'}];
-    return scorekit.impact.footprint(page, terms, zoneOf(mix, vector.zone), mix,
+    return scorekit.impacts.footprint(page, terms, zoneOf(mix, vector.zone), mix,
       {pue: null, site_water_l_per_kwh: null, energy_digits: null});
     }"""
 )
@@ -57,7 +57,7 @@ _MEASURED = (
     + """
     var mix = named(page.mixes, asked.mix);
     var row = scorekit.measured.rows().filter(each => each.id === asked.id)[0];
-    var found = scorekit.impact.measured(page, row, asked.tokens, zoneOf(mix, asked.zone), mix, asked.pue);
+    var found = scorekit.impacts.measured(page, row, asked.tokens, zoneOf(mix, asked.zone), mix, asked.pue);
     var words = scorekit.read('calculator-words');
     return scorekit.calculationView.measured(page, words, found, row, asked.count, 'what', asked.tokens !== null);
     }"""
@@ -121,15 +121,15 @@ def test_the_page_says_what_the_build_says(folder: Path, visit: Visiting) -> Non
         page = _ready(seen)
         for number, vector in enumerate(VECTORS["calculations"]):
             count = 1 if number % 2 else 30
-            method = impact.find_method(vector["method"])
-            model = impact.find_model(method.models, f"{vector['provider']}/{vector['model']}", method.name)
+            method = impacts.find_method(vector["method"])
+            model = impacts.find_model(method.models, f"{vector['provider']}/{vector['model']}", method.name)
             expected = calculator.modelled_view(method, model, vector["tokens"], "what", vector["zone"], count)
             if vector["mix"] == method.mix:
                 assert page.evaluate(_CALCULATE, {**vector, "count": count})["view"] == expected
 
 
 def test_measured_energies_are_those_of_the_command(folder: Path, visit: Visiting) -> None:
-    mix = impact.find_mix()
+    mix = impacts.find_mix()
     with visit(folder) as seen:
         page = _ready(seen, "method=measured")
         page.wait_for_function("() => scorekit.measured.rows()")
@@ -137,7 +137,7 @@ def test_measured_energies_are_those_of_the_command(folder: Path, visit: Visitin
             for code, tokens, pue in (("FRA", None, None), ("EEE", 400, 1.2), ("ZMB", 5000, None)):
                 if tokens is not None and (entry.result is None or entry.result.output_tokens is None):
                     tokens = None
-                zone = impact.find_zone(mix, code)
+                zone = impacts.find_zone(mix, code)
                 found = measured_energies.calculation(entry, zone, mix, tokens=tokens, pue=pue)
                 expected = calculator.measured_view(found, entry, "what", 7)
                 expected["model"] = page.evaluate(

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from scorekit import impact
+from scorekit import impacts
 from scorekit.publish.charts import world_chart, zones_chart
 from scorekit.publish.charts.figure import payload
 from scorekit.publish.charts.subjects import zone_impacts
 from scorekit.publish.charts.zone_impacts import FIRST_ZONES
-from scorekit.publish.site import impacts, measured_energies
+from scorekit.publish.site import impact_data, measured_energies
 from tests.web.conftest import WIDTHS_PX
 from tests.web.impact_site import HOSTILE, impact_site
 
@@ -65,7 +65,7 @@ def _column(page: Page, number: int) -> list[str]:
 
 
 def test_the_pages_charts_are_those_of_the_build(folder: Path, visit: Visiting) -> None:
-    data = impacts.read().data
+    data = impact_data.read().data
     assert data is not None
     entry = next(each for each in impact_site().entries if each.model == "example/published-8b")
     energies = ((1000.0, "1 kWh of electricity"), (entry.wh_per_1000_queries, "1,000 queries of x"))
@@ -73,12 +73,12 @@ def test_the_pages_charts_are_those_of_the_build(folder: Path, visit: Visiting) 
         page = _ready(seen)
         words = page.evaluate("scorekit.read('regions-words')")
         compared = 0
-        for mix, kind, (energy_wh, of) in itertools.product(data["mixes"], impact.KINDS, energies):
+        for mix, kind, (energy_wh, of) in itertools.product(data["mixes"], impacts.KINDS, energies):
             if all(zone[kind.name] is None for zone in mix["zones"]):
                 continue
             told = {"impact": kind.title, "unit": kind.unit, "of": of}
             for name, codes, chart in (("bars", FIRST_ZONES, zones_chart), ("map", None, world_chart)):
-                chosen = zone_impacts(impact.find_mix(mix["name"]), kind, codes, energy_wh=energy_wh)
+                chosen = zone_impacts(impacts.find_mix(mix["name"]), kind, codes, energy_wh=energy_wh)
                 choice = {
                     "impacts": [
                         {"code": z.code, "zone": z.zone, "value": z.value, "why": z.why_none, "caution": z.caution}
@@ -94,8 +94,8 @@ def test_the_pages_charts_are_those_of_the_build(folder: Path, visit: Visiting) 
 
 def test_a_choice_reaches_the_charts(folder: Path, visit: Visiting) -> None:
     entry = next(each for each in impact_site().entries if each.model == "example/published-8b")
-    mix = impact.find_mix()
-    kind = next(one for one in impact.KINDS if one.name == "pe")
+    mix = impacts.find_mix()
+    kind = next(one for one in impacts.KINDS if one.name == "pe")
     with visit(folder) as seen:
         page = _ready(seen, f"impact=pe&unit=model&model={entry.id}&zones=FRA,ZAF")
         told = {"impact": kind.title, "unit": kind.unit, "of": measured_energies.queries_of(entry.model)}
@@ -169,7 +169,7 @@ def test_what_stands_at_build_is_what_the_script_shows(folder: Path, visit: Visi
             text.split("\n")[0] for text in heads
         ]
         assert page.locator("#zones .figure-tip").first.text_content() == tips
-        assert len(at_build[0]) == len((impacts.read().mix or {})["zones"])
+        assert len(at_build[0]) == len((impact_data.read().mix or {})["zones"])
 
 
 def test_columns_sort_with_what_is_not_known_last(folder: Path, visit: Visiting) -> None:
@@ -232,7 +232,7 @@ def test_a_link_brings_all_of_it_back(folder: Path, visit: Visiting) -> None:
 
 def test_a_model_scales_the_table(folder: Path, visit: Visiting) -> None:
     entry = next(each for each in impact_site().entries if each.model == "example/published-8b")
-    mix = impacts.read().mix
+    mix = impact_data.read().mix
     assert mix is not None
     france = next(zone for zone in mix["zones"] if zone["code"] == "FRA")
     with visit(folder) as seen:
@@ -257,7 +257,7 @@ def test_the_table_can_be_taken_away(folder: Path, visit: Visiting) -> None:
         with page.expect_download() as taken:
             page.locator("#zones-csv").click()
         rows = list(csv.DictReader(io.StringIO(Path(taken.value.path()).read_text(encoding="utf-8"))))
-        mix = impacts.read().mix
+        mix = impact_data.read().mix
         assert mix is not None
         france = next(zone for zone in mix["zones"] if zone["code"] == "FRA")
         (row,) = [row for row in rows if row["code"] == "FRA"]

@@ -34,7 +34,7 @@ def start_method(config: DictConfig, overrides: Sequence[str]) -> str | None:
         config: of the job.
         overrides: of the job; who names a start method there has it.
     """
-    from scorekit.measure.gpu_lock import SWEEP_JOB
+    from scorekit.measuring.gpu_lock import SWEEP_JOB
     from scorekit.sweep.plan import HARDWARE
 
     launcher, hydra = config.get("launcher") or {}, config.get("hydra") or {}

@@ -181,7 +181,7 @@ def _told() -> dict[str, str]:
 
 def _place(config: DictConfig, sweep_folder: Path) -> tuple[Path, str] | None:
     """The folder of a job's runs and attempts, and its id within a sweep; None outside of one."""
-    from scorekit.measure.gpu_lock import SWEEP_JOB
+    from scorekit.measuring.gpu_lock import SWEEP_JOB
 
     name = (config.hydra.job.env_set or {}).get(SWEEP_JOB)
     return None if name is None else ((sweep_folder / str(config.hydra.sweep.subdir)).parent, str(name))

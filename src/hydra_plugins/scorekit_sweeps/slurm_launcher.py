@@ -85,7 +85,7 @@ class SlurmLauncher(Launcher):
         from submitit.core.utils import JobPaths
 
         from scorekit.errors import LauncherError
-        from scorekit.measure.gpu_lock import SWEEP_JOB
+        from scorekit.measuring.gpu_lock import SWEEP_JOB
         from scorekit.sweep import elsewhere, slurm, slurm_jobs
 
         setup_globals()
@@ -163,7 +163,7 @@ def _growing(first: int, count: int, most: int, at_once: int) -> Iterator[range]
 
 
 def _job(config: Any, overrides: Sequence[str], number: int, runs: Path) -> Any:
-    from scorekit.measure.configs import hydra_value
+    from scorekit.measuring.configs import hydra_value
     from scorekit.sweep import slurm_jobs
 
     backend, scenario = config.get("backend") or {}, config.get("scenario") or {}

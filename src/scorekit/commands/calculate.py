@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from scorekit.errors import EXIT_DONE, UsageError
 
 if TYPE_CHECKING:
-    from scorekit.impact import Calculation
+    from scorekit.impacts import Calculation
     from scorekit.records import Result
 
 _EXAMPLE: Final = "e.g. scorekit calculate --model gpt-4o --text small_conversation --zone FRA"
@@ -57,15 +57,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _listed(options: argparse.Namespace) -> bool:
     """Print the list that was asked for; whether one was."""
-    from scorekit import impact, tables_impact
+    from scorekit import impacts, tables_impact
     from scorekit.commands.output import show
 
-    name = options.method or impact.CURRENT
+    name = options.method or impacts.CURRENT
     if options.list_texts:
-        texts = list(impact.TEXTS.values())
+        texts = list(impacts.TEXTS.values())
         show(texts, lambda layout: tables_impact.texts_table(texts, layout), as_json=options.json)
     elif options.list_methods:
-        modelled = [impact.find_method(each) for each in impact.method_names() if each != _MEASURED]
+        modelled = [impacts.find_method(each) for each in impacts.method_names() if each != _MEASURED]
         rows = [*((each.name, each.source) for each in modelled), (_MEASURED, "a result of your own: --result RUN")]
         show(
             [{"name": each, "source": source} for each, source in rows],
@@ -73,10 +73,10 @@ def _listed(options: argparse.Namespace) -> bool:
             as_json=options.json,
         )
     elif options.list_models:
-        method = impact.find_method(name)
+        method = impacts.find_method(name)
         show(method.models, lambda layout: tables_impact.models_table(method, layout), as_json=options.json)
     elif options.list_zones:
-        mix = impact.find_mix(options.mix or (impact.CURRENT if name == _MEASURED else impact.find_method(name).mix))
+        mix = impacts.find_mix(options.mix or (impacts.CURRENT if name == _MEASURED else impacts.find_method(name).mix))
         show(mix, lambda layout: tables_impact.zones_table(mix, layout), as_json=options.json)
     else:
         return False
@@ -92,7 +92,7 @@ def _is_measured(options: argparse.Namespace) -> bool:
 
 
 def _modelled(options: argparse.Namespace) -> Calculation:
-    from scorekit import impact
+    from scorekit import impacts
 
     for option, given in (("--model", options.model), ("--zone", options.zone)):
         if given is None:
@@ -103,15 +103,15 @@ def _modelled(options: argparse.Namespace) -> Calculation:
             f"{option} goes with --result only: a method has its own figures",
             mend="leave it out; `scorekit impact` takes an energy with any PUE",
         )
-    method = impact.find_method(options.method or impact.CURRENT)
-    model = impact.find_model(method.models, options.model, method.name)
+    method = impacts.find_method(options.method or impacts.CURRENT)
+    model = impacts.find_model(method.models, options.model, method.name)
     tokens, text = _length(options)
-    mix = impact.find_mix(options.mix or method.mix)
-    return impact.calculate(model, method, tokens, impact.find_zone(mix, options.zone), mix, text=text)
+    mix = impacts.find_mix(options.mix or method.mix)
+    return impacts.calculate(model, method, tokens, impacts.find_zone(mix, options.zone), mix, text=text)
 
 
 def _measured(options: argparse.Namespace) -> Calculation:
-    from scorekit import impact
+    from scorekit import impacts
 
     for option, given in (("--result", options.result), ("--zone", options.zone)):
         if given is None:
@@ -120,13 +120,13 @@ def _measured(options: argparse.Namespace) -> Calculation:
             )
     if options.model is not None:
         raise UsageError("--model and --result name two models", mend="leave --model out: the result names its own")
-    mix = impact.find_mix(options.mix or impact.CURRENT)
-    zone = impact.find_zone(mix, options.zone)
+    mix = impacts.find_mix(options.mix or impacts.CURRENT)
+    zone = impacts.find_zone(mix, options.zone)
     result = _only_result(options.result)
     if options.queries is not None:
-        return impact.of_queries(result, options.queries, zone, mix, pue=options.pue)
+        return impacts.of_queries(result, options.queries, zone, mix, pue=options.pue)
     tokens, text = _length(options)
-    return impact.of_tokens(result, tokens, zone, mix, pue=options.pue, text=text)
+    return impacts.of_tokens(result, tokens, zone, mix, pue=options.pue, text=text)
 
 
 def _only_result(path: Path) -> Result:
@@ -147,10 +147,10 @@ def _only_result(path: Path) -> Result:
 
 def _length(options: argparse.Namespace) -> tuple[float, str | None]:
     """Tokens of the answer, and the kind of text where one was named."""
-    from scorekit import impact
+    from scorekit import impacts
 
     if options.text is not None:
-        text = impact.find_text(options.text)
+        text = impacts.find_text(options.text)
         return text.tokens, text.name
     if options.tokens is None:
         raise UsageError(

@@ -30,11 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Work out the impacts, or list what there is."""
-    from scorekit import impact, tables_impact
+    from scorekit import impacts, tables_impact
     from scorekit.commands.output import show
 
     if options.list_mixes:
-        mixes = [impact.find_mix(name) for name in impact.mix_names()]
+        mixes = [impacts.find_mix(name) for name in impacts.mix_names()]
         rows = [(mix.name, mix.source) for mix in mixes]
         show(
             [mix.model_dump(mode="json", exclude={"zones", "spellings"}) for mix in mixes],
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             as_json=options.json,
         )
         return EXIT_DONE
-    mix = impact.find_mix(options.mix or impact.CURRENT)
+    mix = impacts.find_mix(options.mix or impacts.CURRENT)
     if options.list_zones:
         show(mix, lambda layout: tables_impact.zones_table(mix, layout), as_json=options.json)
         return EXIT_DONE
@@ -50,15 +50,15 @@ def run(options: argparse.Namespace) -> int:
         missing = "--energy-wh" if options.energy_wh is None else "--zone"
         raise UsageError(f"{missing} is missing", mend="e.g. scorekit impact --energy-wh 35 --zone FRA")
     added = [(part, getattr(options, f"{part}_wh")) for part in _PARTS]
-    found = impact.footprint(
+    found = impacts.footprint(
         [
-            impact.term("given", options.energy_wh, "given"),
-            *(impact.term(part, energy_wh, "given") for part, energy_wh in added if energy_wh is not None),
+            impacts.term("given", options.energy_wh, "given"),
+            *(impacts.term(part, energy_wh, "given") for part, energy_wh in added if energy_wh is not None),
         ],
-        impact.find_zone(mix, options.zone),
+        impacts.find_zone(mix, options.zone),
         mix,
-        pue=None if options.pue is None else impact.exact_pue(options.pue),
-        site_water_l_per_kwh=None if options.site_water is None else impact.exact_site_water(options.site_water),
+        pue=None if options.pue is None else impacts.exact_pue(options.pue),
+        site_water_l_per_kwh=None if options.site_water is None else impacts.exact_site_water(options.site_water),
     )
     show(found, lambda layout: tables_impact.footprint_table(found, layout), as_json=options.json)
     return EXIT_DONE

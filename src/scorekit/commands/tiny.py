@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write them, and print the settings that name them."""
-    from scorekit.measure.tiny import write_tiny
+    from scorekit.measuring.tiny import write_tiny
     from scorekit.messages import say
 
     # What is not given is left to the function's own defaults.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from scorekit.cli import VERBS
-from scorekit.measure import configs, hub
+from scorekit.measuring import configs, hub
 
 PROGRAM: Final = "scorekit"
 CONFIG_DIR: Final = "--config-dir"

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from scorekit.measure import driver
+from scorekit.measuring import driver
 
 SECRET: Final = Path("/run/secrets/hf_token")
 """Where engines put a secret of the name hf_token."""

@@ -70,7 +70,7 @@ def _downloads() -> Callable[..., str]:
 
 
 def _told(kind: str, name: str, error: Exception) -> InputError:
-    from scorekit.measure.hub import hub_error
+    from scorekit.measuring.hub import hub_error
 
     message, mend = hub_error(kind, name, error)
     if "cache" in message:

@@ -19,7 +19,7 @@ from typing import Final
 from scorekit import bundle, logs
 from scorekit.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_INVALID, EXIT_TERMINATED, ScorekitError
 from scorekit.logs.runs import find_runs
-from scorekit.measure.configs import hydra_value
+from scorekit.measuring.configs import hydra_value
 from scorekit.messages import say
 from scorekit.portal import phases
 from scorekit.portal.assignments import Assignment

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from scorekit import atomic
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, ScorekitError
-from scorekit.measure import journal
+from scorekit.measuring import journal
 from scorekit.records import Attempt
 from scorekit.sweep.job_process import ENGINE_JOB
 

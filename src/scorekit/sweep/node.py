@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scorekit.errors import HardwareError
-from scorekit.measure import gpus
+from scorekit.measuring import gpus
 from scorekit.messages import counted
 from scorekit.sweep.job_process import VISIBLE
 

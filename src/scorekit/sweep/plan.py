@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from scorekit import __version__, atomic, tasks
 from scorekit.errors import InputError, UsageError
-from scorekit.measure.configs import hydra_value, names_secret, slug
-from scorekit.measure.gpu_lock import SWEEP_JOB
+from scorekit.measuring.configs import hydra_value, names_secret, slug
+from scorekit.measuring.gpu_lock import SWEEP_JOB
 from scorekit.messages import counted
 from scorekit.records import PLAN_SCHEMA, Plan, SweepJob, first_complaint
 from scorekit.sweep.attempts import RUN

@@ -75,7 +75,7 @@ def _do(folder: str, registers: bool, common: bytes, own: bytes) -> tuple[bool, 
     from hydra.core.singleton import Singleton
     from hydra.core.utils import JobStatus, run_job, setup_globals
 
-    from scorekit.measure import configs
+    from scorekit.measuring import configs
 
     if not Path(folder).is_dir():
         return False, UsageError(

@@ -32,7 +32,7 @@ def main(descriptor: int, imports: bool) -> None:
     if imports:
         # A job misses it as well, and tells so.
         with contextlib.suppress(Exception):
-            from scorekit.measure import launcher
+            from scorekit.measuring import launcher
 
             launcher.import_stack()
     with socket.socket(fileno=descriptor) as worker, contextlib.suppress(ConnectionError):

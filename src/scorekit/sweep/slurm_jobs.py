@@ -28,7 +28,7 @@ from submitit.core import utils as submitit_files
 from scorekit import bundle
 from scorekit.errors import EXIT_DONE, InvalidRunError, LauncherError, ScorekitError
 from scorekit.logs import run_bundle
-from scorekit.measure.configs import hydra_value
+from scorekit.measuring.configs import hydra_value
 from scorekit.sweep import attempts, node, slurm
 
 _COUNTED: Final = re.compile(r":\d+$")
@@ -75,7 +75,7 @@ class NodeJob(OfficialLauncher):  # type: ignore[misc]
         self, overrides: Sequence[str], number: int, device: str | None, device_ids: str | int | None
     ) -> tuple[Any, BaseException | None]:
         """Do a job; what it returned, or its error."""
-        from scorekit.measure import configs
+        from scorekit.measuring import configs
 
         # submitit would end the job without a word of what to do.
         signal.signal(getattr(signal, f"SIG{submitit.JobEnvironment.USR_SIG}"), _out_of_time)

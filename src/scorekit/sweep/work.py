@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from scorekit.errors import EXIT_DONE
-from scorekit.measure.gpu_lock import SWEEP_JOB
+from scorekit.measuring.gpu_lock import SWEEP_JOB
 from scorekit.sweep import attempts, done, plan
 
 

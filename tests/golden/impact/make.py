@@ -1,8 +1,8 @@
 """Writes vectors.json: results of the calculator and of impacts, to check another implementation by.
 
 `python -m tests.golden.impact.make`, from the root of the repository. A page has the same data from
-`scorekit.impact.page_data()`, and must come to the same figures to a relative difference of 1e-9. The vectors belong to
-the release of ecologits that constraints.txt pins.
+`scorekit.impacts.page_data()`, and must come to the same figures to a relative difference of 1e-9. The vectors belong
+to the release of ecologits that constraints.txt pins.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scorekit import impact
+from scorekit import impacts
 
 PATH = Path(__file__).with_name("vectors.json")
 SCHEMA = "scorekit.impact-vectors/1"
@@ -30,18 +30,21 @@ def vectors() -> dict[str, Any]:
         "schema_version": SCHEMA,
         "relative_difference": 1e-9,
         "calculations": [
-            _calculation(edition, name, text) for edition in MODELS for name in MODELS[edition] for text in impact.TEXTS
+            _calculation(edition, name, text)
+            for edition in MODELS
+            for name in MODELS[edition]
+            for text in impacts.TEXTS
         ],
         "footprints": [_footprint(edition, code) for edition in ZONES for code in ZONES[edition]],
     }
 
 
 def _calculation(edition: str, name: str, text: str) -> dict[str, Any]:
-    method = impact.find_method(edition)
-    mix = impact.find_mix(method.mix)
-    model = impact.find_model(method.models, name, method.name)
-    tokens = impact.TEXTS[text].tokens
-    found = impact.calculate(model, method, tokens, impact.find_zone(mix, "FRA"), mix)
+    method = impacts.find_method(edition)
+    mix = impacts.find_mix(method.mix)
+    model = impacts.find_model(method.models, name, method.name)
+    tokens = impacts.TEXTS[text].tokens
+    found = impacts.calculate(model, method, tokens, impacts.find_zone(mix, "FRA"), mix)
     return {
         "method": method.name,
         "provider": model.provider,
@@ -58,8 +61,8 @@ def _calculation(edition: str, name: str, text: str) -> dict[str, Any]:
 
 
 def _footprint(edition: str, code: str) -> dict[str, Any]:
-    mix = impact.find_mix(edition)
-    found = impact.footprint([impact.term("given", 35.0, "given")], impact.find_zone(mix, code), mix)
+    mix = impacts.find_mix(edition)
+    found = impacts.footprint([impacts.term("given", 35.0, "given")], impacts.find_zone(mix, code), mix)
     return {
         "energy_wh": 35.0,
         "mix": mix.name,
@@ -69,11 +72,11 @@ def _footprint(edition: str, code: str) -> dict[str, Any]:
     }
 
 
-def _impacts(found: impact.Footprint) -> dict[str, Any]:
+def _impacts(found: impacts.Footprint) -> dict[str, Any]:
     return {figure.name: _pair(figure.value) for figure in found.figures}
 
 
-def _pair(value: impact.Range | None) -> list[float] | None:
+def _pair(value: impacts.Range | None) -> list[float] | None:
     return None if value is None else [value.low, value.high]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from scorekit.container import facts
 from scorekit.errors import HardwareError
-from scorekit.measure import driver
+from scorekit.measuring import driver
 from tests.fake_nvml import FakeNvml
 
 pytest.importorskip("pynvml")

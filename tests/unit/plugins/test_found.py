@@ -14,7 +14,7 @@ from scorekit import cli, doctor, plugins, scales, tasks
 from scorekit.editions import FEBRUARY_2025
 from scorekit.errors import PluginError, UsageError
 from scorekit.logs import formats
-from scorekit.measure import meters
+from scorekit.measuring import meters
 from scorekit.rating import rate_scores
 from tests import plugin
 from tests.bundles import official_score

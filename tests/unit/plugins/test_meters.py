@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from scorekit.errors import PluginError, UsageError
-from scorekit.measure import meters
-from scorekit.measure.meters import MeterRequest
+from scorekit.measuring import meters
+from scorekit.measuring.meters import MeterRequest
 from tests import plugin
 
 METER = """
-from scorekit.measure.meters import MeterDevice
+from scorekit.measuring.meters import MeterDevice
 from scorekit.records import MeterReading
 
 class Odd:

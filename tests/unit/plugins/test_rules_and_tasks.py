@@ -10,7 +10,7 @@ import pytest
 from scorekit import cli, scales, tasks
 from scorekit.editions import FEBRUARY_2025
 from scorekit.errors import UsageError
-from scorekit.measure.settings import EnergyStarSettings
+from scorekit.measuring.settings import EnergyStarSettings
 from scorekit.rating import rate_scores
 from scorekit.sweep import lists, plan
 from scorekit.sweep.estimates import Earlier

@@ -12,8 +12,8 @@ from typing import Any
 
 from scorekit import bundle, submission
 from scorekit.editions import FEBRUARY_2025
-from scorekit.measure.meters import PowerSample
-from scorekit.measure.power_log import write_power
+from scorekit.measuring.meters import PowerSample
+from scorekit.measuring.power_log import write_power
 from scorekit.records import Environment, Submitter, Terms, Verdict, Window
 from scorekit.submission import archive, zip_form
 from scorekit.submission.pack import MANIFEST, SIGNATURE, seal

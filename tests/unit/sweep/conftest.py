@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scorekit import bench, logs, tasks
-from scorekit.measure.gpu_lock import FOLDER
+from scorekit.measuring.gpu_lock import FOLDER
 from scorekit.records import Attempt, SweepJob
 from scorekit.sweep import plan
 from scorekit.sweep.entries import Entry

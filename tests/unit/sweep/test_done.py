@@ -11,7 +11,7 @@ import pytest
 
 from scorekit import bundle, logs
 from scorekit.errors import EXIT_DONE, EXIT_INVALID, ModelError
-from scorekit.measure.gpu_lock import SWEEP_JOB
+from scorekit.measuring.gpu_lock import SWEEP_JOB
 from scorekit.records import SweepJob
 from scorekit.sweep import attempts, done, plan, work
 from tests.unit.sweep.conftest import MODEL, job, write_attempt, write_run

@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import errors
 
 from scorekit import atomic
-from scorekit.measure import hub
+from scorekit.measuring import hub
 from scorekit.records import Attempt
 from scorekit.sweep import done
 from scorekit.sweep.failures import classify, failure

@@ -14,7 +14,7 @@ import pytest
 from hydra_plugins.scorekit_sweeps.composing import start_method
 from scorekit import cli, logs
 from scorekit.errors import EXIT_FAILED, EXIT_INVALID, ModelError
-from scorekit.measure.gpu_lock import SWEEP_JOB
+from scorekit.measuring.gpu_lock import SWEEP_JOB
 from scorekit.sweep import elsewhere, ray_cluster, ray_jobs, slurm, slurm_jobs
 from scorekit.sweep.plan import HARDWARE
 from tests import bundles

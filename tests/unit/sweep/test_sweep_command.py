@@ -181,7 +181,7 @@ def test_two_sweeps_do_not_share_a_folder(measuring: Bench, tmp_path: Path, caps
 def test_a_folder_without_locks_is_told_before_anything_is_measured(
     measuring: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from scorekit.measure import file_system as probes
+    from scorekit.measuring import file_system as probes
 
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scorekit.measure.tiny import TinyTask, write_tiny
+from scorekit.measuring.tiny import TinyTask, write_tiny
 from tests.unit.tiny.reading import SAMPLES
 
 

@@ -19,8 +19,8 @@ soundfile = pytest.importorskip("soundfile")
 
 pytestmark = pytest.mark.transformers
 
-from scorekit.measure.tiny import TinyTask, write_tiny  # noqa: E402
-from scorekit.measure.tiny import datasets as tiny_datasets  # noqa: E402
+from scorekit.measuring.tiny import TinyTask, write_tiny  # noqa: E402
+from scorekit.measuring.tiny import datasets as tiny_datasets  # noqa: E402
 from scorekit.tasks import TASKS  # noqa: E402
 from tests.unit.tiny.reading import SAMPLES, read_rows  # noqa: E402
 

@@ -20,9 +20,9 @@ pytest.importorskip("soundfile")
 pytestmark = pytest.mark.transformers
 
 from scorekit.errors import MissingExtraError, ScorekitError, UsageError  # noqa: E402
-from scorekit.measure.tiny import TinyTask, catalogue, recipe, tiny_paths, write_tiny  # noqa: E402
-from scorekit.measure.tiny import datasets as tiny_datasets  # noqa: E402
-from scorekit.measure.tiny._libraries import library, versions  # noqa: E402
+from scorekit.measuring.tiny import TinyTask, catalogue, recipe, tiny_paths, write_tiny  # noqa: E402
+from scorekit.measuring.tiny import datasets as tiny_datasets  # noqa: E402
+from scorekit.measuring.tiny._libraries import library, versions  # noqa: E402
 from scorekit.tasks import TASKS  # noqa: E402
 from tests.unit.tiny.reading import SAMPLES, read_rows  # noqa: E402
 
@@ -145,7 +145,7 @@ def test_a_missing_library_is_named_with_its_extra() -> None:
 
 def test_importing_the_package_loads_no_heavy_library() -> None:
     heavy = ("torch", "transformers", "diffusers", "datasets", "numpy", "PIL")
-    code = f"import sys, scorekit.measure.tiny; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, scorekit.measuring.tiny; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

@@ -13,7 +13,7 @@ from scripts.validation.parts import PARTS
 from scripts.validation.records import Outcome
 from scripts.validation.running import PartError
 
-from scorekit.measure import launcher
+from scorekit.measuring import launcher
 from tests.unit.validation.conftest import benched, setup_in
 
 

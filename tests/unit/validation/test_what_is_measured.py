@@ -10,7 +10,7 @@ import pytest
 from scripts.validation import architectures, bundles, samples, ticks
 from scripts.validation.parts import PARTS
 
-from scorekit.measure.tiny import audio_models, diffusion_models, text_models, vision_models
+from scorekit.measuring.tiny import audio_models, diffusion_models, text_models, vision_models
 from scorekit.tasks import MAIN_TASKS
 from tests.fake_nvml import FakeNvml
 

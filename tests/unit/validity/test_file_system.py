@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scorekit import cli
-from scorekit.measure import file_system as probes
+from scorekit.measuring import file_system as probes
 from scorekit.records.machine import ProbedFolder
 from scorekit.validity import file_system
 

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from scorekit.measure.meters import MeterDevice, MeterRequest, PowerSample
+from scorekit.measuring.meters import MeterDevice, MeterRequest, PowerSample
 from scorekit.records import Component, MeterReading
 from scorekit.units import joules_to_wh
 

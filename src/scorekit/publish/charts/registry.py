@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from scorekit import impact
+from scorekit import impacts
 from scorekit.errors import UsageError, nearest
 from scorekit.publish.charts import subjects
 from scorekit.publish.charts.chart import Chart
@@ -46,7 +46,7 @@ class Asked:
     models: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     kind: str = "gwp"
-    mix: str = impact.CURRENT
+    mix: str = impacts.CURRENT
 
 
 class Named(NamedTuple):
@@ -167,30 +167,30 @@ def _entries(asked: Asked) -> tuple[str, list[Entry]]:
 
 
 def _zones(asked: Asked) -> Chart:
-    mix = impact.find_mix(asked.mix)
-    codes = [impact.find_zone(mix, zone).code for zone in asked.zones]
+    mix = impacts.find_mix(asked.mix)
+    codes = [impacts.find_zone(mix, zone).code for zone in asked.zones]
     if len(codes) > _MOST_ZONES:
         raise UsageError(f"{len(codes)} zones are too many for bars", mend="choose fewer, or the chart `world`")
     known = [code for code in FIRST_ZONES if mix.zone(code) is not None]
     kind, energy_wh, of = _impact(asked)
-    impacts = subjects.zone_impacts(mix, kind, codes or known, energy_wh=energy_wh)
-    return zones_chart(impacts, impact=kind.title, unit=kind.unit, of=of)
+    found = subjects.zone_impacts(mix, kind, codes or known, energy_wh=energy_wh)
+    return zones_chart(found, impact=kind.title, unit=kind.unit, of=of)
 
 
 def _world(asked: Asked) -> Chart:
     if asked.zones:
         raise UsageError("the map shows all zones", mend="leave --zone out, or ask for the chart `zones`")
     kind, energy_wh, of = _impact(asked)
-    impacts = subjects.zone_impacts(impact.find_mix(asked.mix), kind, energy_wh=energy_wh)
-    return world_chart(impacts, impact=kind.title, unit=kind.unit, of=of)
+    found = subjects.zone_impacts(impacts.find_mix(asked.mix), kind, energy_wh=energy_wh)
+    return world_chart(found, impact=kind.title, unit=kind.unit, of=of)
 
 
-def _impact(asked: Asked) -> tuple[impact.Kind, float, str]:
+def _impact(asked: Asked) -> tuple[impacts.Kind, float, str]:
     """The kind of impact, and the energy that it is of: a kWh, or a model's 1,000 queries."""
-    kind = next((kind for kind in impact.KINDS if kind.name == asked.kind), None)
+    kind = next((kind for kind in impacts.KINDS if kind.name == asked.kind), None)
     if kind is None:
         raise UsageError(
-            f"there is no impact '{asked.kind}'; valid: {', '.join(kind.name for kind in impact.KINDS)}",
+            f"there is no impact '{asked.kind}'; valid: {', '.join(kind.name for kind in impacts.KINDS)}",
             mend="choose one of the names above",
         )
     if not asked.models:

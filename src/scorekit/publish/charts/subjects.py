@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from scorekit.errors import UsageError, nearest
-from scorekit.impact import Kind, Mix
+from scorekit.impacts import Kind, Mix
 from scorekit.publish.charts.history import HistoryPoint
 from scorekit.publish.charts.phases import PhaseShare
 from scorekit.publish.charts.points import ModelEnergy

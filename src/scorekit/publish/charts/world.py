@@ -38,7 +38,7 @@ def world_chart(impacts: Sequence[ZoneImpact], *, impact: str, unit: str, of: st
     Args:
         impacts: of zones, by ISO 3166-1 alpha-3 codes; those that are no country are in the table only.
         impact: title of the impact, e.g. `global warming potential`.
-        unit: of the values, as `scorekit.impact` names it.
+        unit: of the values, as `scorekit.impacts` names it.
         of: what it is the impact of, e.g. `1 kWh of electricity` or `1,000 queries of MODEL`.
     """
     ordered = sorted(impacts, key=lambda one: (one.zone, one.code))

@@ -22,7 +22,7 @@ def zones_chart(impacts: Sequence[ZoneImpact], *, impact: str, unit: str, of: st
     Args:
         impacts: of zones.
         impact: title of the impact, e.g. `global warming potential`.
-        unit: of the values, as `scorekit.impact` names it.
+        unit: of the values, as `scorekit.impacts` names it.
         of: what it is the impact of, e.g. `1 kWh of electricity` or `1,000 queries of MODEL`.
     """
     ordered = sorted(impacts, key=lambda one: (one.value is None, one.value or 0.0, one.zone))

@@ -56,7 +56,7 @@ def scaled_unit(unit: str, values: Iterable[float]) -> Scaled:
     """The unit in which most of some figures lie above one.
 
     Args:
-        unit: of the figures, as `scorekit.impact` names it.
+        unit: of the figures, as `scorekit.impacts` names it.
         values: the figures.
     """
     known = sorted(value for value in values if value > 0)

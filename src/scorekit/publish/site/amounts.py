@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from scorekit.impact import Range
+from scorekit.impacts import Range
 
 DIGITS: Final = 4
 _ROUGH_DIGITS: Final = 2

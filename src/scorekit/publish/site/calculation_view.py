@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from scorekit.impact import Calculation, ImpactFigure, Range, Term
+from scorekit.impacts import Calculation, ImpactFigure, Range, Term
 from scorekit.publish.site.amounts import DIGITS, TIMES, amount, duration, plain, plain_range, rough
-from scorekit.publish.site.impacts import SHOWN
+from scorekit.publish.site.impact_data import SHOWN
 from scorekit.units import SECONDS_PER_HOUR
 
 LAMP_W: Final = 10.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from scorekit.errors import ScorekitError
-from scorekit.impact import (
+from scorekit.impacts import (
     MEASURED,
     Calculation,
     Mix,

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from scorekit.impact import find_mix
+from scorekit.impacts import find_mix
 from scorekit.publish import charts
 from scorekit.publish.charts import ZoneImpact, world
 from scorekit.publish.charts.looks import HATCH, LIGHT

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorekit import impact
+from scorekit import impacts
 from scorekit.errors import MissingExtraError
-from scorekit.impact import Range
+from scorekit.impacts import Range
 from scorekit.layout import significant
-from scorekit.publish.site import amounts, impacts, measured_energies
+from scorekit.publish.site import amounts, impact_data, measured_energies
 from scorekit.publish.site.content import Site
 from scorekit.publish.site.environment import Renderer
 from scorekit.publish.site.pages import Build, File, Page, calculator, regions
@@ -21,8 +21,8 @@ from tests import sites
 from tests.web.impact_site import impact_site
 
 BUILD = Build(sites.TIME, "0.1.0")
-WORLD = impact.find_zone(impact.find_mix("ecologits-0.8"), "WOR")
-STUDY_MIX = impact.find_mix("ecologits-0.8")
+WORLD = impacts.find_zone(impacts.find_mix("ecologits-0.8"), "WOR")
+STUDY_MIX = impacts.find_mix("ecologits-0.8")
 
 
 @pytest.fixture
@@ -32,22 +32,22 @@ def without_ecologits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def missing() -> None:
         raise MissingExtraError("ecologits", "impact")
 
-    monkeypatch.setattr(impact, "page_data", missing)
-    impacts.read.cache_clear()
+    monkeypatch.setattr(impacts, "page_data", missing)
+    impact_data.read.cache_clear()
     yield
-    impacts.read.cache_clear()
+    impact_data.read.cache_clear()
 
 
 @pytest.fixture
 def without_zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if the edition of mixes had no zones."""
-    data = impacts.read().data
+    data = impact_data.read().data
     assert data is not None
     empty = {**data, "mixes": [{**mix, "zones": []} for mix in data["mixes"]]}
-    monkeypatch.setattr(impact, "page_data", lambda: empty)
-    impacts.read.cache_clear()
+    monkeypatch.setattr(impacts, "page_data", lambda: empty)
+    impact_data.read.cache_clear()
     yield
-    impacts.read.cache_clear()
+    impact_data.read.cache_clear()
 
 
 def _page(site: Site) -> tuple[Page, dict[str, File]]:
@@ -68,13 +68,13 @@ def _only_pages(site: Site) -> list[str]:
 def test_the_first_case_is_what_the_command_gives() -> None:
     page, _ = _page(impact_site())
     case, view = page.context["case"], page.context["view"]
-    method = impact.find_method(case.method)
-    mix = impact.find_mix(method.mix)
-    found = impact.calculate(
-        impact.find_model(method.models, case.model, method.name),
+    method = impacts.find_method(case.method)
+    mix = impacts.find_mix(method.mix)
+    found = impacts.calculate(
+        impacts.find_model(method.models, case.model, method.name),
         method,
-        impact.find_text(case.text).tokens,
-        impact.find_zone(mix, case.zone),
+        impacts.find_text(case.text).tokens,
+        impacts.find_zone(mix, case.zone),
         mix,
     )
     energy = found.footprint.energy_wh
@@ -97,8 +97,8 @@ def test_the_first_case_is_what_the_command_gives() -> None:
     ],
 )
 def test_the_french_studys_figures_stand_as_printed(zone: str, expected: tuple[str, str, str]) -> None:
-    method = impact.find_method("ecologits-0.8")
-    view = calculator.modelled_view(method, impact.find_model(method.models, "gpt-4o", method.name), 400, "x", zone)
+    method = impacts.find_method("ecologits-0.8")
+    view = calculator.modelled_view(method, impacts.find_model(method.models, "gpt-4o", method.name), 400, "x", zone)
     assert view["energy"]["text"] == "35.0\N{NO-BREAK SPACE}Wh"
     assert tuple(each["text"].split("\N{NO-BREAK SPACE}")[0] for each in view["impacts"][:3]) == expected
     # The study has no water.
@@ -115,7 +115,7 @@ def test_many_texts_take_so_many_times_as_much() -> None:
 
 
 def test_the_world_is_cautioned() -> None:
-    current = impact.find_method()
+    current = impacts.find_method()
     view = calculator.case_view(calculator.Case(current.name, "openai/gpt-4o", "tweet", "WOR"))
     cautioned = {each["name"] for each in view["impacts"] if each["caution"]}
     assert cautioned == {"pe", "adpe"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scorekit import impact
+from scorekit import impacts
 from scorekit.publish.charts.subjects import zone_impacts
 from scorekit.publish.charts.world import codes
 from scorekit.publish.charts.zone_impacts import FIRST_ZONES
@@ -33,17 +33,17 @@ def _page() -> Page:
 
 
 def test_a_zone_without_own_data_has_no_figure() -> None:
-    mix = impact.find_mix()
+    mix = impacts.find_mix()
     rows = {row["code"]: row for row in _page().context["rows"]}
     assert len(rows) == len(mix.zones)
     for zone in mix.zones:
-        for kind, cell in zip(impact.KINDS, rows[zone.code]["cells"], strict=True):
+        for kind, cell in zip(impacts.KINDS, rows[zone.code]["cells"], strict=True):
             assert (cell["text"] is None) == (zone.factor(kind.name) is None)
 
 
 def test_figures_are_the_factors_in_readable_units() -> None:
     rows = {row["code"]: [cell["text"] for cell in row["cells"]] for row in _page().context["rows"]}
-    france = impact.find_zone(impact.find_mix(), "FRA")
+    france = impacts.find_zone(impacts.find_mix(), "FRA")
     expected = [france.gwp, france.pe, france.adpe, france.water]
     per_unit = [1000, 1, 1e9, 1]
     for text, factor, scale in zip(rows["FRA"], expected, per_unit, strict=True):
@@ -63,21 +63,21 @@ def test_the_world_comes_first_and_is_cautioned() -> None:
 
 
 def test_charts_are_of_the_same_zones() -> None:
-    mix = impact.find_mix(_page().context["mix"]["name"])
-    impacts = zone_impacts(mix, impact.KINDS[0], FIRST_ZONES)
-    assert {one.code for one in impacts} == set(FIRST_ZONES)
-    thousandth = zone_impacts(mix, impact.KINDS[0], FIRST_ZONES, energy_wh=1.0)
-    assert [one.value for one in thousandth] == [one.value and one.value * 0.001 for one in impacts]
-    water = {one.code: one for one in zone_impacts(mix, impact.KINDS[3])}
+    mix = impacts.find_mix(_page().context["mix"]["name"])
+    drawn = zone_impacts(mix, impacts.KINDS[0], FIRST_ZONES)
+    assert {one.code for one in drawn} == set(FIRST_ZONES)
+    thousandth = zone_impacts(mix, impacts.KINDS[0], FIRST_ZONES, energy_wh=1.0)
+    assert [one.value for one in thousandth] == [one.value and one.value * 0.001 for one in drawn]
+    water = {one.code: one for one in zone_impacts(mix, impacts.KINDS[3])}
     assert water["EEE"].value is None
     assert water["EEE"].why_none
     assert water["WOR"].caution is None
 
 
 def test_the_page_tells_its_sources_and_how_many_have_data(html: str) -> None:
-    mix = impact.find_mix()
+    mix = impacts.find_mix()
     assert mix.source in html
-    for name in impact.mix_names():
+    for name in impacts.mix_names():
         assert name in html
     own = sum(zone.water is not None for zone in mix.zones)
     assert f"{own} of {len(mix.zones)} zones for water" in html
@@ -86,10 +86,10 @@ def test_the_page_tells_its_sources_and_how_many_have_data(html: str) -> None:
     assert f"{len(off)} zones are no countries and stand in this table only" in html
     assert all(zone.name in html for zone in off)
     # Every figure of the table tells its source, and its origin by sign.
-    figures = sum(zone.factor(kind.name) is not None for zone in mix.zones for kind in impact.KINDS)
+    figures = sum(zone.factor(kind.name) is not None for zone in mix.zones for kind in impacts.KINDS)
     assert body.count('<td class="num"><span class="figure">') == body.count("sign origin-modelled") == figures
     assert len(re.findall('<td class="num hatched">none</td>', body)) == sum(
-        zone.factor(kind.name) is None for zone in mix.zones for kind in impact.KINDS
+        zone.factor(kind.name) is None for zone in mix.zones for kind in impacts.KINDS
     )
 
 

@@ -1,7 +1,7 @@
 """Calculator: what an answer of a model takes, and what that means in a country, by a named edition of a method.
 
 The page works everything out itself, from data/impact.js and data/measured.js. The case that it begins with is also
-written at build, by scorekit.impact, for readers without JavaScript; both are the same in every letter.
+written at build, by scorekit.impacts, for readers without JavaScript; both are the same in every letter.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from scorekit import impact
-from scorekit.impact.formula import work_between
-from scorekit.publish.site import amounts, calculation_view, figures, impacts, measured_energies
+from scorekit import impacts
+from scorekit.impacts.formula import work_between
+from scorekit.publish.site import amounts, calculation_view, figures, impact_data, measured_energies
 from scorekit.publish.site.content import Entry, Site
 from scorekit.publish.site.pages import Build, File, Page, script_data
 
@@ -24,9 +24,9 @@ _BECAUSE: Final = {
     "estimated": "a formula from a guess of the model's size, which its maker has not published",
 }
 _MEASURED_TITLE: Final = "measured on this site"
-_ZONES_FIRST: Final = (impact.WORLD, "EEE")
+_ZONES_FIRST: Final = (impacts.WORLD, "EEE")
 _WANTED_MODELS: Final = ("openai/gpt-4o",)
-_WANTED_ZONES: Final = ("USA", impact.WORLD)
+_WANTED_ZONES: Final = ("USA", impacts.WORLD)
 _WANTED_TEXT: Final = "small_conversation"
 
 
@@ -41,7 +41,7 @@ class Case(NamedTuple):
 
 def pages(site: Site, _build: Build) -> Iterator[Page | File]:
     """The page with its data."""
-    found = impacts.read()
+    found = impact_data.read()
     if found.mix is None or found.data is None:
         yield Page(PATH, _TITLE, "calculator.html", "calculator", {"why_none": found, "data": None}, _DESCRIPTION)
         return
@@ -71,7 +71,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
         },
         _DESCRIPTION,
         scripts=(
-            impacts.DATA_PATH,
+            impact_data.DATA_PATH,
             "assets/amounts.js",
             "assets/elements.js",
             "assets/impact.js",
@@ -97,36 +97,36 @@ def first_case(data: dict[str, Any]) -> Case:
 
 
 def case_view(case: Case, count: int = 1) -> calculation_view.View:
-    """A case as the page shows it, worked out by scorekit.impact."""
-    method = impact.find_method(case.method)
-    model = impact.find_model(method.models, case.model, method.name)
-    text = impact.find_text(case.text)
+    """A case as the page shows it, worked out by scorekit.impacts."""
+    method = impacts.find_method(case.method)
+    model = impacts.find_model(method.models, case.model, method.name)
+    text = impacts.find_text(case.text)
     return modelled_view(method, model, text.tokens, f"{text.title} ({told_tokens(text.tokens)})", case.zone, count)
 
 
 def others(case: Case) -> list[dict[str, str]]:
     """What the other methods make of the same answer, each by its title."""
     found = []
-    for name in impact.method_names():
-        if name in (case.method, impact.MEASURED):
+    for name in impacts.method_names():
+        if name in (case.method, impacts.MEASURED):
             continue
-        method = impact.find_method(name)
+        method = impacts.find_method(name)
         provider, _, model_name = case.model.partition("/")
         model = next((each for each in method.models if (each.provider, each.name) == (provider, model_name)), None)
         if model is None:
             continue
-        mix = impact.find_mix(method.mix)
-        energy = impact.calculate(model, method, impact.find_text(case.text).tokens, mix.zones[0], mix).footprint
+        mix = impacts.find_mix(method.mix)
+        energy = impacts.calculate(model, method, impacts.find_text(case.text).tokens, mix.zones[0], mix).footprint
         told = amounts.amount(energy.energy_wh, "Wh", method.energy_digits or amounts.DIGITS)
         found.append({"title": method.title, "text": told})
     return found
 
 
 def modelled_view(
-    method: impact.Method, model: impact.SizedModel, tokens: int, what: str, zone: str, count: int = 1
+    method: impacts.Method, model: impacts.SizedModel, tokens: int, what: str, zone: str, count: int = 1
 ) -> calculation_view.View:
     """An answer of a model as the page shows it."""
-    mix = impact.find_mix(method.mix)
+    mix = impacts.find_mix(method.mix)
     low, high = work_between(
         method.coefficients,
         active_billion=model.active_billion,
@@ -134,9 +134,9 @@ def modelled_view(
         tokens=tokens,
         speed=model.speed,
     )
-    gpus = amounts.plain_range(impact.Range(low=low.gpu_count, high=high.gpu_count))
+    gpus = amounts.plain_range(impacts.Range(low=low.gpu_count, high=high.gpu_count))
     return calculation_view.view(
-        impact.calculate(model, method, tokens, impact.find_zone(mix, zone), mix),
+        impacts.calculate(model, method, tokens, impacts.find_zone(mix, zone), mix),
         method_title=method.title,
         hardware=f"{gpus} GPU(s) of {amounts.plain(method.coefficients.gpu_memory_gb)} GB, as the method takes it",
         count=count,
@@ -144,7 +144,7 @@ def modelled_view(
     )
 
 
-def measured_view(found: impact.Calculation, entry: Entry, what: str, count: int = 1) -> calculation_view.View:
+def measured_view(found: impacts.Calculation, entry: Entry, what: str, count: int = 1) -> calculation_view.View:
     """A calculation from an entry's measured energy as the page shows it."""
     return calculation_view.view(
         found,

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from scorekit import impact
+from scorekit import impacts
 from scorekit.publish.charts import figure, world_chart, zones_chart
 from scorekit.publish.charts.subjects import zone_impacts
 from scorekit.publish.charts.world import codes as map_codes
 from scorekit.publish.charts.zone_impacts import CAUTIONED, FIRST_ZONES
-from scorekit.publish.site import amounts, figures, impacts
+from scorekit.publish.site import amounts, figures, impact_data
 from scorekit.publish.site.content import Site
 from scorekit.publish.site.figures import Told
 from scorekit.publish.site.pages import CHART_SCRIPTS, CHART_STYLES, Build, File, Page
 from scorekit.publish.site.pages.calculator import MEASURED_PATH, ordered_zones
 
 PATH: Final = "regions.html"
-FIRST_IMPACT: Final = impact.KINDS[0]
+FIRST_IMPACT: Final = impacts.KINDS[0]
 BARS_ID: Final = "regions-bars"
 MAP_ID: Final = "regions-map"
 _TITLE: Final = "Regions"
@@ -33,14 +33,14 @@ _SHORT: Final = {"gwp": "GWP", "pe": "PE", "adpe": "ADPe", "water": "water"}
 
 def pages(site: Site, _build: Build) -> Iterator[Page | File]:
     """The page."""
-    found = impacts.read()
+    found = impact_data.read()
     if found.mix is None or found.data is None:
         yield Page(PATH, _TITLE, "regions.html", "regions", {"why_none": found, "data": None}, _DESCRIPTION)
         return
     data = found.data
     mix = found.mix
     kinds = [kind | {"short": _SHORT[kind["name"]]} for kind in data["impacts"]]
-    installed = impact.find_mix(mix["name"])
+    installed = impacts.find_mix(mix["name"])
     drawn = {"impact": FIRST_IMPACT.title, "unit": FIRST_IMPACT.unit}
     yield Page(
         PATH,
@@ -51,7 +51,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
             "data": data,
             "mix": mix,
             "kinds": kinds,
-            "shown": impacts.SHOWN,
+            "shown": impact_data.SHOWN,
             "chosen": FIRST_IMPACT,
             "rows": zone_rows(mix, kinds),
             "bars": figure(zones_chart(zone_impacts(installed, FIRST_IMPACT, FIRST_ZONES), **drawn), BARS_ID),
@@ -64,7 +64,9 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
                 "world": data["world"],
                 "kinds": kinds,
                 "mixes": [_for_script(one) for one in data["mixes"]],
-                "shown": {name: {"unit": each.unit, "per_unit": each.per_unit} for name, each in impacts.SHOWN.items()},
+                "shown": {
+                    name: {"unit": one.unit, "per_unit": one.per_unit} for name, one in impact_data.SHOWN.items()
+                },
                 "origins": {k: {"sign": sign, "meaning": meaning} for k, (sign, meaning) in figures.ORIGINS.items()},
                 "first_impact": FIRST_IMPACT.name,
                 "first_bars": FIRST_ZONES,
@@ -114,7 +116,7 @@ def zone_rows(mix: dict[str, Any], kinds: list[dict[str, Any]]) -> list[dict[str
 def factor_text(zone: dict[str, Any], impact: str) -> str | None:
     """A zone's factor in the unit that the page shows, without it; None without own data."""
     factor = zone[impact]
-    return None if factor is None else amounts.number(factor * impacts.SHOWN[impact].per_unit)
+    return None if factor is None else amounts.number(factor * impact_data.SHOWN[impact].per_unit)
 
 
 def counts(mix: dict[str, Any], kinds: list[dict[str, Any]]) -> list[str]:
