@@ -1,6 +1,6 @@
 """Simulate what the statistics of repeats do to good runs and to dependent ones: `python -m scripts.repeats_coverage`.
 
-The tables stand in docs/methodology.md, section Uncertainty. Runs whose repeats have the autocorrelation rho from each
+The tables stand in docs/uncertainty.md. Runs whose repeats have the autocorrelation rho from each
 to the next (AR(1)), normal, with a spread of 0.5 % of the mean; and normal runs without any, in which something is
 flagged for nothing. Takes about two minutes.
 """

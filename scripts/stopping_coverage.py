@@ -1,6 +1,6 @@
 """Simulate how often adaptive repeats cover the truth: `python -m scripts.stopping_coverage`; about a minute.
 
-The table stands in docs/methodology.md, section Uncertainty. Normal noise, a target of 1 %, at most ten repeats.
+The table stands in docs/uncertainty.md. Normal noise, a target of 1 %, at most ten repeats.
 """
 
 from __future__ import annotations

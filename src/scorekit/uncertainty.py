@@ -105,7 +105,7 @@ def dependence_factor(values: Sequence[float]) -> float:
     n (1 - rho) / (1 + rho) independent ones. r, that of the values, is taken as significant beyond
     (1.645 sqrt(n - 2) - 1) / (n - 1) (Anderson, 1942, one-sided 95 %). It comes out too low by (1 + 4 rho) / n
     (Kendall, 1954), so that rho = (n r + 1) / (n - 4), 0.9 at most: the factor is 4.36 at most. Fewer than six repeats
-    cannot tell. What it does for the coverage stands in docs/methodology.md; scripts/repeats_coverage.py.
+    cannot tell. What it does for the coverage stands in docs/uncertainty.md; scripts/repeats_coverage.py.
     """
     count = len(values)
     if count < _LEAST_FOR_DEPENDENCE:
@@ -121,7 +121,7 @@ def sequential_factor(count: int) -> float:
     """By how much an interval is widened where its own width ended the repeats.
 
     Found by simulation with normal noise: 1.1 for three repeats and 1.3 for more keep the coverage above 94 % whatever
-    the noise, for 10 to 40 repeats at most (docs/methodology.md, Uncertainty; scripts/stopping_coverage.py).
+    the noise, for 10 to 40 repeats at most (docs/uncertainty.md; scripts/stopping_coverage.py).
     """
     return _STOPPED_AT_ONCE if count <= LEAST_REPEATS else _STOPPED_LATER
 

@@ -1,7 +1,7 @@
 """The uncertainty budget of a score: every source apart, each with where its figure comes from. Pure.
 
 Terms are standard uncertainties of the mean over the repeats, relative to it (GUM, JCGM 100). What cannot be told is
-None with the reason, never 0. The derivations stand in docs/methodology.md.
+None with the reason, never 0. The derivations stand in docs/uncertainty.md.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ def test_there_are_26_checks_in_the_order_of_their_numbers() -> None:
     assert len(set(NAMES)) == 26
 
 
-def test_the_methodology_tells_every_check() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "methodology.md").read_text(encoding="utf-8")
+def test_the_page_of_checks_tells_every_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "validity.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", page, flags=re.MULTILINE)
     assert rows == [(str(number), name) for number, name in enumerate(NAMES, start=1)]
 
