@@ -230,18 +230,18 @@ def _print_failure(error: ScorekitError) -> None:
 
 
 def _print_score(folder: Path, score: Score) -> None:
-    from scorekit import tables
     from scorekit.layout import layout_for
+    from scorekit.tables.scores import score_table
 
-    print(tables.score_table([score], layout_for(sys.stdout)))
+    print(score_table([score], layout_for(sys.stdout)))
     print(f"\nfiles: {folder}")
 
 
 def _print_scores(scores: Sequence[Score]) -> None:
-    from scorekit import tables
     from scorekit.layout import layout_for
+    from scorekit.tables.scores import score_table
 
-    print(f"\n{tables.score_table(scores, layout_for(sys.stdout))}")
+    print(f"\n{score_table(scores, layout_for(sys.stdout))}")
 
 
 def _require_model(argv: list[str], folder: Path) -> None:

@@ -146,16 +146,17 @@ def measure(run: DemoRun, folder: Path, scores: list[Score]) -> int:
 
 def show(scores: list[Score], folder: Path) -> None:
     """Rate the scores among themselves and print the table; keep it in a file as well."""
-    from scorekit import atomic, rating, tables
+    from scorekit import atomic, rating
     from scorekit.layout import Layout, layout_for
+    from scorekit.tables.scores import demo_table
 
     if not scores:
         return
     ratings = rating.rate_scores(scores, None)
     print()
-    print(tables.demo_table(scores, ratings, layout_for(sys.stdout)))
+    print(demo_table(scores, ratings, layout_for(sys.stdout)))
     print()
-    atomic.write_text(folder / "table.txt", tables.demo_table(scores, ratings, Layout(unicode=True)) + "\n")
+    atomic.write_text(folder / "table.txt", demo_table(scores, ratings, Layout(unicode=True)) + "\n")
 
 
 def publish(folder: Path) -> Path | None:

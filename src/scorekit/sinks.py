@@ -151,14 +151,15 @@ class _Tables:
         self.count += 1
 
     def end(self) -> None:
-        from scorekit import tables, tables_results
         from scorekit.layout import layout_for
+        from scorekit.tables.foreign import result_table
+        from scorekit.tables.scores import score_table
 
         layout = layout_for(self._stream)
         scores = [result.score for result in self._results if result.score is not None]
         foreign = [result for result in self._results if result.score is None]
-        parts = [tables.score_table(scores, layout)] if scores else []
-        parts += [tables_results.result_table(foreign, layout)] if foreign else []
+        parts = [score_table(scores, layout)] if scores else []
+        parts += [result_table(foreign, layout)] if foreign else []
         if parts:
             self._stream.write("\n\n".join(parts) + "\n")
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from scorekit import bundle, cli, parsing
+from scorekit import bundle, cli
 from scorekit.errors import LogError
 from scorekit.records import Result
 from scorekit.sinks import open_sink
+from scorekit.verbs import parse
 from tests.golden import make
 from tests.log_writers import batch_csv
 from tests.unit.store import records
@@ -95,7 +96,7 @@ def test_an_output_that_cannot_be_is_told(
 def test_many_runs_are_counted_and_not_named(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(parsing, "_MOST_TOLD", 1)
+    monkeypatch.setattr(parse, "_MOST_TOLD", 1)
     assert cli.main(["parse", str(runs)]) == 0
     told = capsys.readouterr().err.splitlines()
     assert [line.split()[0] for line in told] == ["wrote", "wrote"]

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorekit import tables, tables_tasks
 from scorekit.editions import FEBRUARY_2025
 from scorekit.layout import Column, Layout, layout_for, render
 from scorekit.rating import rate_scores
 from scorekit.records import Reason, Score, Uncertainty, UncertaintyTerm
+from scorekit.tables.scores import demo_table, rating_table, score_table
+from scorekit.tables.tasks import task_table
 from tests.bundles import local_score, official_score
 
 NARROW = Layout(width=80, unicode=True)
@@ -33,10 +34,10 @@ def test_tables_fit_80_columns_and_lose_no_name(table: str) -> None:
     scores = _scores()
     ratings = rate_scores(scores, FEBRUARY_2025)
     text = {
-        "demo": lambda: tables.demo_table(scores, ratings, NARROW),
-        "score": lambda: tables.score_table(scores, NARROW),
-        "rating": lambda: tables.rating_table(ratings, NARROW),
-        "task": lambda: tables_tasks.task_table(NARROW),
+        "demo": lambda: demo_table(scores, ratings, NARROW),
+        "score": lambda: score_table(scores, NARROW),
+        "rating": lambda: rating_table(ratings, NARROW),
+        "task": lambda: task_table(NARROW),
     }[table]()
     assert max(len(line) for line in text.splitlines()) <= 80
     if table != "task":
@@ -49,7 +50,7 @@ def test_tables_fit_80_columns_and_lose_no_name(table: str) -> None:
 
 def test_piped_tables_are_plain_and_whole() -> None:
     scores = _scores()
-    text = tables.demo_table(scores, rate_scores(scores, FEBRUARY_2025), PIPED)
+    text = demo_table(scores, rate_scores(scores, FEBRUARY_2025), PIPED)
     assert text.isascii()
     (line,) = [line for line in text.splitlines() if line.startswith("text_generation")]
     assert LONG in line
@@ -59,7 +60,7 @@ def test_piped_tables_are_plain_and_whole() -> None:
 
 def test_stars_are_signs_and_a_number() -> None:
     scores = _scores()
-    text = tables.rating_table(rate_scores(scores, FEBRUARY_2025), NARROW)
+    text = rating_table(rate_scores(scores, FEBRUARY_2025), NARROW)
     assert "★★★★☆ 4" in text
     assert "★★★★★ 5" in text
     assert "★☆☆☆☆ 1" in text
@@ -67,10 +68,10 @@ def test_stars_are_signs_and_a_number() -> None:
 
 def test_each_reason_stands_once_with_the_models_it_holds_for() -> None:
     scores = _scores()
-    text = tables.rating_table(rate_scores(scores, FEBRUARY_2025), PIPED)
+    text = rating_table(rate_scores(scores, FEBRUARY_2025), PIPED)
     assert text.count("no GPU was used") == 1
     assert "no GPU was used [tiny-whisper, tiny-wav2vec2]" in text
-    both = tables.rating_table(rate_scores(scores[1:], FEBRUARY_2025), PIPED)
+    both = rating_table(rate_scores(scores[1:], FEBRUARY_2025), PIPED)
     assert "no GPU was used [all 2]" in both
 
 
@@ -80,19 +81,19 @@ def test_a_model_is_told_apart_by_task_where_a_reason_holds_for_one_of_them() ->
         official_score("tiny", 2.0, task="reasoning"),
         official_score("other", 3.0),
     ]
-    text = tables.score_table(scores, PIPED)
+    text = score_table(scores, PIPED)
     assert "no GPU was used [tiny on text_generation]" in text
 
 
 def test_the_rule_the_edition_and_the_range_are_told() -> None:
-    text = tables.rating_table(rate_scores([official_score("one", 0.001)], FEBRUARY_2025), PIPED)
+    text = rating_table(rate_scores([official_score("one", 0.001)], FEBRUARY_2025), PIPED)
     assert "Rule equal_width" in text
     assert "Edition 2025-02" in text
     assert "below the range of the cohort, 1.313 to 28.74 Wh per 1,000 queries" in text
 
 
 def test_one_run_shows_its_phases() -> None:
-    text = tables.score_table([official_score()], PIPED)
+    text = score_table([official_score()], PIPED)
     for name in (
         "preprocess",
         "generate",
@@ -132,15 +133,15 @@ def _with_budget(**changes: object) -> Score:
 
 def test_an_energy_stands_with_its_interval() -> None:
     score = _with_budget()
-    assert "7.512 +- 0.6 %" in tables.score_table([score, score], PIPED)
-    assert "7.512 ± 0.6 %" in tables.score_table([score, score], NARROW)
-    without = tables.score_table([score.model_copy(update={"uncertainty": None})] * 2, PIPED)
+    assert "7.512 +- 0.6 %" in score_table([score, score], PIPED)
+    assert "7.512 ± 0.6 %" in score_table([score, score], NARROW)
+    without = score_table([score.model_copy(update={"uncertainty": None})] * 2, PIPED)
     assert "7.512 " in without
     assert "+-" not in without
 
 
 def test_one_run_shows_the_sources_of_its_uncertainty() -> None:
-    text = tables.score_table([_with_budget()], PIPED)
+    text = score_table([_with_budget()], PIPED)
     rows = {line.split()[0]: line.split()[1:3] for line in text.splitlines() if "why " in line}
     assert rows == {
         "repeats": ["B", "0.6"],
@@ -152,15 +153,15 @@ def test_one_run_shows_the_sources_of_its_uncertainty() -> None:
     assert "all that is known but board_gain: +- 0.6 %; with it, against scores of other boards: +- 4.8 %" in text
     assert "standard deviation over mean 0.8 %; a trend of +0.21 % a repeat" in text
     assert "far from the others, and counted: repeat 3, 7" in " ".join(text.split())
-    assert "why tick" not in tables.score_table([_with_budget()] * 2, PIPED)
+    assert "why tick" not in score_table([_with_budget()] * 2, PIPED)
 
 
 def test_net_stands_beside_gross_and_only_where_it_is_known() -> None:
-    text = tables.score_table([_with_budget(idle_power_w=71.25, wh_per_1000_queries_net=6.25)], PIPED)
+    text = score_table([_with_budget(idle_power_w=71.25, wh_per_1000_queries_net=6.25)], PIPED)
     assert "gross 7.512 Wh per 1,000 queries, which is the score; net of idling at 71.25 W: 6.250 Wh" in " ".join(
         text.split()
     )
-    assert "net of idling" not in tables.score_table([_with_budget()], PIPED)
+    assert "net of idling" not in score_table([_with_budget()], PIPED)
 
 
 def test_an_invalid_run_and_warnings_are_told() -> None:
@@ -169,7 +170,7 @@ def test_an_invalid_run_and_warnings_are_told() -> None:
         invalid_because=(Reason(code="energy_positive", message="repeat 1 took 0 Wh"),),
         warnings=(Reason(code="spread", message="the repeats spread by 3 %"),),
     )
-    text = tables.score_table([score], PIPED)
+    text = score_table([score], PIPED)
     assert "Invalid, and no result:\n  - repeat 1 took 0 Wh" in text
     assert "Warnings:\n  - the repeats spread by 3 %" in text
 
@@ -178,7 +179,7 @@ def test_a_borderline_star_is_told_with_its_probability() -> None:
     # The first bound of text generation, class A, lies 0.43 standard deviations above 6.79 Wh.
     near, far = _with_budget(wh_per_1000_queries=6.79, model="near"), _with_budget(model="far")
     ratings = rate_scores([near, far], FEBRUARY_2025)
-    text = tables.rating_table(ratings, PIPED)
+    text = rating_table(ratings, PIPED)
     assert "Borderline:\n  - the star is right with a probability of 66 % by the interval of its energy [near]" in text
     (row,) = [line for line in text.splitlines() if " far " in line]
     assert " 4   " in row
@@ -188,8 +189,8 @@ def test_a_borderline_star_is_told_with_its_probability() -> None:
 def test_tables_of_full_scores_fit_80_columns() -> None:
     score = _with_budget(model=LONG, wh_per_1000_queries=123_456.7, idle_power_w=71.25, wh_per_1000_queries_net=6.25)
     for text in (
-        tables.score_table([score], NARROW),
-        tables.rating_table(rate_scores([score, _with_budget()], None), NARROW),
+        score_table([score], NARROW),
+        rating_table(rate_scores([score, _with_budget()], None), NARROW),
     ):
         assert max(len(line) for line in text.splitlines()) <= 80
 
@@ -197,7 +198,7 @@ def test_tables_of_full_scores_fit_80_columns() -> None:
 def test_names_cannot_steer_the_terminal() -> None:
     scores = [local_score("\x1b[2Jevil\nname")]
     for layout in (NARROW, PIPED):
-        text = tables.demo_table(scores, rate_scores(scores, None), layout)
+        text = demo_table(scores, rate_scores(scores, None), layout)
         assert "\x1b" not in text
         assert "evil" in text
 

@@ -46,38 +46,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Calculate, or list what there is."""
-    from scorekit import tables_impact
     from scorekit.commands.output import show
+    from scorekit.tables.impact import calculation_table
 
     if not _listed(options):
         found = _measured(options) if _is_measured(options) else _modelled(options)
-        show(found, lambda layout: tables_impact.calculation_table(found, layout), as_json=options.json)
+        show(found, lambda layout: calculation_table(found, layout), as_json=options.json)
     return EXIT_DONE
 
 
 def _listed(options: argparse.Namespace) -> bool:
     """Print the list that was asked for; whether one was."""
-    from scorekit import impacts, tables_impact
+    from scorekit import impacts
     from scorekit.commands.output import show
+    from scorekit.tables.impact import models_table, names_table, texts_table, zones_table
 
     name = options.method or impacts.CURRENT
     if options.list_texts:
         texts = list(impacts.TEXTS.values())
-        show(texts, lambda layout: tables_impact.texts_table(texts, layout), as_json=options.json)
+        show(texts, lambda layout: texts_table(texts, layout), as_json=options.json)
     elif options.list_methods:
         modelled = [impacts.find_method(each) for each in impacts.method_names() if each != _MEASURED]
         rows = [*((each.name, each.source) for each in modelled), (_MEASURED, "a result of your own: --result RUN")]
         show(
             [{"name": each, "source": source} for each, source in rows],
-            lambda layout: tables_impact.names_table("method", rows, layout),
+            lambda layout: names_table("method", rows, layout),
             as_json=options.json,
         )
     elif options.list_models:
         method = impacts.find_method(name)
-        show(method.models, lambda layout: tables_impact.models_table(method, layout), as_json=options.json)
+        show(method.models, lambda layout: models_table(method, layout), as_json=options.json)
     elif options.list_zones:
         mix = impacts.find_mix(options.mix or (impacts.CURRENT if name == _MEASURED else impacts.find_method(name).mix))
-        show(mix, lambda layout: tables_impact.zones_table(mix, layout), as_json=options.json)
+        show(mix, lambda layout: zones_table(mix, layout), as_json=options.json)
     else:
         return False
     return True

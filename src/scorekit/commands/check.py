@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check the runs."""
-    from scorekit import verbs
+    from scorekit.verbs import check
 
-    return verbs.check(options.runs, as_json=options.json)
+    return check.check(options.runs, as_json=options.json)

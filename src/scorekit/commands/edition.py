@@ -61,10 +61,10 @@ def _command(commands: Any, name: str, summary: str, action: Any, *, as_json: bo
 
 
 def _import(options: argparse.Namespace) -> int:
-    from scorekit import verbs_edition
+    from scorekit.verbs import edition
 
     hardware = {} if options.hardware is None else {"hardware": options.hardware}
-    return verbs_edition.import_edition(
+    return edition.import_edition(
         options.sources,
         name=options.name,
         folder=options.editions,
@@ -76,36 +76,36 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _freeze(options: argparse.Namespace) -> int:
-    from scorekit import verbs_edition
+    from scorekit.verbs import edition
 
-    return verbs_edition.freeze(options.name, folder=options.editions, rule=options.rule, as_json=options.json)
+    return edition.freeze(options.name, folder=options.editions, rule=options.rule, as_json=options.json)
 
 
 def _list(options: argparse.Namespace) -> int:
-    from scorekit import verbs_edition
+    from scorekit.verbs import edition
 
-    return verbs_edition.list_editions(folder=options.editions, as_json=options.json)
+    return edition.list_editions(folder=options.editions, as_json=options.json)
 
 
 def _show(options: argparse.Namespace) -> int:
-    from scorekit import verbs_edition
+    from scorekit.verbs import edition
 
-    return verbs_edition.show(options.name, folder=options.editions, with_members=options.members, as_json=options.json)
+    return edition.show(options.name, folder=options.editions, with_members=options.members, as_json=options.json)
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from scorekit import verbs_edition
+    from scorekit.verbs import edition
 
-    return verbs_edition.diff(options.before, options.after, folder=options.editions, as_json=options.json)
+    return edition.diff(options.before, options.after, folder=options.editions, as_json=options.json)
 
 
 def _sensitivity(options: argparse.Namespace) -> int:
-    from scorekit import verbs_edition
+    from scorekit.verbs import edition
 
-    return verbs_edition.sensitivity(options.name, folder=options.editions, as_json=options.json)
+    return edition.sensitivity(options.name, folder=options.editions, as_json=options.json)
 
 
 def _export(options: argparse.Namespace) -> int:
-    from scorekit import verbs_edition
+    from scorekit.verbs import edition
 
-    return verbs_edition.export(options.name, options.target, folder=options.editions)
+    return edition.export(options.name, options.target, folder=options.editions)

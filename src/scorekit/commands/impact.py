@@ -30,21 +30,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Work out the impacts, or list what there is."""
-    from scorekit import impacts, tables_impact
+    from scorekit import impacts
     from scorekit.commands.output import show
+    from scorekit.tables.impact import footprint_table, names_table, zones_table
 
     if options.list_mixes:
         mixes = [impacts.find_mix(name) for name in impacts.mix_names()]
         rows = [(mix.name, mix.source) for mix in mixes]
         show(
             [mix.model_dump(mode="json", exclude={"zones", "spellings"}) for mix in mixes],
-            lambda layout: tables_impact.names_table("mix", rows, layout),
+            lambda layout: names_table("mix", rows, layout),
             as_json=options.json,
         )
         return EXIT_DONE
     mix = impacts.find_mix(options.mix or impacts.CURRENT)
     if options.list_zones:
-        show(mix, lambda layout: tables_impact.zones_table(mix, layout), as_json=options.json)
+        show(mix, lambda layout: zones_table(mix, layout), as_json=options.json)
         return EXIT_DONE
     if options.energy_wh is None or options.zone is None:
         missing = "--energy-wh" if options.energy_wh is None else "--zone"
@@ -60,5 +61,5 @@ def run(options: argparse.Namespace) -> int:
         pue=None if options.pue is None else impacts.exact_pue(options.pue),
         site_water_l_per_kwh=None if options.site_water is None else impacts.exact_site_water(options.site_water),
     )
-    show(found, lambda layout: tables_impact.footprint_table(found, layout), as_json=options.json)
+    show(found, lambda layout: footprint_table(found, layout), as_json=options.json)
     return EXIT_DONE

@@ -31,6 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Pack the runs."""
-    from scorekit import verbs_submission
+    from scorekit.verbs import submission
 
-    return verbs_submission.pack(options)
+    return submission.pack(options)

@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the logs."""
-    from scorekit import parsing
+    from scorekit.verbs import parse
 
-    return parsing.parse(
+    return parse.parse(
         options.paths,
         form=options.form,
         output=options.output,

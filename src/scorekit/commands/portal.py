@@ -107,9 +107,9 @@ def _command(commands: Any, name: str, summary: str, verb: str, *, as_json: bool
         parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
 
     def run(options: argparse.Namespace) -> int:
-        from scorekit import verbs_portal
+        from scorekit.verbs import portal
 
-        code: int = getattr(verbs_portal, verb)(options)
+        code: int = getattr(portal, verb)(options)
         return code
 
     parser.set_defaults(action=run)

@@ -44,9 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Rate the scores."""
-    from scorekit import verbs_rate
+    from scorekit.verbs import rate
 
-    return verbs_rate.rate(
+    return rate.rate(
         options.scores,
         edition=options.edition,
         as_json=options.json,

@@ -79,40 +79,38 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from scorekit import verbs_results
+    from scorekit.verbs import results
 
-    return verbs_results.add(options.results, options.paths, trusted=options.trusted)
+    return results.add(options.results, options.paths, trusted=options.trusted)
 
 
 def _list(options: argparse.Namespace) -> int:
-    from scorekit import verbs_results
+    from scorekit.verbs import results
 
-    return verbs_results.list_results(options.results, verbs_results.selection(options), as_json=options.json)
+    return results.list_results(options.results, results.selection(options), as_json=options.json)
 
 
 def _show(options: argparse.Namespace) -> int:
-    from scorekit import verbs_results
+    from scorekit.verbs import results
 
-    return verbs_results.show(options.results, options.wanted, as_json=options.json)
+    return results.show(options.results, options.wanted, as_json=options.json)
 
 
 def _export(options: argparse.Namespace) -> int:
-    from scorekit import verbs_results
+    from scorekit.verbs import results
 
-    return verbs_results.export(
-        options.results, verbs_results.selection(options), kind=options.format, output=options.output
-    )
+    return results.export(options.results, results.selection(options), kind=options.format, output=options.output)
 
 
 def _query(options: argparse.Namespace) -> int:
-    from scorekit import verbs_results
+    from scorekit.verbs import results
 
-    return verbs_results.query(
+    return results.query(
         options.results, options.sql, form="json" if options.json else "csv" if options.csv else "table"
     )
 
 
 def _index(options: argparse.Namespace) -> int:
-    from scorekit import verbs_results
+    from scorekit.verbs import results
 
-    return verbs_results.build_index(options.results, full=options.full)
+    return results.build_index(options.results, full=options.full)

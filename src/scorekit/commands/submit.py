@@ -33,6 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Hand in the submission."""
-    from scorekit import verbs_submission
+    from scorekit.verbs import submission
 
-    return verbs_submission.submit(options)
+    return submission.submit(options)

@@ -81,8 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the arguments ask for; returns the exit code."""
-    from scorekit import verbs_sweep, verbs_sweep_job, verbs_sweep_state
+    from scorekit.verbs import sweep, sweep_job, sweep_state
 
     if options.state:
-        return verbs_sweep_state.run(options)
-    return verbs_sweep.run(options) if options.only_job is None else verbs_sweep_job.run(options)
+        return sweep_state.run(options)
+    return sweep.run(options) if options.only_job is None else sweep_job.run(options)

@@ -12,6 +12,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List the tasks."""
-    from scorekit import verbs
+    from scorekit.verbs import tasks
 
-    return verbs.tasks(as_json=options.json)
+    return tasks.tasks(as_json=options.json)

@@ -34,6 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Verify the submission."""
-    from scorekit import verbs_submission
+    from scorekit.verbs import submission
 
-    return verbs_submission.verify(options)
+    return submission.verify(options)

@@ -46,6 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Work."""
-    from scorekit import verbs_worker
+    from scorekit.verbs import worker
 
-    return verbs_worker.work(options)
+    return worker.work(options)

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from scorekit import cli, logs, records, submission, tables_submission
+from scorekit import cli, logs, records, submission
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, InvalidRunError, UsageError
 from scorekit.layout import Layout
 from scorekit.records import Record, VerdictReason
 from scorekit.submission import allow_lists, clauses
+from scorekit.tables.submission import verdict_text
 from tests.evidence import (
     change_energy,
     change_facts,
@@ -64,7 +65,7 @@ def test_what_is_packed_names_the_cpu_and_what_is_verified_the_class(tmp_path: P
     assert found.score is not None
     # As of a task that is not scored by class.
     unclassed = found.model_copy(update={"score": found.score.model_copy(update={"model_class": None})})
-    table = tables_submission.verdict_text(verdict.model_copy(update={"runs": (unclassed,)}), Layout())
+    table = verdict_text(verdict.model_copy(update={"runs": (unclassed,)}), Layout())
     (row,) = [line for line in table.splitlines() if line.startswith(found.folder)]
     assert " A " in row
 
@@ -76,7 +77,7 @@ def test_in_a_pipe_a_reason_is_a_line_that_is_not_filled_up(content: bytes) -> N
         ),
         VerdictReason(weight="note", code="unsigned", message="nobody signed it"),
     )
-    text = tables_submission.verdict_text(judge(content).model_copy(update={"reasons": reasons}), Layout())
+    text = verdict_text(judge(content).model_copy(update={"reasons": reasons}), Layout())
     (refused,) = [line for line in text.splitlines() if line.startswith("REFUSES")]
     assert "runs/1" in refused
     assert refused.endswith("Mend: measure anew")

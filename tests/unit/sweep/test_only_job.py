@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scorekit import cli, verbs_sweep_job
+from scorekit import cli
 from scorekit.errors import (
     EXIT_BUSY,
     EXIT_INVALID,
@@ -24,6 +24,7 @@ from scorekit.errors import (
 )
 from scorekit.records import Attempt, Plan
 from scorekit.sweep import attempts, done, driver, folder_lock, job_process, plan
+from scorekit.verbs import sweep_job
 from tests.unit.sweep.conftest import Bench, attempt, job
 
 PLAN, RUNS = "p.json", "edition"
@@ -82,7 +83,7 @@ def test_each_index_measures_its_own_job_once(
     ],
 )
 def test_the_code_tells_whether_another_try_may_do(told: dict[str, Any], code: int) -> None:
-    assert verbs_sweep_job.exit_code(done.JobState(job("org/bad"), "failed", None, attempt(**told))) == code
+    assert sweep_job.exit_code(done.JobState(job("org/bad"), "failed", None, attempt(**told))) == code
 
 
 def test_what_is_not_done_is_tried_again(measuring: Bench) -> None:

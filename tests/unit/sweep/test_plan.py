@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from scorekit import store, tables_sweep
+from scorekit import store
 from scorekit.errors import InputError, UsageError
 from scorekit.layout import Layout
 from scorekit.sweep import plan
 from scorekit.sweep.estimates import Earlier, earlier_results
+from scorekit.tables.sweep import plan_table
 from tests.unit.store.records import make
 from tests.unit.sweep.conftest import entry, job
 
@@ -147,7 +148,7 @@ def test_settings_that_are_refused(setting: str, message: str) -> None:
 def test_the_table_tells_what_is_known_and_what_is_not() -> None:
     earlier = Earlier([row("org/a")])
     made = plan.build([entry("org/a"), entry("org/b", model_class="B")], plan.Terms(), earlier, ["list.csv, line 9: x"])
-    text = tables_sweep.plan_table(made, Layout())
+    text = plan_table(made, Layout())
     assert "0.1000" in text
     assert "same model" in text
     assert "2 jobs, 2 models" in text
@@ -155,12 +156,12 @@ def test_the_table_tells_what_is_known_and_what_is_not() -> None:
     assert "disk for weights: 2.000 GB, of 1 model with known parameters; of 1 unknown" in text
     assert "note: list.csv, line 9: x" in text
     alone = plan.build([entry("org/a")], plan.Terms(), earlier)
-    assert "1 job, 1 model" in tables_sweep.plan_table(alone, Layout()).splitlines()
+    assert "1 job, 1 model" in plan_table(alone, Layout()).splitlines()
 
 
 def test_a_long_plan_is_cut_off_in_the_table() -> None:
     made = plan.build([entry(f"org/m{number}") for number in range(300)], plan.Terms(), Earlier())
-    text = tables_sweep.plan_table(made, Layout())
+    text = plan_table(made, Layout())
     assert "300 jobs, 300 models" in text
     assert "100 more jobs are not shown; --save FILE writes all of them" in text
 

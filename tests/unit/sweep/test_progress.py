@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from scorekit import tables_sweep, verbs_sweep
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, UsageError
 from scorekit.layout import Layout
 from scorekit.records import SweepJob
 from scorekit.sweep import done, driver
 from scorekit.sweep.progress import Board, length, summary
+from scorekit.tables.sweep import summary_tables
+from scorekit.verbs import sweep
 from tests.unit.sweep.conftest import job, write_attempt, write_run
 
 
@@ -90,22 +91,22 @@ def test_the_summary_has_scores_and_failures_with_mends(tmp_path: Path) -> None:
     write_run(tmp_path, jobs[0])
     write_attempt(tmp_path, jobs[1], mend="check the spelling")
     states = looks(jobs, tmp_path)
-    text = tables_sweep.summary_tables(states, Layout())
+    text = summary_tables(states, Layout())
     assert "org/good" in text
     assert str(tmp_path) in text
     assert "not found" in text
     assert "mend: check the spelling" in text
     assert "it was not begun" in text
-    assert verbs_sweep.exit_code(states) == EXIT_FAILED
+    assert sweep.exit_code(states) == EXIT_FAILED
 
 
 def test_exit_codes(tmp_path: Path) -> None:
     good, invalid = job("org/good"), job("org/invalid")
     write_run(tmp_path, good)
     write_attempt(tmp_path, invalid, exit_code=EXIT_INVALID)
-    assert verbs_sweep.exit_code(looks([good], tmp_path)) == EXIT_DONE
-    assert verbs_sweep.exit_code(looks([good, invalid], tmp_path)) == EXIT_INVALID
-    assert verbs_sweep.exit_code(looks([good, invalid, job("org/never")], tmp_path)) == EXIT_FAILED
+    assert sweep.exit_code(looks([good], tmp_path)) == EXIT_DONE
+    assert sweep.exit_code(looks([good, invalid], tmp_path)) == EXIT_INVALID
+    assert sweep.exit_code(looks([good, invalid, job("org/never")], tmp_path)) == EXIT_FAILED
 
 
 def test_one_sweep_at_a_time_in_a_folder(tmp_path: Path) -> None:

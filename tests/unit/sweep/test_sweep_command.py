@@ -150,13 +150,13 @@ def test_usage(measuring: Bench, arguments: list[str], message: str, capsys: pyt
 def test_a_class_c_model_needs_to_be_told_how_many_gpus(
     measuring: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scorekit import verbs_sweep
+    from scorekit.verbs import sweep
 
-    monkeypatch.setattr(verbs_sweep, "_gpus_here", list)
+    monkeypatch.setattr(sweep, "_gpus_here", list)
     (tmp_path / "list.csv").write_text("model,task,class\norg/a,text_gen,A\norg/big,text_gen,C\n")
     assert cli.main(["sweep", "list.csv"]) == 2
     assert "1 job is of class C, and how many GPUs to use is not told: org/big" in capsys.readouterr().err
-    monkeypatch.setattr(verbs_sweep, "_gpus_here", lambda: ["NVIDIA H100 80GB HBM3"])
+    monkeypatch.setattr(sweep, "_gpus_here", lambda: ["NVIDIA H100 80GB HBM3"])
     assert cli.main(["sweep", "list.csv"]) == 2
     assert "needs several GPUs, and there is 1" in capsys.readouterr().err
     assert cli.main(["sweep", "list.csv", "--class", "A"]) == 0

@@ -1,0 +1,230 @@
+"""What `scorekit results` does, behind the command line. Imported when it runs, never for --help."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, Literal
+
+from scorekit import atomic, logs, store
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, InputError, LogError, ScorekitError, UsageError
+from scorekit.layout import layout_for
+from scorekit.messages import counted
+from scorekit.records import Result
+from scorekit.store import export as exporting
+from scorekit.tables.stored import answer_table, result_table, result_text
+
+if TYPE_CHECKING:
+    import argparse
+
+_STDIN: Final = "-"
+_RECORDS: Final = (".json", ".jsonl")
+_HEAD_BYTES: Final = 64 * 1024
+_RECORD: Final = re.compile(rb'"schema_version"\s*:\s*"scorekit\.result/')
+_MOST_ROWS: Final = 1000
+"""A text table of more rows takes long to lay out, and nobody reads it."""
+_MOST_SKIPPED: Final = 100
+"""So many files that are left out are told by name."""
+
+
+def selection(options: argparse.Namespace) -> store.Selection:
+    """The results that the arguments ask for.
+
+    Raises:
+        UsageError: the limit is negative.
+    """
+    if options.limit < 0:
+        raise UsageError(f"--limit {options.limit}: expected 0 (all) or more", mend="leave --limit out")
+    return store.Selection(
+        task=options.task,
+        model=options.model,
+        model_class=options.model_class,
+        hardware=options.hardware,
+        sort=options.sort,
+        descending=options.descending,
+        limit=options.limit or None,
+    )
+
+
+def add(folder: Path, paths: list[str], *, trusted: bool = False) -> int:
+    """Add results; prints the path of each new one.
+
+    What cannot be added is told and keeps no other from being added. A folder that cannot be written to ends it.
+
+    Args:
+        folder: the results folder.
+        paths: logs of any format, folders and archives of them, or files of result records; `-` for records on standard
+            input.
+        trusted: take records at their word where they say that they may stand beside official scores. Otherwise they
+            are `unverified`, like a score.json without its run: anybody can write such a line.
+
+    Returns:
+        0, or 1 when something could not be added.
+    """
+    into = _open(folder)
+    new = known = refused = 0
+    for path in paths:
+        for found in _incoming(path, trusted=trusted):
+            if isinstance(found, ScorekitError):
+                refused += 1
+                _say(f"error: {found}")
+                continue
+            try:
+                added = into.add(found)
+            except InputError as error:
+                refused += 1
+                _say(f"error: {error}")
+                continue
+            new, known = new + added.new, known + (not added.new)
+            if added.new:
+                print(folder / added.path)
+    _say(f"{new:,} added, {known:,} there already" + (f", {refused:,} not added" if refused else ""))
+    return EXIT_FAILED if refused else EXIT_DONE
+
+
+def list_results(folder: Path, wanted: store.Selection, *, as_json: bool) -> int:
+    """List results as a table or as JSON."""
+    table, total = store.select(_open(folder).table(), wanted)
+    rows = table.to_pylist()
+    if as_json:
+        _print_json([{name: exporting.plain(value) for name, value in row.items()} for row in rows])
+    else:
+        print(result_table(rows, layout_for(sys.stdout)))
+    if total > len(rows):
+        _say(f"{len(rows):,} of {counted(total, 'result')}; --limit 0 lists all")
+    elif not as_json:
+        _say(counted(total, "result"))
+    return EXIT_DONE
+
+
+def show(folder: Path, wanted: str, *, as_json: bool) -> int:
+    """Show all that is known of a result, or of all results of a model."""
+    found = _open(folder)
+    results = [(path, found.read(path)) for path in found.find(wanted)]
+    if as_json:
+        _print_json([result.model_dump(mode="json") for _, result in results])
+    else:
+        layout = layout_for(sys.stdout)
+        print("\n\n\n".join(result_text(result, path, layout) for path, result in results))
+    return EXIT_DONE
+
+
+def export(folder: Path, wanted: store.Selection, *, kind: Literal["csv", "jsonl", "parquet"], output: str) -> int:
+    """Write results to a file or to standard output."""
+    table, _ = store.select(_open(folder).table(), wanted)
+    if output == _STDIN:
+        exporting.write(table, kind, sys.stdout.buffer)
+        return EXIT_DONE
+    target = Path(output)
+    if folder.resolve() in target.resolve().parents:
+        raise UsageError(
+            f"{output} lies in the results folder, to which nothing but results is added",
+            mend="choose a file elsewhere with -o FILE",
+        )
+    held = io.BytesIO()
+    exporting.write(table, kind, held)
+    atomic.write_bytes(target, held.getvalue(), elsewhere="-o FILE")
+    _say(f"wrote {counted(table.num_rows, 'result')} to {output}")
+    return EXIT_DONE
+
+
+def query(folder: Path, sql: str, *, form: Literal["table", "json", "csv"]) -> int:
+    """Answer an SQL query."""
+    answer = _open(folder).query_table(sql)
+    if form == "csv":
+        exporting.write(answer, "csv", sys.stdout.buffer)
+    elif form == "json":
+        _print_json(list(exporting.rows(answer)))
+    else:
+        shown = answer.slice(0, _MOST_ROWS)
+        rows = [list(row.values()) for row in exporting.rows(shown)]
+        print(answer_table(exporting.unique_names(answer.column_names), rows, layout_for(sys.stdout)))
+        if answer.num_rows > _MOST_ROWS:
+            _say(f"{_MOST_ROWS:,} of {answer.num_rows:,} rows; --csv or --json gives all")
+    return EXIT_DONE
+
+
+def build_index(folder: Path, *, full: bool) -> int:
+    """Bring the index up to date, and tell what is left out.
+
+    Returns:
+        0; files that are left out are no failure of the index.
+    """
+    built = _open(folder).build_index(full=full)
+    print(
+        f"{counted(built.results, 'result')} in the index, {counted(built.read, 'file')} read, "
+        f"{len(built.skipped):,} left out"
+    )
+    for skipped in built.skipped[:_MOST_SKIPPED]:
+        _say_line(f"left out: {skipped.path}: {skipped.reason}")
+    if len(built.skipped) > _MOST_SKIPPED:
+        _say(f"and {len(built.skipped) - _MOST_SKIPPED:,} more")
+    return EXIT_DONE
+
+
+def _incoming(path: str, *, trusted: bool) -> Iterator[Result | ScorekitError]:
+    """The results of a path; what cannot be read as one is among them, as an error."""
+    if not _is_stream(path) and not _holds_records(Path(path)):
+        for read in logs.read_logs([Path(path)]):
+            yield read if isinstance(read, Result) else read.error
+        return
+    label = "standard input" if path == _STDIN else path
+    try:
+        with _stream(path) as stream:
+            for found in store.read_records(stream, label):
+                yield logs.unverified(found) if isinstance(found, Result) and not trusted else found
+    except LogError as error:
+        yield error
+    except OSError as error:
+        yield LogError(f"{label} cannot be read: {error.strerror or error}", mend="check that it is there and readable")
+
+
+def _is_stream(path: str) -> bool:
+    """Whether what is read of it is gone: such a thing holds records, for a look at its beginning would take that."""
+    if path == _STDIN:
+        return True
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        # Whoever reads it tells.
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _holds_records(path: Path) -> bool:
+    """Whether a file holds result records, and not a log to be read; one that is neither was meant as records."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        # A folder, or nothing that can be read: whoever reads logs tells which.
+        return False
+    return _RECORD.search(head) is not None or (path.suffix in _RECORDS and not logs.is_log(path))
+
+
+def _stream(path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+    return contextlib.nullcontext(sys.stdin.buffer) if path == _STDIN else open(path, "rb")
+
+
+def _open(folder: Path) -> store.Store:
+    return store.open(folder, report=lambda text: _say_line(f"warning: {text}"))
+
+
+def _print_json(rows: list[Any]) -> None:
+    print(json.dumps(rows, indent=2))
+
+
+def _say(message: str) -> None:
+    for line in message.split("\n"):
+        _say_line(line)
+
+
+def _say_line(line: str) -> None:
+    # Names and paths come from strangers: control characters could steer the terminal, and break the line.
+    print(layout_for(sys.stderr).text(line), file=sys.stderr)
