@@ -30,6 +30,7 @@ from tests.evidence import (
     of_phase,
     unofficial,
 )
+from tests.golden import checks
 from tests.unit.validity.spoilt import CASES
 from tests.unit.validity.spoilt.changes import Case
 
@@ -70,6 +71,12 @@ def test_a_check_finds_what_it_is_there_for(name: str, change: Change, severity:
         return
     assert (check.passed, check.severity) == (False, severity), check.message
     assert re.search(message, check.message), check.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_check_says_is_what_its_golden_file_says(name: str) -> None:
+    golden = [row for row in json.loads(checks.FILE.read_text(encoding="utf-8")) if row["check"] == name]
+    assert checks.said(name) == golden, "if it shall say so: python -m tests.golden.checks"
 
 
 @pytest.mark.parametrize(("name", "change", "severity", "message"), CASES)
