@@ -201,11 +201,20 @@ def expect(loaded: object, kind: type, name: str) -> None:
     Raises:
         TypeError, ValueError: says what was found and expected.
     """
-    if not isinstance(loaded, kind):
-        raise TypeError(f"expected a {kind.__module__}.{kind.__qualname__}, found a {type(loaded).__qualname__}")
+    expect_a(kind, loaded)
     called = getattr(loaded, "name", name)
     if called != name:
         raise ValueError(f"it calls itself {called!r}, expected the name of its entry point")
+
+
+def expect_a(kind: type, found: object) -> None:
+    """Refuse what is not of a class.
+
+    Raises:
+        TypeError: says what was found and expected.
+    """
+    if not isinstance(found, kind):
+        raise TypeError(f"expected a {kind.__module__}.{kind.__qualname__}, found a {type(found).__qualname__}")
 
 
 def warn(error: PluginError) -> None:

@@ -105,8 +105,9 @@ class RayLauncher(Launcher):
                     continue
                 configs[number] = config
                 # A node registers what this process has: scorekit's configs, or nothing for another app.
-                given = pickle.dumps((str(Path.cwd()), "optimum_benchmark" in sys.modules, common, own))
-                yield ray_jobs.Job(number, _name(config), given, self._need(config), _told())
+                measures = "optimum_benchmark" in sys.modules
+                given = pickle.dumps((str(Path.cwd()), measures, common, own))
+                yield ray_jobs.Job(number, _name(config), given, self._need(config), measures, _told())
 
         def begins(job: ray_jobs.Job) -> None:
             place = _place(configs[job.number], sweep_folder)

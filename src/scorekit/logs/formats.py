@@ -109,7 +109,7 @@ def _accept(name: str, loaded: Any, origin: Origin) -> Reader:
 
 def _checked(result: Result, form: str) -> Result:
     """What a plugin's reader gives, where it is no more than another tool's log."""
-    plugins.expect(result, Result, "")
+    plugins.expect_a(Result, result)
     if result.source.format != form:
         raise ValueError(f"it gives a result of format {result.source.format!r}, expected {form!r}")
     if result.comparable or result.score is not None:

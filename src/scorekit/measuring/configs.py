@@ -159,6 +159,23 @@ def config_of(task: ExtraTask) -> dict[str, Any]:
     }
 
 
+def check_extra_task(config: Any) -> None:
+    """Refuse a plugin's task with a model that is loaded for something else: it would be that task no more.
+
+    Raises:
+        UsageError: names both.
+        PluginError: the plugin cannot be used.
+    """
+    from scorekit import tasks
+
+    name, loaded_for = config.scenario.get("extra_task"), config.backend.task
+    if name is not None and loaded_for != (expected := tasks.extra_task(name).hf_task):
+        raise UsageError(
+            f"the task {name} is measured with models for {expected}, and backend.task is {loaded_for}",
+            mend="leave backend.task out, or measure another task: scorekit tasks lists them",
+        )
+
+
 def register(config_name: str | None = None) -> None:
     """Register the config groups, the `slug` resolver and the search path with Hydra; may be called again.
 

@@ -33,8 +33,7 @@ def kind_of(task: str, loader_name: str, settings: EnergyStarSettings) -> Kind:
 def task_name(task: str, settings: EnergyStarSettings) -> str | None:
     """The registry's name of what is measured, told from the task's options and not from the config's name."""
     if settings.extra_task is not None:
-        # With a model that was loaded for something else it is that task no more.
-        return settings.extra_task if tasks.extra_task(settings.extra_task).hf_task == task else None
+        return settings.extra_task
     if task == "text2text-generation":
         name = f"t5_{settings.t5_task}"
         return name if name in TASKS else None

@@ -16,7 +16,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from scorekit.errors import HardwareError, ModelError, UsageError, nearest
-from scorekit.measuring import bridge, gpus, hub, several_gpus
+from scorekit.measuring import bridge, configs, gpus, hub, several_gpus
 from scorekit.measuring.serving import preflight as serving
 
 DTYPES = ("float32", "float16", "bfloat16", "auto")
@@ -75,6 +75,7 @@ def prepare(config: DictConfig, start_folder: Path) -> hub.ModelFiles | None:
         assert isinstance(kwargs, dict)
         files = hub.read_model(backend.model, revision=kwargs.get("revision"), cache_dir=kwargs.get("cache_dir"))
         _complete(backend, files)
+        configs.check_extra_task(config)
         several_gpus.check(config, files)
         return files
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,24 +45,30 @@ def select(table: Any, wanted: Selection) -> tuple[Any, int]:
     """
     masks = []
     if wanted.task is not None:
-        same_task = pc.equal(table["task"], tasks.config_name(wanted.task))
-        # One name may be both: of the task of that config, and of the cohort that holds T5's variant of it too.
-        masks.append(pc.or_kleene(same_task, pc.equal(table["cohort"], wanted.task)))
+        masks.append(_of_task(table, wanted.task))
     if wanted.model is not None:
         masks.append(pc.match_substring(table["model"], wanted.model, ignore_case=True))
     if wanted.model_class is not None:
         masks.append(pc.equal(table["model_class"], wanted.model_class))
     if wanted.hardware is not None:
         masks.append(pc.match_substring(table["hardware"], wanted.hardware, ignore_case=True))
-    for mask in masks:
-        table = table.filter(pc.fill_null(mask, False)) if len(masks) == 1 else table
-    if len(masks) > 1:
-        whole = masks[0]
-        for mask in masks[1:]:
-            whole = pc.and_kleene(whole, mask)
-        table = table.filter(pc.fill_null(whole, False))
+    if masks:
+        table = table.filter(pc.fill_null(functools.reduce(pc.and_kleene, masks), False))
     table = table.take(_order(table, wanted))
     return table.slice(0, wanted.limit), table.num_rows
+
+
+def _of_task(table: Any, name: str) -> Any:
+    # One name may be both: of the task of that config, and of the cohort that holds T5's variant of it too.
+    in_cohort = pc.equal(table["cohort"], name)
+    try:
+        config_name = tasks.config_name(name)
+    except UsageError:
+        # A plugin's task is known by its results where its plugin is not there.
+        if not pc.any(in_cohort).as_py():
+            raise
+        config_name = name
+    return pc.or_kleene(pc.equal(table["task"], config_name), in_cohort)
 
 
 def _order(table: Any, wanted: Selection) -> Any:

@@ -33,6 +33,7 @@ class Job:
         name: for people.
         given: pickle of what its process is given.
         need: what it takes of a node.
+        measures: whether it imports what measures.
         told: variables of its process.
     """
 
@@ -40,6 +41,7 @@ class Job:
     name: str
     given: bytes
     need: Need
+    measures: bool = False
     told: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -136,7 +138,7 @@ def _handed_over(job: Job, restarts: int) -> Any:
         scheduling_strategy="SPREAD",
         name=job.name,
     )
-    return task.remote(job.given, {**job.told, attempts.RESTARTS: str(restarts)})
+    return task.remote(job.given, {**job.told, attempts.RESTARTS: str(restarts)}, measures=job.measures)
 
 
 def _ended(job: Job, reference: Any) -> Ended:

@@ -10,7 +10,6 @@ import contextlib
 import json
 import math
 import os
-import pickle
 import select
 import signal
 import socket
@@ -31,12 +30,13 @@ _servers: dict[bool, Server] = {}
 """Of this worker, which has one job at a time: those whose jobs import what measures, and others."""
 
 
-def run(given: bytes, told: Mapping[str, str]) -> tuple[bytes | None, str]:
+def run(given: bytes, told: Mapping[str, str], *, measures: bool) -> tuple[bytes | None, str]:
     """Do a job in a process of its own.
 
     Args:
         given: pickle of the arguments of `ray_child._do`.
         told: variables of the job's process.
+        measures: whether the job imports what measures.
 
     Returns:
         What it wrote back, None where it died without a word; and how it ended.
@@ -51,7 +51,6 @@ def run(given: bytes, told: Mapping[str, str]) -> tuple[bytes | None, str]:
     variables = {**told, ENGINE_JOB: ray.get_runtime_context().get_task_id()}
     if VISIBLE in os.environ:
         variables[VISIBLE] = os.environ[VISIBLE]
-    measures = bool(pickle.loads(given)[1])  # noqa: S301 - from our own driver
     server = _servers.get(measures)
     if server is None or not server.alive():
         server = _servers[measures] = Server(measures, told)

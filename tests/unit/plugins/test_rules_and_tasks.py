@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from scorekit import cli, scales, tasks
 from scorekit.editions import FEBRUARY_2025
 from scorekit.errors import UsageError
+from scorekit.measuring import configs
 from scorekit.measuring.settings import EnergyStarSettings
 from scorekit.rating import rate_scores
 from scorekit.sweep import lists, plan
@@ -104,6 +106,16 @@ def test_a_plan_reckons_with_the_queries_of_a_plugins_task(example: None) -> Non
 def test_a_task_of_a_plugin_is_not_run_as_reasoning(example: None) -> None:
     with pytest.raises(UsageError, match=r"scenario\.reasoning is for the task reasoning, not code_completion"):
         EnergyStarSettings(extra_task="code_completion", reasoning=True)
+
+
+def test_a_task_of_a_plugin_is_not_measured_with_a_model_for_another(example: None) -> None:
+    made = OmegaConf.create(configs.config_of(tasks.extra_task("code_completion")))
+    configs.check_extra_task(made)
+    made.backend.task = "summarization"
+    with pytest.raises(UsageError, match=r"models for text-generation, and backend\.task is summarization"):
+        configs.check_extra_task(made)
+    made.scenario.extra_task = None
+    configs.check_extra_task(made)
 
 
 @pytest.mark.parametrize("name", ["asr", "serving", "../up", "Capital", "", None])

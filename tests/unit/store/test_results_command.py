@@ -162,6 +162,13 @@ def test_filters_and_order(filled: Any, arguments: list[str], models: list[str])
     assert found == models
 
 
+def test_results_of_a_plugins_task_are_found_where_its_plugin_is_not(filled: Any, tmp_path: Path) -> None:
+    made = records.make("org/coder", task="code_completion", cohort="code_completion")
+    store.open(tmp_path / "results").add(made)
+    assert [row["model"] for row in rows(filled("list", "--json", "--task", "code_completion"))] == ["org/coder"]
+    assert "there is no task 'code_completions'" in filled("list", "--task", "code_completions").err
+
+
 def test_what_is_not_known_comes_last_in_either_order(filled: Any) -> None:
     for order in ([], ["--descending"]):
         assert rows(filled("list", "--json", "--sort", "energy_kwh", *order))[-1]["model"] == "org/broken"
