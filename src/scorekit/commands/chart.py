@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scorekit.commands import edition_choice
 from scorekit.errors import EXIT_DONE, UsageError
 
 if TYPE_CHECKING:
     from scorekit.publish.charts import Chart
     from scorekit.publish.site.content import Site
 
-_LOCAL: Final = "local"
 _FORMATS: Final = ("svg", "png", "csv", "json")
 _WIDTHS_PX: Final = (240, 4000)
 _LARGEST_SCALE: Final = 8.0
@@ -32,18 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", metavar="DIR", type=Path, help="the results folder (default: results, where there is one)"
     )
-    parser.add_argument(
-        "--edition",
-        metavar="NAME",
-        help=f"the edition that stars are given in (default: the newest built-in one), or {_LOCAL} for none",
-    )
-    parser.add_argument(
-        "--editions",
-        metavar="DIR",
-        type=Path,
-        default=Path("editions"),
-        help="where frozen editions lie beside the built-in ones (default: %(default)s)",
-    )
+    edition_choice.add_edition(parser, "the edition that stars are given in")
     parser.add_argument("--task", metavar="T", help="leaderboard name of the task")
     parser.add_argument("--class", metavar="C", dest="model_class", choices=("A", "B", "C"), help="A, B or C")
     parser.add_argument("--model", metavar="M", action="append", default=[], help="a model; may be given several times")
@@ -117,11 +106,9 @@ def _made(chart: Chart, form: str, options: argparse.Namespace) -> bytes:
 
 
 def _site(options: argparse.Namespace) -> Site:
-    from scorekit import editions
     from scorekit.publish.site import source
 
-    chosen = None if options.edition == _LOCAL else editions.find(options.edition or editions.LATEST, options.editions)
-    return source.read(options.results, chosen, options.editions, report=_say)
+    return source.read(options.results, edition_choice.chosen_edition(options), options.editions, report=_say)
 
 
 def _say(message: str) -> None:

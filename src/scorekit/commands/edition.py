@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from scorekit.commands.edition_choice import add_editions_folder
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the commands of the command."""
@@ -48,13 +50,7 @@ def _command(commands: Any, name: str, summary: str, action: Any, *, as_json: bo
         name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
     )
     found.set_defaults(action=action)
-    found.add_argument(
-        "--editions",
-        metavar="DIR",
-        type=Path,
-        default=Path("editions"),
-        help="where editions lie beside the built-in ones (default: %(default)s)",
-    )
+    add_editions_folder(found, "editions")
     if as_json:
         found.add_argument("--json", action="store_true", help="print JSON")
     return found

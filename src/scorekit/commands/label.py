@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scorekit.commands import edition_choice
 from scorekit.errors import EXIT_DONE, BundleError, InputError, UsageError, nearest
 
 if TYPE_CHECKING:
     from scorekit.publish.label import LabelFacts
 
-_LOCAL: Final = "local"
 _RESULTS: Final = "results"
 _FORMATS: Final = ("svg", "png", "pdf", "badge")
 _SUFFIXES: Final = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".json": "badge"}
@@ -47,18 +47,7 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="M", help="which model is meant, where a file holds several")
     parser.add_argument("--task", metavar="T", help="which task is meant, where there are several")
-    parser.add_argument(
-        "--edition",
-        metavar="NAME",
-        help=f"a published edition (default: the newest built-in one), or {_LOCAL} for none",
-    )
-    parser.add_argument(
-        "--editions",
-        metavar="DIR",
-        type=Path,
-        default=Path("editions"),
-        help="where frozen editions lie beside the built-in ones (default: %(default)s)",
-    )
+    edition_choice.add_edition(parser)
     parser.set_defaults(program=parser.prog)
     parser.add_argument("--link", metavar="URL", help="where the result can be verified")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write to FILE, not to standard output")
@@ -86,10 +75,9 @@ def read_facts(options: argparse.Namespace) -> LabelFacts:
         UsageError: several results are meant, or the arguments ask for what cannot be.
         InputError: there is no such result, or it cannot be read.
     """
-    from scorekit import editions
     from scorekit.publish import label
 
-    chosen = None if options.edition == _LOCAL else editions.find(options.edition or editions.LATEST, options.editions)
+    chosen = edition_choice.chosen_edition(options)
     if options.results is not None:
         rated = label.rated_in(options.results, options.subject, chosen, task=options.task)
     elif Path(options.subject).exists():
@@ -123,7 +111,7 @@ def _published(options: argparse.Namespace, unkept: UsageError) -> LabelFacts:
     from scorekit import editions
     from scorekit.publish import label
 
-    if options.edition == _LOCAL:
+    if options.edition == edition_choice.LOCAL:
         among = []
     elif options.edition is not None:
         among = [editions.find(options.edition, options.editions)]
@@ -141,7 +129,7 @@ def _not_found(options: argparse.Namespace, unkept: UsageError, models: list[str
     subject, program = options.subject, options.program
     task = "" if options.task is None else f" for the task {options.task}"
     where = f"edition {options.edition}" if options.edition else f"any edition in '{options.editions}'"
-    unnamed = "" if options.edition == _LOCAL else f", nor does {where} name such a model{task}"
+    unnamed = "" if options.edition == edition_choice.LOCAL else f", nor does {where} name such a model{task}"
     close = nearest(subject, models)
     if close is not None and close != subject:
         mend = f"did you mean: {program} {shlex.quote(close)}"

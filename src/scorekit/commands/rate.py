@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final
 
-_LOCAL: Final = "local"
+from scorekit.commands import edition_choice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,18 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="a score.json, a run folder, a results folder, a log of another tool, or a folder with such below it",
     )
-    parser.add_argument(
-        "--edition",
-        metavar="NAME",
-        help=f"a published edition (default: the newest built-in one), or {_LOCAL} to rate the scores among themselves",
-    )
-    parser.add_argument(
-        "--editions",
-        metavar="DIR",
-        type=Path,
-        default=Path("editions"),
-        help="where frozen editions lie beside the built-in ones (default: %(default)s)",
-    )
+    edition_choice.add_edition(parser, local="to rate the scores among themselves")
     parser.add_argument(
         "--rule",
         metavar="RULE",

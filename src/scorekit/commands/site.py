@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from scorekit.commands import edition_choice
 from scorekit.errors import EXIT_DONE
 
-_LOCAL: Final = "local"
 _PORT: Final = 8000
 
 
@@ -24,18 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the results folder (default: results, where there is one)",
     )
-    build.add_argument(
-        "--edition",
-        metavar="NAME",
-        help=f"the edition that stars are given in (default: the newest built-in one), or {_LOCAL} for none",
-    )
-    build.add_argument(
-        "--editions",
-        metavar="DIR",
-        type=Path,
-        default=Path("editions"),
-        help="where frozen editions lie beside the built-in ones (default: %(default)s)",
-    )
+    edition_choice.add_edition(build, "the edition that stars are given in")
     build.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of the site")
     build.add_argument("--title", metavar="TEXT", help="title of the site")
     build.add_argument("--base-url", metavar="URL", help="where the site will stand; labels then link to it")
@@ -53,12 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from scorekit import editions
+    from scorekit.publish import charts
     from scorekit.publish.site import build as building
     from scorekit.publish.site import source
 
     building.check_target(options.out)
-    chosen = None if options.edition == _LOCAL else editions.find(options.edition or editions.LATEST, options.editions)
+    chosen = edition_choice.chosen_edition(options)
     site = source.read(options.results, chosen, options.editions, title=options.title, report=_say)
     built = building.build(site, options.out, base_url=options.base_url, portal_url=options.portal_url)
     print(built.folder / "index.html")
@@ -66,6 +55,9 @@ def _build(options: argparse.Namespace) -> int:
         f"wrote {built.pages:,} pages and {built.files - built.pages:,} other files, {built.size_bytes / 1e6:,.1f} MB; "
         f"open {built.folder / 'index.html'} in a browser, or: scorekit site serve {built.folder}"
     )
+    undrawn = charts.undrawn()
+    if undrawn is not None:
+        _say(undrawn)
     return EXIT_DONE
 
 

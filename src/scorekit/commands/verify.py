@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from scorekit.commands.edition_choice import add_editions_folder
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
@@ -15,13 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     keys.add_argument("--key", metavar="PUBKEY", type=Path, help="the one public SSH key whose signature holds")
     parser.add_argument("--edition", metavar="NAME", help="edition to judge by (default: the newest built-in one)")
-    parser.add_argument(
-        "--editions",
-        metavar="DIR",
-        type=Path,
-        default=Path("editions"),
-        help="where frozen editions lie beside the built-in ones (default: %(default)s)",
-    )
+    add_editions_folder(parser)
     parser.add_argument(
         "--results", metavar="DIR", type=Path, help="published results: neighbours, and what is not new"
     )
