@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import InvalidOperation
+
 import pytest
 from hypothesis import given
 
@@ -15,6 +17,24 @@ def test_one_watt_hour_in_every_unit() -> None:
     assert units.millijoules_to_wh(3_600_000.0) == 1.0
     assert units.wh_to_kwh(1000.0) == 1.0
     assert units.kwh_to_wh(1.0) == 1000.0
+
+
+def test_one_kilogram_in_every_unit() -> None:
+    assert units.kg_to_g(1.5) == 1500.0
+    assert units.kg_to_ug(1.5) == 1.5e9
+
+
+def test_written_kilowatt_hours_are_rounded_once() -> None:
+    # As floats, 0.00829 * 1000 is 8.290000000000001.
+    assert units.kwh_text_to_wh("0.00829") == 8.29
+    assert units.wh_to_kwh_text(8.29) == "0.00829"
+    with pytest.raises(InvalidOperation):
+        units.kwh_text_to_wh("8 Wh")
+
+
+@given(energies_wh)
+def test_watt_hours_come_back_from_written_kilowatt_hours(energy_wh: float) -> None:
+    assert units.kwh_text_to_wh(units.wh_to_kwh_text(energy_wh)) == energy_wh
 
 
 @given(energies_wh)
