@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final, Literal, Protocol, get_args
+from typing import IO, Any, Final, Literal, Protocol
 
 from scorekit import atomic
 from scorekit.errors import LogError, UsageError
@@ -20,7 +20,6 @@ from scorekit.store import columns
 from scorekit.store import export as exporting
 
 Form = Literal["table", "json", "jsonl", "csv", "parquet"]
-FORMS: Final[tuple[Form, ...]] = get_args(Form)
 _BATCH: Final = 5_000
 
 

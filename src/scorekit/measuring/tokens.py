@@ -76,11 +76,6 @@ def end_tokens(model: Any) -> frozenset[int]:
     return frozenset(value) if isinstance(value, (list, tuple)) else frozenset({int(value)})
 
 
-def count_new(sequences: Sequence[Any], leading: Sequence[int], ends: frozenset[int]) -> int:
-    """Tokens that were generated: the sum of `new_lengths`."""
-    return sum(new_lengths(sequences, leading, ends))
-
-
 def new_lengths(sequences: Sequence[Any], leading: Sequence[int], ends: frozenset[int]) -> list[int]:
     """Tokens that were generated for each sample.
 

@@ -18,7 +18,6 @@ import pyarrow.parquet
 
 from scorekit import csv_cells
 
-FORMATS: Final = ("csv", "jsonl", "parquet")
 _BATCH: Final = 1000
 
 

@@ -25,7 +25,7 @@ def check_tables(validities: Sequence[Validity], layout: Layout) -> str:
 def _check_table(validity: Validity, layout: Layout) -> str:
     columns = (Column("no", numeric=True), Column("check"), Column("result"), Column("found", prose=True))
     rows = [
-        (str(check.number), layout.text(check.name), result(check), _found(check, layout)) for check in validity.checks
+        (str(check.number), layout.text(check.name), _result(check), _found(check, layout)) for check in validity.checks
     ]
     return "\n".join(
         [
@@ -46,7 +46,7 @@ def _found(check: Check, layout: Layout) -> str:
     return layout.finding(found, *(f"mend: {step}" for step in check.mends))
 
 
-def result(check: Check) -> str:
+def _result(check: Check) -> str:
     """The result of a check in a word."""
     return _RESULTS[check.passed] if check.passed is not False else _SEVERITIES[check.severity]
 

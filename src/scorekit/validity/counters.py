@@ -143,13 +143,14 @@ def _jumps(evidence: Evidence, device: str) -> Iterator[Finding]:
     values = trace.between("counter_mj", -math.inf, math.inf)
     for (t0_s, before_mj), (t_s, after_mj) in pairwise(values):
         step_j = (after_mj - before_mj) / 1000
-        if step_j >= 0 and (limit_w is None or step_j <= STEP * limit_w * (t_s - t0_s + tick_s)):
+        most_j = math.inf if limit_w is None else STEP * limit_w * (t_s - t0_s + tick_s)
+        if 0 <= step_j <= most_j:
             continue
         window = evidence.window_at(t_s) or evidence.window_at(t0_s)
         place = "" if window is not None else "between windows: "
         if step_j < 0:
             yield fail(f"{place}the counter of {gpu(device)} went backwards, expected it only to rise", at=window)
-        elif limit_w is not None and step_j > (most_j := STEP * limit_w * (t_s - t0_s + tick_s)):
+        else:
             yield fail(
                 f"{place}the counter of {gpu(device)} jumped by {step_j:.0f} J within {t_s - t0_s:.2f} s, expected at "
                 f"most {most_j:.0f} J at its limit of {limit_w:.0f} W",

@@ -18,6 +18,8 @@ from scorekit.validity.verdicts import names
 
 LEAST_FREE_GIB: Final = 20.0
 """Below this a 7 B model in float16 does not fit beside its cache."""
+LEAST_FREE_HERE_GIB: Final = 1.0
+"""A run folder takes a few MB, with an hour's power log less than 1 MB more."""
 _NO_PERMISSION: Final = 4
 _NEVER: Final = "scorekit never sets it; whoever runs the machine can: "
 _ORDER: Final = ("impossible", "invalid", "incomparable", "told")
@@ -112,11 +114,10 @@ def _no_gpu(machine: Machine) -> Iterator[Obstacle]:
 
 
 def _room(machine: Machine) -> Iterator[Obstacle]:
-    for place, free_gib, mend in (
-        ("for the Hub's cache", machine.free_cache_gib, "make room, or set HF_HOME to a larger disk"),
-        ("here, for run folders", machine.free_here_gib, "make room, or run from another folder"),
+    for place, free_gib, least_gib, mend in (
+        ("for the Hub's cache", machine.free_cache_gib, LEAST_FREE_GIB, "make room, or set HF_HOME to a larger disk"),
+        ("here, for run folders", machine.free_here_gib, LEAST_FREE_HERE_GIB, "make room, or run from another folder"),
     ):
-        least_gib = LEAST_FREE_GIB if "cache" in place else 1.0
         if free_gib is not None and free_gib < least_gib:
             yield Obstacle(
                 effect="told",

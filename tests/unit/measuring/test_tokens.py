@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from scorekit.measuring import tokens
-from scorekit.measuring.tokens import PromptRule, count_new, end_tokens, find_rule, ids_of, input_width, new_lengths
+from scorekit.measuring.tokens import PromptRule, end_tokens, find_rule, ids_of, input_width, new_lengths
 
 pytestmark = pytest.mark.transformers
 
@@ -94,12 +94,12 @@ def test_a_model_without_a_generation_config_has_no_end_token() -> None:
 
 
 def test_one_row_counts_all_that_follows_the_prompt_and_the_end_too() -> None:
-    assert count_new([ids([PROMPT, PROMPT, 5, 6, END])], [2], frozenset({END})) == 3
+    assert sum(new_lengths([ids([PROMPT, PROMPT, 5, 6, END])], [2], frozenset({END}))) == 3
 
 
 def test_an_answer_that_ended_early_in_a_batch_is_counted_to_its_end() -> None:
     batch = ids([PROMPT, 5, END, PAD, PAD], [PROMPT, 5, 6, 7, 8])
-    assert count_new([batch], [1], frozenset({END})) == 2 + 4
+    assert sum(new_lengths([batch], [1], frozenset({END}))) == 2 + 4
 
 
 def test_the_length_of_each_answer_is_told_in_the_order_of_samples() -> None:
@@ -116,30 +116,30 @@ def test_an_answer_of_nothing_has_length_zero_and_not_less() -> None:
 
 def test_padding_that_is_the_end_token_is_not_counted() -> None:
     batch = ids([PROMPT, 5, END, END, END], [PROMPT, 5, 6, 7, END])
-    assert count_new([batch], [1], frozenset({END})) == 2 + 4
+    assert sum(new_lengths([batch], [1], frozenset({END}))) == 2 + 4
 
 
 def test_an_end_token_in_the_prompt_ends_nothing() -> None:
     batch = ids([END, PROMPT, 5, 6], [END, PROMPT, 5, 6])
-    assert count_new([batch], [2], frozenset({END})) == 4
+    assert sum(new_lengths([batch], [2], frozenset({END}))) == 4
 
 
 def test_without_end_tokens_every_row_is_counted_in_full() -> None:
-    assert count_new([ids([PROMPT, 5, 6], [PROMPT, 5, 6])], [1], frozenset()) == 4
+    assert sum(new_lengths([ids([PROMPT, 5, 6], [PROMPT, 5, 6])], [1], frozenset())) == 4
 
 
 def test_batches_add_up_and_each_has_its_own_prompt() -> None:
     sequences = [ids([PROMPT, 5]), ids([PROMPT, PROMPT, PROMPT, 5, 6])]
-    assert count_new(sequences, [1, 3], frozenset({END})) == 1 + 2
+    assert sum(new_lengths(sequences, [1, 3], frozenset({END}))) == 1 + 2
 
 
 def test_a_row_shorter_than_its_prompt_counts_nothing() -> None:
-    assert count_new([ids([PROMPT])], [3], frozenset({END})) == 0
+    assert sum(new_lengths([ids([PROMPT])], [3], frozenset({END}))) == 0
 
 
 def test_batches_and_prompts_must_match() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        count_new([ids([1])], [], frozenset())
+        new_lengths([ids([1])], [], frozenset())
 
 
 def test_the_rule_of_a_real_model_counts_exactly_what_was_asked_for(tmp_path: Any) -> None:
@@ -167,4 +167,4 @@ def test_the_rule_of_a_real_model_counts_exactly_what_was_asked_for(tmp_path: An
         for width in (1, 4):
             inputs = {"input_ids": torch.full((1, width), 5), "attention_mask": torch.ones(1, width, dtype=torch.long)}
             sequence = tokens.ids_of(generate(inputs, {**options, "max_new_tokens": 6, "min_new_tokens": 6}))
-            assert count_new([sequence], [rule.length(width)], end_tokens(model)) == 6
+            assert sum(new_lengths([sequence], [rule.length(width)], end_tokens(model))) == 6
