@@ -1,0 +1,186 @@
+"""Test the tests: `python -m scripts.mutation`, or `make mutation`; takes an hour or more.
+
+mutmut changes one thing after the other in the modules that decide whether a figure is right (`only_mutate` under
+[tool.mutmut] in pyproject.toml) and runs the tests that call the changed function. A change that no test notices
+survived: it wants a test, or a line in tests/mutation_survivors.md with the reason why it is no fault. The command
+fails on a survivor that has neither, and tells lines that nothing needs any more.
+
+It works on a copy in build/mutation. Results are kept there: a second call tests only what has changed since, and with
+--survivors also what had survived, for which a test may have come.
+
+Not changed: sentences (a text with a space in it is for people; what checks say is held by a golden file), and, as
+mutmut has it, functions with a decorator and what stands outside functions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+ROOT: Final = Path(__file__).parents[1]
+WORK: Final = ROOT / "build" / "mutation"
+PAGE: Final = ROOT / "tests" / "mutation_survivors.md"
+COPIED: Final = ("src", "tests", "scripts", "docs", "configs", "pyproject.toml")
+_LINE: Final = re.compile(r"^- `(?P<function>[\w.]+)`: `` (?P<before>.*?) `` → `` (?P<after>.*?) ``$")
+
+
+class Survivor(NamedTuple):
+    """A change that no test noticed.
+
+    Attributes:
+        function: with its module, and its class.
+        before: the lines that were changed, joined.
+        after: what they became.
+    """
+
+    function: str
+    before: str
+    after: str
+
+    def line(self) -> str:
+        """As tests/mutation_survivors.md has it."""
+        return f"- `{self.function}`: `` {self.before} `` → `` {self.after} ``"
+
+
+def known(page: str) -> dict[Survivor, str]:
+    """The survivors of the page, each with the heading that tells why it is no fault."""
+    found = {}
+    heading = ""
+    for line in page.splitlines():
+        if line.startswith("## "):
+            heading = line.removeprefix("## ")
+        elif matched := _LINE.match(line):
+            found[Survivor(*matched.group("function", "before", "after"))] = heading
+    return found
+
+
+def of_diff(function: str, diff: str) -> Survivor:
+    """A survivor from the diff of its function."""
+    lines = diff.splitlines()[2:]
+    before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    return Survivor(function, before, after)
+
+
+def main() -> int:
+    """Run, and tell what survived."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.mutation", description=__doc__.partition("\n")[0])
+    parser.add_argument("--survivors", action="store_true", help="test again also what had survived")
+    parser.add_argument("--fresh", action="store_true", help="forget earlier results")
+    parser.add_argument("--no-run", action="store_true", help="only tell the results that are there")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="mutants tested at once (default: 1)")
+    parser.add_argument("--mutate", nargs="*", metavar="NAME", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.mutate is not None:
+        _mutate(options.mutate, options.jobs)
+        return 0
+    if options.fresh:
+        shutil.rmtree(WORK, ignore_errors=True)
+    if not options.no_run:
+        _copy()
+    os.chdir(WORK)
+    if not options.no_run:
+        _run((), options.jobs)
+        if options.survivors and (again := [name for name, status, _ in _results() if status == "survived"]):
+            _run(again, options.jobs)
+    return _tell(list(_results()))
+
+
+def _copy() -> None:
+    """The copy as the tree is now; times are kept, for mutmut goes by them."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    kept = shutil.ignore_patterns("__pycache__", "*.pyc")
+    for name in COPIED:
+        source, target = ROOT / name, WORK / name
+        if source.is_file():
+            shutil.copy2(source, target)
+            continue
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target, ignore=kept)
+    # mutmut copies these over what is there, and takes nothing away.
+    for name in ("tests", "docs", "configs"):
+        shutil.rmtree(WORK / "mutants" / name, ignore_errors=True)
+    # What a run that was cut off has half written would be taken for done.
+    for path in (WORK / "mutants" / "src").rglob("*.py"):
+        if not Path(f"{path}.meta").exists():
+            path.unlink()
+
+
+def _run(names: Sequence[str], jobs: int) -> None:
+    """Each run in a process of its own, where the tests are collected once and import the copy."""
+    command = [sys.executable, "-m", "scripts.mutation", "--jobs", str(jobs), "--mutate", *names]
+    # Nothing may name the tree, as an editable installation does; what comes first on the path is mutmut's copy.
+    environment = {**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    # Each mutant begins pytest anew, of which finding the plugins of all distributions would be the longest part.
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    if code := subprocess.run(command, env=environment, check=False).returncode:
+        raise SystemExit(f"mutmut ended with code {code}; what it said stands above")
+
+
+def _mutate(names: Sequence[str], jobs: int) -> None:
+    from mutmut import __main__ as mutmut
+    from mutmut.mutation import mutators
+
+    operators: Any = mutators.mutation_operators
+    operators[:] = [(kind, _but_sentences if each is mutators.operator_string else each) for kind, each in operators]
+    mutmut._run(tuple(names), jobs)
+
+
+def _but_sentences(node: Any) -> Iterable[Any]:
+    from mutmut.mutation import mutators
+
+    return () if " " in getattr(node, "value", "") else mutators.operator_string(node)
+
+
+def _results() -> Iterator[tuple[str, str, Path]]:
+    """Each mutant with its status and its file."""
+    from mutmut import __main__ as mutmut
+
+    for path in mutmut.walk_mutatable_files():
+        data = mutmut.SourceFileMutationData(path=path)
+        data.load()
+        for name, code in data.exit_code_by_key.items():
+            yield name, mutmut.status_by_exit_code[code], path
+
+
+def _tell(results: list[tuple[str, str, Path]]) -> int:
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+    from mutmut.utils.format_utils import get_module_from_key, orig_function_and_class_names_from_key
+
+    accepted = known(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
+    by_module: dict[str, Counter[str]] = {}
+    survivors: dict[Survivor, str] = {}
+    for name, status, path in results:
+        module = get_module_from_key(name)
+        if status == "survived":
+            function, class_name = orig_function_and_class_names_from_key(name)
+            place = ".".join(part for part in (module, class_name, function) if part)
+            survivor = of_diff(place, get_diff_for_mutant(name, path=path))
+            survivors[survivor] = name
+            status = "equivalent" if survivor in accepted else "survived"
+        by_module.setdefault(module, Counter())[status] += 1
+    columns = ("killed", "timeout", "equivalent", "survived", "no tests")
+    print(f"{'module':42} {'mutants':>8} " + " ".join(f"{name:>10}" for name in (*columns, "others")))
+    for module, found in [*sorted(by_module.items()), ("all", sum(by_module.values(), Counter()))]:
+        others = sum(count for status, count in found.items() if status not in columns)
+        print(f"{module:42} {found.total():8} " + " ".join(f"{found[name]:10}" for name in columns) + f" {others:10}")
+    unknown = {survivor: name for survivor, name in survivors.items() if survivor not in accepted}
+    if unknown:
+        print(f"\nThese survived; write a test, or tell in {PAGE.relative_to(ROOT)} why it is no fault:")
+        print("\n".join(survivor.line() for survivor in unknown))
+    gone = [survivor for survivor in accepted if survivor not in survivors]
+    if gone:
+        print(f"\nThese lines of {PAGE.relative_to(ROOT)} tell of nothing that survives:")
+        print("\n".join(survivor.line() for survivor in gone))
+    return 1 if unknown or gone else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

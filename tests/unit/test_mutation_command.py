@@ -1,0 +1,39 @@
+"""What `make mutation` and `make coverage` make of what their tools tell."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from scripts import coverage, mutation
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_survivor_is_known_by_what_was_changed_and_not_by_its_number() -> None:
+    diff = "--- a\n+++ a\n@@ -1,3 +1,3 @@\n def f(a):\n-    return a < 1\n+    return a <= 1\n"
+    found = mutation.of_diff("scorekit.units.f", diff)
+    assert found == mutation.Survivor("scorekit.units.f", "return a < 1", "return a <= 1")
+    assert mutation.known(f"# Page\n\n## Why\n\n{found.line()}\n") == {found: "Why"}
+
+
+def test_every_line_of_the_page_of_survivors_can_be_read_and_has_its_reason() -> None:
+    page = mutation.PAGE.read_text(encoding="utf-8")
+    found = mutation.known(page)
+    assert len(found) == sum(line.startswith("- ") for line in page.splitlines())
+    assert all(found.values())
+
+
+def test_the_pure_middle_is_what_the_contract_names() -> None:
+    middle = coverage.pure_middle(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8")))
+    for name in middle:
+        path = ROOT / "src" / Path(*name.split("."))
+        assert path.is_dir() or path.with_suffix(".py").is_file(), f"{name} is gone"
+    assert coverage.belongs("scorekit.logs.foreign.faults", middle)
+    assert not coverage.belongs("scorekit.logs_of_others", middle)
+    assert not coverage.belongs("scorekit.measuring.windows", middle)
+
+
+def test_a_module_without_branches_lacks_none() -> None:
+    assert coverage.Row("a", 0, 0, (), ()).percent == 100.0
+    assert coverage.Row("a", 8, 6, (), ()).percent == 75.0
