@@ -47,6 +47,11 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
         "One `Result` a log: what `scorekit parse --json` prints a list of, and what the results store keeps.",
         (records.Result, records.Figure, records.PhaseEnergy, records.Fault, records.Source),
     ),
+    (
+        "measurements",
+        "One `Measurement`: what `scorekit.measure(...).save(PATH)` writes ([python](python.md)).",
+        (records.Measurement, records.DeviceEnergy, records.WindowEnergy),
+    ),
     ("validity.json", "One `Validity`.", (records.Validity, records.Check)),
     ("manifest.json", "One `Manifest`.", (records.Manifest, records.ManifestEntry)),
     ("rate --json", "`scorekit rate --json` prints a list of `Rating`.", (Rating,)),

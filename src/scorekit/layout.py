@@ -117,7 +117,10 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], layout: Lay
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     out = io.StringIO()
-    console = Console(file=out, width=layout.width or _UNLIMITED, color_system=None, legacy_windows=False)
+    # In a notebook rich would show the table instead of writing it.
+    console = Console(
+        file=out, width=layout.width or _UNLIMITED, color_system=None, legacy_windows=False, force_jupyter=False
+    )
     # rich leaves out the columns that do not fit; a line that the terminal wraps is better than a lost figure.
     console.width = max(console.width, sum(least) + 2 * (len(least) - 1))
     console.print(table)

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Work out the impacts, or list what there is."""
     from scorekit import impacts
+    from scorekit.api.footprints import impact
     from scorekit.commands.output import show
     from scorekit.tables.impact import footprint_table, names_table, zones_table
 
@@ -43,23 +44,20 @@ def run(options: argparse.Namespace) -> int:
             as_json=options.json,
         )
         return EXIT_DONE
-    mix = impacts.find_mix(options.mix or impacts.CURRENT)
     if options.list_zones:
+        mix = impacts.find_mix(options.mix or impacts.CURRENT)
         show(mix, lambda layout: zones_table(mix, layout), as_json=options.json)
         return EXIT_DONE
     if options.energy_wh is None or options.zone is None:
         missing = "--energy-wh" if options.energy_wh is None else "--zone"
         raise UsageError(f"{missing} is missing", mend="e.g. scorekit impact --energy-wh 35 --zone FRA")
-    added = [(part, getattr(options, f"{part}_wh")) for part in _PARTS]
-    found = impacts.footprint(
-        [
-            impacts.term("given", options.energy_wh, "given"),
-            *(impacts.term(part, energy_wh, "given") for part, energy_wh in added if energy_wh is not None),
-        ],
-        impacts.find_zone(mix, options.zone),
-        mix,
-        pue=None if options.pue is None else impacts.exact_pue(options.pue),
-        site_water_l_per_kwh=None if options.site_water is None else impacts.exact_site_water(options.site_water),
+    found = impact(
+        options.energy_wh,
+        zone=options.zone,
+        mix=options.mix,
+        pue=options.pue,
+        site_water_l_per_kwh=options.site_water,
+        added_wh={part: wh for part in _PARTS if (wh := getattr(options, f"{part}_wh")) is not None},
     )
     show(found, lambda layout: footprint_table(found, layout), as_json=options.json)
     return EXIT_DONE

@@ -6,7 +6,7 @@ ecologits, whose data and method are read by `ecologits_package`. A zone without
 
 from scorekit.impacts.calculator import Calculation, MakingFigure, calculate
 from scorekit.impacts.footprint import Footprint, ImpactFigure, footprint
-from scorekit.impacts.measured import of_queries, of_tokens
+from scorekit.impacts.measured import of_queries, of_tokens, terms_of
 from scorekit.impacts.methods import (
     CURRENT,
     MEASURED,
@@ -59,4 +59,5 @@ __all__ = [
     "of_tokens",
     "page_data",
     "term",
+    "terms_of",
 ]

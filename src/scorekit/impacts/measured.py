@@ -73,18 +73,42 @@ def of_queries(
         UsageError: the number of queries, asked for or measured, is not positive or not known.
         InvalidRunError: the result failed its checks, or has no energy.
     """
-    positive("the number of queries", queries, "queries")
-    if result.queries is None or not result.queries > 0:
-        raise UsageError("the result does not tell how many queries were answered", mend="measure again")
-    made = _calculation(result, queries / result.queries, zone, mix, pue)
+    made = _calculation(result, _share_of(result, queries), zone, mix, pue)
     return made.model_copy(update={"basis": "queries", "amount": queries})
 
 
-def _calculation(result: Score | Result, scale: float, zone: Zone, mix: Mix, pue: float | None) -> Calculation:
+def terms_of(result: Score | Result, queries: float | None = None) -> tuple[Term, ...]:
+    """The energy of a number of queries that are like those measured, by its terms.
+
+    Args:
+        result: a measured result.
+        queries: how many; those of one repeat where None.
+
+    Raises:
+        UsageError: the number of queries, asked for or measured, is not positive or not known.
+        InvalidRunError: the result failed its checks, or has no energy.
+    """
+    return _scaled(result, 1.0 if queries is None else _share_of(result, queries))
+
+
+def _scaled(result: Score | Result, scale: float) -> tuple[Term, ...]:
     _require_sound(result)
     terms = tuple(_terms(result, scale))
     if not terms:
         raise InvalidRunError("the result has no energy that can be used", mend=_CHECK)
+    return terms
+
+
+def _share_of(result: Score | Result, queries: float) -> float:
+    """Queries as a part of those of one repeat."""
+    positive("the number of queries", queries, "queries")
+    if result.queries is None or not result.queries > 0:
+        raise UsageError("the result does not tell how many queries were answered", mend="measure again")
+    return queries / result.queries
+
+
+def _calculation(result: Score | Result, scale: float, zone: Zone, mix: Mix, pue: float | None) -> Calculation:
+    terms = _scaled(result, scale)
     origin = _origin(terms)
     told = ", ".join(f"{each.name} {each.origin}" for each in terms)
     notes = [f"on {result.hardware or 'unknown hardware'}, task {result.task or 'unknown'}"]

@@ -6,6 +6,7 @@ Nothing here opens a socket, starts a process or loads a model.
 from scorekit.logs.discover import Found, Refusal, is_log, read_logs, read_scores
 from scorekit.logs.formats import FOREIGN, Reader
 from scorekit.logs.from_score import result_of, unverified
+from scorekit.logs.measurement_file import read_measurement, result_of_measurement
 from scorekit.logs.outputs import withdraw_score, write_score
 from scorekit.logs.run_bundle import Examined
 from scorekit.logs.runs import find_runs, read_score, read_validity
@@ -22,11 +23,13 @@ __all__ = [
     "is_log",
     "is_score_file",
     "read_logs",
+    "read_measurement",
     "read_score",
     "read_score_file",
     "read_scores",
     "read_validity",
     "result_of",
+    "result_of_measurement",
     "run_beside",
     "unverified",
     "withdraw_score",

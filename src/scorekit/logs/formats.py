@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from scorekit import bundle, plugins
 from scorekit.errors import LogError, ScorekitError
-from scorekit.logs import runs
+from scorekit.logs import measurement_file, runs
 from scorekit.logs.foreign import (
     ai_energy_benchmarks,
     batch_csv,
@@ -66,6 +66,9 @@ FOREIGN: Final[tuple[Reader, ...]] = tuple(
     )
 )
 """scorekit's own readers of other tools' logs, in the order in which they are asked."""
+
+_MEASUREMENTS: Final = _reader(measurement_file)
+"""The one file of ours that is a log by itself."""
 
 
 def _name_of(form: str) -> str:
@@ -122,7 +125,7 @@ REGISTRY: Final[Registry[Reader]] = Registry(
     "log reader",
     {reader.format: reader for reader in FOREIGN},
     _accept,
-    reserved={"scorekit", *(_name_of(reader.format) for reader in FOREIGN)},
+    reserved={"scorekit", *(_name_of(reader.format) for reader in (_MEASUREMENTS, *FOREIGN))},
 )
 """scorekit's own readers by format, and those of plugins by name."""
 
@@ -133,10 +136,12 @@ def recognises_run(place: Place) -> bool:
 
 
 def reader_of(place: Place) -> Reader | None:
-    """The reader of another tool's log, scorekit's own first; None where no format is recognised."""
-    return next((reader for reader in chain(FOREIGN, REGISTRY.plugins()) if reader.recognises(place)), None)
+    """The reader of a log that is no run folder, scorekit's own first; None where no format is recognised."""
+    every = chain((_MEASUREMENTS,), FOREIGN, REGISTRY.plugins())
+    return next((reader for reader in every if reader.recognises(place)), None)
 
 
 def expected() -> str:
     """What can be read, for messages."""
-    return "; ".join([runs.DESCRIPTION, *(reader.description for reader in (*FOREIGN, *REGISTRY.plugins()))])
+    every = (_MEASUREMENTS, *FOREIGN, *REGISTRY.plugins())
+    return "; ".join([runs.DESCRIPTION, *(reader.description for reader in every)])

@@ -102,7 +102,7 @@ def load(folder: Path) -> RunBundle:
         folder=folder,
         environment=environment,
         windows=answered(tuple(_lines(folder / bundle.WINDOWS, Window, "a window")), environment.run),
-        states=None if states is None else tuple(_lines(states, GpuState, "a state of a GPU")),
+        states=None if states is None else read_states(states),
         trace=None if power is None else read_power_trace(power),
         files={name: manifest.measured[name].sha256 for name in read},
     )
@@ -115,6 +115,15 @@ def read_windows(folder: Path) -> tuple[Window, ...]:
         LogError: a line is not what it claims to be.
     """
     return tuple(_lines(folder / bundle.WINDOWS, Window, "a window"))
+
+
+def read_states(path: Path) -> tuple[GpuState, ...]:
+    """Every state in a gpu_states.jsonl.
+
+    Raises:
+        LogError: a line is not what it claims to be.
+    """
+    return tuple(_lines(path, GpuState, "a state of a GPU"))
 
 
 def answered(windows: tuple[Window, ...], run: RunFacts) -> tuple[Window, ...]:

@@ -109,7 +109,7 @@ def score_run(
         cohort=cohort if serving is None else tasks.SERVING,
         model_class=tasks.class_of(model) if cohort in tasks.CLASSED_COHORTS else None,
         parameters=model.parameters,
-        hardware=_hardware(environment, domain),
+        hardware=hardware_of(environment, domain),
         domain=domain.name,
         origin=origin,
         meter=domain.meter,
@@ -203,7 +203,8 @@ def _kwh(energies_wh: Iterable[float | None]) -> float | None:
     return None if mean_wh is None else wh_to_kwh(mean_wh)
 
 
-def _hardware(environment: Environment, domain: Domain) -> str:
+def hardware_of(environment: Environment, domain: Domain) -> str:
+    """Name of the GPUs, or of the CPU where none was measured; `unknown` where it is not told."""
     if domain.name == "cpu+ram" and not environment.gpus:
         return environment.cpu or "unknown"
     names = list(dict.fromkeys(gpu.name for gpu in environment.gpus))

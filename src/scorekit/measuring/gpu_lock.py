@@ -162,6 +162,13 @@ def held_here() -> tuple[Lock, ...]:
     return tuple(_HELD.values())
 
 
+def forget() -> None:
+    """In a forked child: give up the hold that it was born with, for the locks are the parent's."""
+    while _HELD:
+        with contextlib.suppress(OSError):
+            _HELD.popitem()[1].close()
+
+
 def _take(name: str, until: float, wait_s: float, what: str) -> Lock:
     path = folder() / f"{re.sub(r'[^A-Za-z0-9-]', '_', name)[:100]}.lock"
     descriptor = _open(path)

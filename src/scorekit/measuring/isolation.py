@@ -62,6 +62,10 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Look no more; at the end of the block nothing is left to do then."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,26 @@ class Counts:
     truncated_inputs: int | None = None
     images: int | None = None
     served: Served | None = None
+
+
+@dataclass(slots=True)
+class Span:
+    """When a window began and ended, by three clocks."""
+
+    start_monotonic_s: float = 0.0
+    end_monotonic_s: float = 0.0
+    start_utc: str = ""
+    end_utc: str = ""
+    start_boottime_s: float | None = None
+    end_boottime_s: float | None = None
+
+    def begin(self) -> None:
+        """It begins now."""
+        self.start_utc, self.start_boottime_s, self.start_monotonic_s = _now(), _boottime_s(), time.monotonic()
+
+    def finish(self) -> None:
+        """It ends now."""
+        self.end_monotonic_s, self.end_boottime_s, self.end_utc = time.monotonic(), _boottime_s(), _now()
 
 
 class Recorder:
@@ -74,8 +95,25 @@ class Recorder:
         Raises:
             KeyboardInterrupt, TerminatedError: the process was told to stop, whatever `work` made of it.
         """
-        name = (log_name or phase) + (f"_repeat{repeat}" if repeat else "")
+        with self.span((log_name or phase) + (f"_repeat{repeat}" if repeat else "")) as span:
+            result = work()
+        early = self._readings() if readings_first else None
+        # Counting takes the time in which a counter's next tick comes.
+        self.keep(span, phase, repeat, count(result), early)
+        return result
+
+    @contextlib.contextmanager
+    def span(self, name: str) -> Iterator[Span]:
+        """All meters open around a block. What it holds is kept by `keep`, or is no window.
+
+        Args:
+            name: unique in the run, for the meters' own files.
+
+        Raises:
+            KeyboardInterrupt, TerminatedError: the process was told to stop, whatever the block made of it.
+        """
         opened: list[Meter] = []
+        span = Span()
         self._synchronize()
         try:
             for meter in self._meters:
@@ -84,30 +122,43 @@ class Recorder:
             for meter in reversed(self._meters):
                 meter.open(name)
                 opened.append(meter)
-            start_utc, start_boottime, start = _now(), _boottime_s(), time.monotonic()
-            result = work()
+            span.begin()
+            yield span
             self._synchronize()
-            end, end_boottime, end_utc = time.monotonic(), _boottime_s(), _now()
+            span.finish()
         finally:
             # Also after an error, so that no meter is left open.
             while opened:
                 opened.pop().close()
         stopping.check()
-        early = self._readings() if readings_first else None
-        # Counting takes the time in which a counter's next tick comes.
-        counts = count(result)
-        readings = self._readings() if early is None else early
+
+    def keep(
+        self,
+        span: Span,
+        phase: Phase,
+        repeat: int | None,
+        counts: Counts,
+        readings: tuple[MeterReading, ...] | None = None,
+    ) -> Window:
+        """The window of a span that has ended, written down.
+
+        Args:
+            span: the last one.
+            phase, repeat: as for `measure`.
+            counts: what was done in it.
+            readings: of the meters, where they were asked already.
+        """
         window = Window(
             schema_version=WINDOW_SCHEMA if counts.served is None else SERVING_WINDOW_SCHEMA,
             phase=phase,
             repeat=repeat,
-            start_monotonic_s=start,
-            end_monotonic_s=end,
-            start_utc=start_utc,
-            end_utc=end_utc,
-            start_boottime_s=start_boottime,
-            end_boottime_s=end_boottime,
-            readings=readings,
+            start_monotonic_s=span.start_monotonic_s,
+            end_monotonic_s=span.end_monotonic_s,
+            start_utc=span.start_utc,
+            end_utc=span.end_utc,
+            start_boottime_s=span.start_boottime_s,
+            end_boottime_s=span.end_boottime_s,
+            readings=self._readings() if readings is None else readings,
             passes=counts.passes,
             samples=counts.samples,
             batches=counts.batches,
@@ -121,7 +172,7 @@ class Recorder:
         )
         self.windows.append(window)
         atomic.append_line(self._folder / bundle.WINDOWS, window.model_dump_json())
-        return result
+        return window
 
     def _readings(self) -> tuple[MeterReading, ...]:
         return tuple(reading for meter in self._meters for reading in meter.readings())

@@ -17,6 +17,7 @@ from scorekit.records.environment import (
 )
 from scorekit.records.gpus import GPU_STATE_SCHEMA, POWER_SCHEMA, GpuFacts, GpuState
 from scorekit.records.manifest import MANIFEST_SCHEMA, Manifest, ManifestEntry
+from scorekit.records.measurement import MEASUREMENT_SCHEMA, DeviceEnergy, Measurement, WindowEnergy
 from scorekit.records.portal import PORTAL_BACKUP_SCHEMA, PORTAL_CHECK_SCHEMA, PortalBackup, PortalCheck, PortalFinding
 from scorekit.records.result import (
     RESULT_SCHEMA,
@@ -97,6 +98,7 @@ __all__ = [
     "ENVIRONMENT_SCHEMA",
     "GPU_STATE_SCHEMA",
     "MANIFEST_SCHEMA",
+    "MEASUREMENT_SCHEMA",
     "PLAN_SCHEMA",
     "PORTAL_BACKUP_SCHEMA",
     "PORTAL_CHECK_SCHEMA",
@@ -120,6 +122,7 @@ __all__ = [
     "Conditions",
     "CounterEvidence",
     "DatasetFacts",
+    "DeviceEnergy",
     "Earlier",
     "Edition",
     "EditionSource",
@@ -135,6 +138,7 @@ __all__ = [
     "LeftOut",
     "Manifest",
     "ManifestEntry",
+    "Measurement",
     "Member",
     "MeterReading",
     "ModelFacts",
@@ -181,5 +185,6 @@ __all__ = [
     "VerifiedRun",
     "Weight",
     "Window",
+    "WindowEnergy",
     "first_complaint",
 ]

@@ -6,12 +6,13 @@ methodology over an `Evidence`; `not_comparable` names each way in which a run d
 
 from scorekit.validity.comparability import Measured, is_official_gpu, not_comparable, untold
 from scorekit.validity.evidence import Evidence
-from scorekit.validity.registry import CHECKS, judge
+from scorekit.validity.registry import CHECKS, OF_CODE, judge
 from scorekit.validity.repeatability import star_probability
 from scorekit.validity.trace import DeviceTrace, PowerTrace
 
 __all__ = [
     "CHECKS",
+    "OF_CODE",
     "DeviceTrace",
     "Evidence",
     "Measured",

@@ -199,7 +199,7 @@ def power_plausible(evidence: Evidence) -> Check:
         dark = evidence.moments_without(device, "power_limit_w")
         if dark:
             unknown.append(f"the power limit of {gpu(device)} at {names(dark)}")
-        if idle_w is None:
+        if idle_w is None and evidence.idle_asked:
             unknown.append(f"the idle power of {gpu(device)}")
         for window in evidence.repeated:
             if window.duration_s >= RESOLVED_TICKS * TICK_S:

@@ -30,6 +30,7 @@ class Evidence:
         trace: sampled power, clocks and temperature; None where none was recorded.
         run: the run's name, for the record.
         star_probability: how likely the score's star is; None where it has not been rated.
+        idle_asked: whether an idle baseline was to be measured. It always is in a run; of any code it is a choice.
     """
 
     environment: Environment
@@ -38,6 +39,7 @@ class Evidence:
     trace: PowerTrace | None = None
     run: str = "run"
     star_probability: float | None = None
+    idle_asked: bool = True
 
     @cached_property
     def answers(self) -> tuple[Window, ...]:
@@ -139,6 +141,13 @@ class Evidence:
                 window.repeat: energy_wh / window.served.queries
                 for window, energy_wh in energies
                 if energy_wh and window.served is not None and window.repeat is not None
+            }
+        if not self.preparations:
+            # Of code as it is, one window is the whole repeat. A run without its preparations is refused for that.
+            return {
+                window.repeat: energy_wh / window.samples
+                for window in self.answers
+                if window.samples and window.repeat is not None and (energy_wh := self.energy_wh(window))
             }
         answers = {window.repeat: window for window in self.answers}
         for preparation in self.preparations:

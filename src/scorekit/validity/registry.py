@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from scorekit.records import Check, Validity
-from scorekit.validity import against_power, conditions, counters, energy, gpus, meters, protocol, repeatability
+from scorekit.validity import against_power, code, conditions, counters, energy, gpus, meters, protocol, repeatability
 from scorekit.validity.evidence import Evidence
 
 CHECKS: Final[tuple[Callable[[Evidence], Check], ...]] = (
@@ -39,15 +39,42 @@ CHECKS: Final[tuple[Callable[[Evidence], Check], ...]] = (
 )
 """Each is pure and gives the check of its place: the first is number 1. Each function is named as its check."""
 
+OF_CODE: Final[tuple[Callable[[Evidence], Check], ...]] = (
+    energy.energy_positive,
+    counters.counter_unbroken,
+    code.window_length,
+    counters.counter_tick,
+    energy.power_plausible,
+    against_power.counter_agrees_with_power,
+    meters.meters_agree,
+    gpus.no_foreign_processes,
+    code.only_used_gpus,
+    conditions.not_throttled,
+    conditions.power_limit_default,
+    conditions.clocks_free,
+    conditions.temperature_steady,
+    gpus.whole_gpu,
+    gpus.gpu_settings_unchanged,
+    code.idle_steady,
+    repeatability.repeats_agree,
+    meters.sampler_kept_up,
+    meters.origin_tagged,
+)
+"""Those that hold for any code that is measured, of which no model, data and protocol is known."""
 
-def judge(evidence: Evidence) -> Validity:
+
+def judge(evidence: Evidence, checks: Sequence[Callable[[Evidence], Check]] = CHECKS) -> Validity:
     """Run every check.
+
+    Args:
+        evidence: of the run.
+        checks: which, in the order of their numbers.
 
     Returns:
         The checks by number; valid when none failed with severity fail.
     """
     from scorekit import __version__
 
-    checks = tuple(check(evidence) for check in CHECKS)
-    invalid = any(check.passed is False and check.severity == "fail" for check in checks)
-    return Validity(run=evidence.run, scorekit_version=__version__, checks=checks, valid=not invalid)
+    found = tuple(check(evidence) for check in checks)
+    invalid = any(check.passed is False and check.severity == "fail" for check in found)
+    return Validity(run=evidence.run, scorekit_version=__version__, checks=found, valid=not invalid)

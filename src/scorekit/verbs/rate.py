@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from scorekit import editions, explain, logs, rating, store
-from scorekit.cohorts import Rateable
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, LogError
+from scorekit import editions
+from scorekit.api.ratings import rate as ratings_of
+from scorekit.errors import EXIT_DONE, EXIT_FAILED
 from scorekit.layout import layout_for
-from scorekit.messages import say
 from scorekit.tables.scores import rating_table
 
 
@@ -41,31 +40,9 @@ def rate(
     Returns:
         0, or 1 when not one of them could be given a star.
     """
-    # The run in place of the file, so that a run which was named both ways counts once.
-    paths = [logs.run_beside(path) or path for path in paths]
-    chosen = None if edition == rating.LOCAL else editions.find(edition or editions.LATEST, folder)
-    scores = list(_scores(paths))
-    if not scores:
-        raise LogError("none of the runs could be scored", mend="see the warnings above")
-    ratings = rating.rate_scores(scores, chosen, rule)
-    if explained:
-        ratings = [explain.explained(found) for found in ratings]
+    ratings = ratings_of(paths, edition=edition, rule=rule, folder=folder, explained=explained)
     if as_json:
         print(json.dumps([found.model_dump(mode="json") for found in ratings], indent=2))
     else:
-        print(rating_table(ratings, layout_for(sys.stdout), chosen))
+        print(rating_table(ratings, layout_for(sys.stdout), ratings.edition))
     return EXIT_DONE if any(found.stars is not None for found in ratings) else EXIT_FAILED
-
-
-def _scores(paths: Sequence[Path]) -> Iterator[Rateable]:
-    stores = [path for path in paths if (path / store.STORE).is_file()]
-    for found in logs.read_scores(path for path in paths if path not in stores):
-        if not isinstance(found, logs.Refusal):
-            yield found
-        elif found.named:
-            raise found.error
-        else:
-            say(f"warning: left out: {found.error}")
-    # Each once, by whatever way it was named.
-    for folder in {path.resolve(): path for path in stores}.values():
-        yield from store.open(folder, report=say).results()

@@ -1,0 +1,79 @@
+"""`scorekit.impact`, and what `scorekit impact` does before it prints: an energy and a zone in, impacts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from scorekit import impacts
+from scorekit.api.measurement import Measured
+from scorekit.api.shown import Shown
+from scorekit.errors import UsageError
+from scorekit.impacts import Footprint, Term
+from scorekit.layout import Layout
+from scorekit.records import Result, Score
+from scorekit.tables.impact import footprint_table
+
+Part: TypeAlias = Literal["cpu", "ram", "network", "storage"]
+
+
+class Impacts(Shown, Footprint):
+    """Impacts of an energy in a zone, with their table."""
+
+    def __str__(self) -> str:
+        return footprint_table(self, Layout())
+
+
+def impact(
+    energy: float | Result | Score | Measured,
+    *,
+    zone: str,
+    queries: float | None = None,
+    mix: str | None = None,
+    pue: float | None = None,
+    site_water_l_per_kwh: float | None = None,
+    added_wh: Mapping[Part, float] | None = None,
+) -> Impacts:
+    """What an energy means in a zone.
+
+    Args:
+        energy: in Wh; or a result, score or measurement, whose 95 % interval then makes the figures ranges.
+        zone: a country's name or ISO alpha-3 code; WOR is the world.
+        queries: of a result: so many queries like those measured; one repeat's where None.
+        mix: edition of electricity mixes; that of the installed ecologits where None.
+        pue: the data centre's energy over its computers'; its overhead is not counted where None.
+        site_water_l_per_kwh: water that cools the data centre, by the energy of its computers.
+        added_wh: energies of other parts to add, in Wh.
+
+    Raises:
+        UsageError: there is no such zone or mix, or an energy, PUE or number is none that could be.
+        MissingExtraError: the edition needs a package that is not installed.
+        InvalidRunError: the result failed its checks, or has no energy.
+    """
+    chosen = impacts.find_mix(mix or impacts.CURRENT)
+    return Impacts.model_validate(
+        impacts.footprint(
+            [*_terms(energy, queries), *(impacts.term(part, wh, "given") for part, wh in (added_wh or {}).items())],
+            impacts.find_zone(chosen, zone),
+            chosen,
+            pue=None if pue is None else impacts.exact_pue(pue),
+            site_water_l_per_kwh=(
+                None if site_water_l_per_kwh is None else impacts.exact_site_water(site_water_l_per_kwh)
+            ),
+        ).model_dump()
+    )
+
+
+def _terms(energy: float | Result | Score | Measured, queries: float | None) -> tuple[Term, ...]:
+    if isinstance(energy, Measured):
+        energy = energy.result
+    if isinstance(energy, Result | Score):
+        return impacts.terms_of(energy, queries)
+    if queries is not None:
+        raise UsageError("queries are those of a result, and an energy is given", mend="leave queries out")
+    if isinstance(energy, bool) or not isinstance(energy, int | float):
+        raise UsageError(
+            f"expected an energy in Wh, a result, a score or a measurement, found a {type(energy).__name__}",
+            mend='e.g. scorekit.impact(35, zone="FRA")',
+        )
+    return (impacts.term("given", float(energy), "given"),)

@@ -1,0 +1,81 @@
+"""A function as a pass over samples: how it is called, and which functions do nothing when they are."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+from scorekit.api.arguments import MOST_NAME
+from scorekit.errors import UsageError
+
+
+def pass_of(code: Callable[..., object], samples: int | None) -> Callable[[], None]:
+    """One pass over the samples.
+
+    Raises:
+        UsageError: it is no function, or one whose call does no work or needs more than a number.
+    """
+    if not callable(code):
+        raise UsageError(
+            f"expected a function to measure, found a {type(code).__name__}",
+            mend="for code that cannot be called: with scorekit.measure(samples=100) as found: ...",
+        )
+    called = getattr(code, "func", code)
+    if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called) or inspect.isgeneratorfunction(called):
+        raise UsageError(
+            "the function only makes a coroutine or generator when it is called, and does none of its work",
+            mend="measure a function that runs it to its end, or the block that awaits it",
+        )
+    wanted = _wanted(code)
+    if wanted > 1:
+        raise UsageError(
+            f"the function wants {wanted} arguments, expected none, or one for the number of the sample",
+            mend="measure a function without them: lambda: f(one, two)",
+        )
+    if wanted and samples is None:
+        raise UsageError(
+            "the function wants the number of a sample, and samples does not tell how many there are",
+            mend="scorekit.measure(f, samples=100)",
+        )
+
+    def call() -> None:
+        _refuse_awaitable(code())
+
+    def call_each() -> None:
+        for number in range(samples or 0):
+            _refuse_awaitable(code(number))
+
+    return call_each if wanted else call
+
+
+def _refuse_awaitable(made: object) -> None:
+    if inspect.isawaitable(made):
+        if inspect.iscoroutine(made):
+            made.close()
+        raise UsageError(
+            "the function gave something to await, and has not done its work",
+            mend="measure a function that runs it to its end, or the block that awaits it",
+        )
+
+
+def _wanted(code: Callable[..., object]) -> int:
+    """Positional arguments that a call needs; 0 where the function does not tell."""
+    try:
+        parameters = inspect.signature(code).parameters.values()
+    except (TypeError, ValueError):
+        return 0
+    needed = [
+        one for one in parameters if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    ]
+    if any(one.kind is one.KEYWORD_ONLY for one in needed):
+        raise UsageError(
+            "the function wants arguments by name, expected none, or one for the number of the sample",
+            mend="measure a function without them: lambda: f(one=1)",
+        )
+    return len(needed)
+
+
+def own_name(code: Callable[..., object] | None) -> str | None:
+    """The name of a function; None for one that has none, as a lambda."""
+    name = getattr(code, "__name__", None)
+    return name[:MOST_NAME] if isinstance(name, str) and name.isidentifier() else None

@@ -1,0 +1,352 @@
+"""The energy of any code: meters, locks and a watch around windows that somebody else fills.
+
+Nothing of Hydra, torch or optimum-benchmark is needed, and no run folder is left: the files that meters and probes
+write lie in a temporary folder until the evidence has been taken out of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from scorekit.errors import HardwareError, InputError, MissingExtraError, UsageError
+from scorekit.measuring import driver, environment, gpu_lock, gpus, meters, pacing, power_log
+from scorekit.measuring.isolation import Watch
+from scorekit.measuring.meters import rapl
+from scorekit.measuring.windows import Counts, Recorder, Span
+from scorekit.records import DatasetFacts, Environment, ModelFacts, Phase, RunFacts, Window
+
+AUTO: Final = "auto"
+PHASE: Final = "call"
+"""The phase of windows that hold somebody's code."""
+EXTRA: Final = "measure"
+_UNNAMED: Final = "code"
+_COUNTRY: Final = "USA"
+"""CodeCarbon wants one, for emissions that nobody reads here."""
+_GAP_S: Final = 0.2
+"""Longest random gap before a window, two ticks of a GPU's counter: see `pacing`."""
+_TOLD: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How some code is to be measured.
+
+    Attributes:
+        name: what its user calls it; None for nothing.
+        meters: names as in scenario.meters; `auto` for those that this machine has.
+        gpus: as in scenario.gpus; None measures none.
+        idle_s: length of the idle baselines before and after; 0 for none.
+        wait_s: how long to wait for another measurement on this machine.
+        synchronize: waits for devices that torch does not know of; None for none.
+    """
+
+    name: str | None
+    meters: tuple[str, ...]
+    gpus: str | tuple[str, ...] | None
+    idle_s: float
+    wait_s: float
+    synchronize: Callable[[], None] | None
+
+
+_guard = threading.Lock()
+_busy: int | None = None
+"""Process that measures now; a fork of it does not."""
+
+
+def _leave_to_parent() -> None:
+    """In a forked child: what is measured, and the locks for it, are the parent's."""
+    global _guard
+    if _busy is not None:
+        gpu_lock.forget()
+    # Another thread may have held it at the fork, and is not here to give it back.
+    _guard = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
+
+
+class Session:
+    """Meters that run from `open` to `close`, and the windows between.
+
+    Args:
+        asked: how to measure.
+
+    Attributes:
+        gpu_ids: UUIDs of the GPUs that are measured.
+        meter_names: the meters, the most trusted first.
+        windows: all windows so far.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._stack = ExitStack()
+        self._pid = os.getpid()
+        self._current: tuple[AbstractContextManager[Span], Span] | None = None
+        self._number = self._spans = 0
+        self.gpu_ids: tuple[str, ...] = ()
+        self.meter_names: tuple[str, ...] = ()
+
+    @property
+    def windows(self) -> list[Window]:
+        """All windows so far, idle ones included."""
+        return self._recorder.windows
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this process measures; a fork of it does not."""
+        return os.getpid() == self._pid
+
+    def open(self) -> None:
+        """Lock what is measured, start the meters, and measure the idle baseline where one is asked for.
+
+        Raises:
+            UsageError: this process measures already, or a meter or GPU is named that is not there.
+            MissingExtraError: a package that measuring needs is not installed.
+            HardwareError: the machine cannot be measured, or another measurement holds it for too long.
+        """
+        if importlib.util.find_spec("psutil") is None:
+            raise MissingExtraError("psutil", EXTRA)
+        with ExitStack() as stack:
+            stack.enter_context(_alone())
+            self.gpu_ids = _gpus(self._asked.gpus)
+            self.meter_names = _meters(self._asked.meters, self.gpu_ids)
+            locked = self.gpu_ids or (gpu_lock.CPU,)
+            stack.enter_context(gpu_lock.held(locked, self._asked.wait_s, (self._asked.name or _UNNAMED)[:_TOLD]))
+            self._folder = _temporary_folder()
+            stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            self.states = power_log.StateLog(self.gpu_ids, self._folder)
+            self._watch = Watch(os.getpid(), self.gpu_ids, "warn", self._folder)
+            # The first failure of several is the one to tell.
+            self._active = meters.start(self.meter_names, meters.MeterRequest(self.gpu_ids, _COUNTRY, self._folder))
+            stack.callback(self._stop)
+            stack.enter_context(self._watch)
+            self._recorder = Recorder(self._active, self._folder, self.synchronize)
+            self._pacer = pacing.Pacer(_GAP_S if self.gpu_ids else 0.0, 0.0, list, seed=0)
+            self._stack = stack.pop_all()
+        try:
+            self.states.record("start")
+            self._idle("idle_before")
+        except BaseException:
+            self.abandon()
+            raise
+
+    def begin(self) -> None:
+        """A window begins."""
+        assert self._current is None
+        self.states.record("repeat", self._number)
+        self._pacer.gap()
+        # Not by the repeat: CodeCarbon fails where a name comes again, as after a window that was discarded.
+        self._spans += 1
+        manager = self._recorder.span(f"{PHASE}_window{self._spans}")
+        self._current = manager, manager.__enter__()
+
+    def end(self, passes: int, samples: int) -> Window:
+        """The window ends, and counts.
+
+        Args:
+            passes: passes over the samples in it.
+            samples: samples of one pass; 1 where the pass as a whole is what is counted.
+        """
+        span = self._end()
+        window = self._recorder.keep(span, PHASE, self._number, Counts(passes=passes, samples=passes * samples))
+        self._number += 1
+        return window
+
+    def discard(self) -> None:
+        """The window ends, if there is one, and does not count."""
+        if self._current is not None:
+            self._end()
+
+    def _end(self) -> Span:
+        assert self._current is not None
+        (manager, span), self._current = self._current, None
+        manager.__exit__(None, None, None)
+        return span
+
+    def close(self) -> Path:
+        """Measure the idle baseline where one is asked for, and end. `abandon` must follow.
+
+        Returns:
+            The folder with gpu_states.jsonl and power.parquet, where there are any.
+        """
+        self._idle("idle_after")
+        self.states.record("end")
+        self._watch.stop()
+        power_log.write_traces(self._active, self._folder)
+        return self._folder
+
+    def abandon(self) -> None:
+        """Give everything back: meters, locks, the folder. May be called again."""
+        current, self._current = self._current, None
+        if current is not None:
+            # Meters are closed like after an error of the code, whatever a meter says to it.
+            with contextlib.suppress(Exception):
+                current[0].__exit__(None, None, None)
+        self._stack.close()
+
+    def facts(self, *, samples: int, repeats: int, warmup: int, target_ci: float | None) -> Environment:
+        """What is known of the machine, in the form in which checks read it. It is no file: of a model and a dataset
+        there is nothing to tell, and no check of these is made.
+
+        Args:
+            samples: of one pass.
+            repeats: windows asked for.
+            warmup: passes before them.
+            target_ci: relative half-width at which repeats end.
+        """
+        return environment.collect(
+            RunFacts(
+                task=None,
+                config_name=_UNNAMED,
+                hf_task=_UNNAMED,
+                kind=PHASE,
+                device="cuda" if self.gpu_ids else "cpu",
+                num_samples=samples,
+                batch_size=1,
+                runs=repeats,
+                phases=False,
+                seed=0,
+                warmup_runs=warmup,
+                meters=self.meter_names,
+                gpus_by_hand=self._asked.gpus != AUTO,
+                gpus_watched=bool(self.gpu_ids),
+                target_ci=target_ci,
+            ),
+            ModelFacts(name=_UNNAMED, local=True, library=_UNNAMED, architecture=_UNNAMED, random_weights=False),
+            DatasetFacts(name=_UNNAMED, local=True, split=_UNNAMED, rows=samples, columns=(), fingerprint=_UNNAMED),
+            self.gpu_ids,
+        )
+
+    def _idle(self, phase: Phase) -> None:
+        idle_s = self._asked.idle_s
+        if idle_s > 0:
+            # Clocks, and with them power, come down some seconds after the last work only.
+            time.sleep(idle_s / 2)
+            self._recorder.measure(phase, None, lambda: time.sleep(idle_s))
+
+    def synchronize(self) -> None:
+        """Wait until the devices have finished what was asked of them."""
+        torch = sys.modules.get("torch")
+        if self.gpu_ids and torch is not None and torch.cuda.is_initialized():
+            for index in range(torch.cuda.device_count()):
+                torch.cuda.synchronize(index)
+        if self._asked.synchronize is not None:
+            self._asked.synchronize()
+
+    def _stop(self) -> None:
+        for meter in self._active:
+            # Neither hides an error of the code nor leaves the others running.
+            with contextlib.suppress(Exception):
+                meter.stop()
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One measurement at a time in a process: each would hold the other's energy."""
+    global _busy
+    with _guard:
+        if _busy == os.getpid():
+            raise UsageError(
+                "a measurement is under way in this process: another within or beside it would hold its energy, and "
+                "it the other's",
+                mend="let the first one end before the next begins",
+            )
+        _busy = os.getpid()
+    try:
+        yield
+    finally:
+        _busy = None
+
+
+def _temporary_folder() -> Path:
+    try:
+        # Not TemporaryDirectory, which a fork would remove at its own end.
+        return Path(tempfile.mkdtemp(prefix="scorekit-"))
+    except OSError as error:
+        raise InputError(
+            f"there is no folder for the meters' files: {error.strerror}",
+            mend="TMPDIR=FOLDER names one that can be written to",
+        ) from error
+
+
+def _gpus(setting: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """UUIDs of the GPUs to measure; by `auto` those that CUDA_VISIBLE_DEVICES leaves, none where NVML finds none."""
+    if setting is None:
+        return ()
+    if setting != AUTO:
+        try:
+            return gpus.resolve(list(setting) if isinstance(setting, tuple) else setting, None, None, os.environ)
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("pynvml", EXTRA) from error
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and not gpus.visible_ids(visible):
+        return ()
+    try:
+        with driver.session() as pynvml:
+            machine = driver.listing(pynvml)
+    except (driver.NoDriverError, ModuleNotFoundError):
+        return ()
+    return gpus.resolve(AUTO, "cuda", None, os.environ) if machine else ()
+
+
+def _meters(names: Sequence[str], gpu_ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the meters, `auto` replaced by those that this machine has.
+
+    Raises:
+        UsageError: an unknown name, or none.
+        MissingExtraError: nothing here can tell an energy without a package that is not installed.
+    """
+    found: list[str] = []
+    for name in names:
+        found += _of_this_machine(gpu_ids) if name == AUTO else [name]
+    resolved = meters.resolve(found, gpus=bool(gpu_ids))
+    if "codecarbon" in resolved and not _is_installed("codecarbon"):
+        raise MissingExtraError("codecarbon", EXTRA)
+    return resolved
+
+
+def _of_this_machine(gpu_ids: tuple[str, ...]) -> list[str]:
+    found = ["nvml"] if gpu_ids else []
+    counted = set()
+    with contextlib.suppress(HardwareError):
+        counted = {domain.component for domain in rapl.find_domains(rapl.POWERCAP)}
+        found.append("rapl")
+    if _is_installed("codecarbon"):
+        found.append("codecarbon")
+    elif not gpu_ids and counted != {"cpu", "ram"}:
+        raise MissingExtraError("codecarbon", EXTRA)
+    return found
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def run_passes(one_pass: Callable[[], Any], count: int, least_s: float) -> int:
+    """Make passes, and more should they go faster than expected; returns how many.
+
+    Args:
+        one_pass: makes a pass.
+        count: how many at least.
+        least_s: how long to go on at least.
+    """
+    begun_s = time.monotonic()
+    for _ in range(count):
+        one_pass()
+    done = count
+    while time.monotonic() - begun_s < least_s:
+        one_pass()
+        done += 1
+    return done
