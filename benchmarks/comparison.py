@@ -44,6 +44,7 @@ class Comparison:
         goal: what the median must not exceed; None for a row that only explains.
         ratios: one a run, where they are not `ours / theirs` of each turn.
         cpu_ratios: the same in CPU time, which other programs on the machine disturb less.
+        exact: counted, not timed: the same in every run, so that one is enough.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Comparison:
     goal: Goal | None = None
     ratios: tuple[float, ...] = ()
     cpu_ratios: tuple[float, ...] = ()
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if not self.ratios:
@@ -83,6 +85,7 @@ class Comparison:
             "reference": self.reference,
             "unit": self.unit,
             "runs": len(self.judged),
+            "exact": self.exact,
             "ours": list(self.ours),
             "theirs": list(self.theirs),
             "ratios": list(self.ratios),

@@ -120,7 +120,7 @@ def main(argv: list[str] | None = None) -> int:
         for name in options.engine or ENGINES:
             with slurm() if name == "slurm" else ray() as engine:
                 sweep = partial(_swept, engine, Path(scratch), model, settings)
-                ours, theirs = turns(sweep, engine.bare, 2 if options.quick else 7)
+                ours, theirs = turns(sweep, engine.bare, 2 if options.quick else 5)
             rows += compared(name, ours, theirs)
             notes += told(name, ours, theirs)
     return comparison.conclude(rows, quick=options.quick, file=options.json, notes=notes)

@@ -39,12 +39,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def measure(rounds: int, svgs: int, pictures: int) -> list[Comparison]:
     """All rows; each round makes so many labels of every kind, theirs right after ours."""
-    drawn = svg(_facts(0))
+    drawn = svg(facts(0))
     # A template with a place for each name and link, as long as the label.
     template = drawn.replace("{", "{{").replace("}", "}}").replace("model-0", "{name}").replace("/r/0", "/r/{number}")
-    svg(_facts(0, "Mod\u00e8le"))
-    accented = [_facts(number, "Mod\u00e8le") for number in range(rounds * svgs)]
-    plain = [_facts(number) for number in range(rounds * svgs)]
+    svg(facts(0, "Mod\u00e8le"))
+    accented = [facts(number, "Mod\u00e8le") for number in range(rounds * svgs)]
+    plain = [facts(number) for number in range(rounds * svgs)]
     kinds: list[tuple[str, str, str, Goal | None, int, Callable[[int], object], Callable[[int], object]]] = [
         (
             "svg", "label as SVG", "str.format of the same text", Goal(_GOAL_SVG_MS, on="ours"), svgs,
@@ -67,7 +67,7 @@ def measure(rounds: int, svgs: int, pictures: int) -> list[Comparison]:
             lambda _: vl_convert.svg_to_pdf(_BARE_SVG),
         ),
     ]  # fmt: skip
-    png(_facts(0))
+    png(facts(0))
     times: dict[str, list[tuple[float, float, float]]] = {key: [] for key, *_ in kinds}
     for turn in range(rounds):
         for key, _, _, _, count, ours, theirs in kinds:
@@ -102,7 +102,8 @@ def _each_ms(make: Callable[[int], object], numbers: Sequence[int]) -> tuple[flo
     return wall / len(numbers) * 1000, cpu / len(numbers) * 1000
 
 
-def _facts(number: int, prefix: str = "Model") -> LabelFacts:
+def facts(number: int, prefix: str = "Model") -> LabelFacts:
+    """Of a label with a name and a link of its own."""
     return LabelFacts(
         kind="official",
         provider=f"provider-{number % 97}",

@@ -9,7 +9,6 @@ An action is timed from the call to the end of layout, in the page itself.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import shutil
@@ -22,9 +21,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks import comparison
+from benchmarks import comparison, page_sizes
 from benchmarks.comparison import Comparison, Goal
 from benchmarks.made_up_results import results
+from benchmarks.page_sizes import COLUMNS, rows_as_json_lines, values_of
 from scorekit.editions import FEBRUARY_2025
 from scorekit.publish.site.build import build
 from scorekit.publish.site.columnar import in_order
@@ -40,7 +40,6 @@ _CACHE = Path(__file__).parents[1] / ".cache" / f"tabulator-tables-{TABULATOR}"
 _SITE_KB = 200.0  # gzipped
 _ACTION_MS = 50.0
 _PAINT_MS = 1000.0
-_COLUMNS = ("model", "task", "model_class", "wh", "half_width", "stars", "hardware", "edition")
 _PEER = """<!doctype html><html lang="en"><meta charset="utf-8"><link rel="stylesheet" href="tabulator.min.css">
 <script src="tabulator.min.js"></script><script src="peer-data.js"></script><div id="peer"></div>
 <script src="peer.js"></script></html>
@@ -127,27 +126,18 @@ def measure(folder: Path, rounds: int) -> list[Comparison]:
 
 def _sizes(built: Path, site: Site) -> list[Comparison]:
     """What a visit of the leaderboard brings, without charts; and what is read when a figure's source is asked for."""
-    page = (built / "leaderboard.html").read_text(encoding="utf-8")
-    data = built / "data" / "leaderboard.js"
-    assets = [path for path in sorted((built / "assets").glob("*.*s")) if f"assets/{path.name}" in page]
-    code = [path for path in assets if not path.name.startswith("chart")]
-    bare = "".join(f"{_record(entry)}\n" for entry in in_order(site)).encode()
-    bare_kb = _zipped_kb(bare)
-    page_kb = _zipped_kb(page.encode()) + _zipped_kb(data.read_bytes())
-    whole_kb = page_kb + sum(_zipped_kb(path.read_bytes()) for path in code)
-    sources_kb = _zipped_kb((built / "data" / "leaderboard-sources.js").read_bytes())
+    found = page_sizes.of_leaderboard(built)
+    bare = page_sizes.kb(rows_as_json_lines(site))
     goal = Goal(_SITE_KB, on="ours")
     rows = (
-        ("size", "page and data, gzipped", page_kb, goal),
-        ("whole", "with scripts and styles", whole_kb, goal),
-        ("sources", "sources, read on demand", sources_kb, None),
+        ("size", "page and data, gzipped", found.page, goal),
+        ("whole", "with scripts and styles", found.whole, goal),
+        ("sources", "sources, read on demand", found.sources, None),
     )
     reference = "the same rows as JSON lines"
-    return [Comparison(key, what, reference, "kB", (size,), (bare_kb,), limit) for key, what, size, limit in rows]
-
-
-def _zipped_kb(content: bytes) -> float:
-    return len(gzip.compress(content, 9, mtime=0)) / 1000
+    return [
+        Comparison(key, what, reference, "kB", (size,), (bare,), limit, exact=True) for key, what, size, limit in rows
+    ]
 
 
 def _actions(browser: Browser, built: Path, rounds: int) -> list[Comparison]:
@@ -220,25 +210,13 @@ def _first_paint(browser: Browser, built: Path, rounds: int) -> Comparison:
     return Comparison("paint", "first paint of Home", "a page of one word", "ms", ours, theirs, goal)
 
 
-def _record(entry: Entry) -> str:
-    return json.dumps(_values(entry), ensure_ascii=False)
-
-
-def _values(entry: Entry) -> dict[str, object]:
-    values = (
-        entry.model, entry.cohort.name, entry.cohort.model_class, entry.wh_per_1000_queries,
-        entry.half_width_95_percent, entry.stars, entry.hardware, entry.edition,
-    )  # fmt: skip
-    return dict(zip(_COLUMNS, values, strict=True))
-
-
 def _write_peer(built: Path, rows: Sequence[Entry]) -> None:
     """A page with Tabulator over the same rows, and one of a word, beside the site."""
     for name, member in (("tabulator.min.js", "js"), ("tabulator.min.css", "css")):
         (built / name).write_bytes(_tabulator(f"package/dist/{member}/{name}"))
-    data = [_values(entry) for entry in rows]
+    data = [values_of(entry) for entry in rows]
     (built / "peer-data.js").write_text(f"var peerData = {safe_json(data)};\n", encoding="ascii")
-    (built / "peer.js").write_text(_PEER_SCRIPT % (json.dumps(_COLUMNS), ROWS), encoding="ascii")
+    (built / "peer.js").write_text(_PEER_SCRIPT % (json.dumps(COLUMNS), ROWS), encoding="ascii")
     (built / "peer.html").write_text(_PEER, encoding="ascii")
     (built / "floor.html").write_text("<!doctype html><title>floor</title><p>word</p>\n", encoding="ascii")
 

@@ -220,6 +220,7 @@ def measure(count: int, seconds: float) -> list[Comparison]:
     """All rows; to be called in a process that finds the fake NVML."""
     from tests.fake_nvml import FakeNvml
 
+    from benchmarks import window_peers
     from scorekit.measuring import meters
 
     with tempfile.TemporaryDirectory() as name:
@@ -230,7 +231,8 @@ def measure(count: int, seconds: float) -> list[Comparison]:
         found = []
         for names in METERS:
             found += rows(names, *pairs(work, lambda names=names: meters.start(names, request), count))
-        return found
+        makes = {window_peers.OURS: lambda: meters.start(METERS[0], request), **window_peers.made(folder, _say)}
+        return found + window_peers.rows(window_peers.turns(work, makes, count))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -240,11 +242,15 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if _FAKE not in os.environ:
         return _below_the_fake(sys.argv[1:] if argv is None else argv)
-    count, seconds = (2, 6.0) if options.quick else (7, 10.0)
+    count, seconds = (2, 6.0) if options.quick else (5, 10.0)
     found = measure(count, seconds)
     busy = "wall time is not judged where it scatters so: the machine is too busy"
     notes = [busy] if any(row.goal is None for row in found) else []
     return comparison.conclude(found, quick=options.quick, file=options.json, notes=notes, seconds=seconds)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _below_the_fake(arguments: Sequence[str]) -> int:

@@ -8,7 +8,9 @@ count tokens, write the window) counts as the pass's.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +36,46 @@ SAMPLES = 200
 NEW_TOKENS = 10
 EXPLAINING_PASSES = 5
 
+_ROOT = Path(__file__).resolve().parent.parent
+
 Kind = Literal["warm-up", "goal", "explain", "clocks"]
+
+
+def ai_energy_benchmarks(folder: Path, passes: int) -> Comparison:
+    """Its way to answer a prompt beside the bare loop, in its own environment.
+
+    Args:
+        folder: of its interpreter.
+        passes: one more comes first for nothing.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        tiny = write_tiny(Path(name) / "tiny", tasks=["text_generation"], samples=SAMPLES)["text_generation"]
+        texts = [f"Sentence number {number} of the benchmark says nothing." for number in range(SAMPLES)]
+        prompts = Path(name) / "prompts.json"
+        prompts.write_text(json.dumps(texts), encoding="utf-8")
+        command = [
+            str(folder / "python"),
+            "-m",
+            "benchmarks.ai_energy_loop",
+            str(tiny.model),
+            str(prompts),
+            str(passes),
+        ]
+        environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+        done = subprocess.run(command, cwd=name, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"the loop of ai_energy_benchmarks failed:\n{done.stderr}")
+    found = json.loads(done.stdout)
+    return Comparison(
+        key="loop_ai_energy_benchmarks",
+        what="  ai_energy_benchmarks' prompts, not measured",
+        reference="bare loop, same options",
+        unit="s",
+        ours=tuple(one[0] for one in found),
+        theirs=tuple(one[1] for one in found),
+        ratios=tuple(one[2] for one in found),
+        cpu_ratios=tuple(one[3] for one in found),
+    )
 
 
 def measure(passes: int, *, explain: bool) -> list[Comparison]:

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import comparison, parent_cpu, startup
+from benchmarks import comparison, parent_cpu, peers, startup
 
 # Tiny models gain nothing from threads; everything is on this disk. The libraries read these when they are imported.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
@@ -25,14 +25,18 @@ def main(argv: list[str] | None = None) -> int:
     quick = options.quick
     rows = []
     _say("start-up ...")
-    rows.append(startup.measure(pairs=15 if quick else 31))
+    rows += startup.measure(pairs=15 if quick else 31, peer_pairs=1 if quick else 5, say=_say)
     _say("launchers ...")
     rows.append(parent_cpu.measure(rounds=1 if quick else 5, sleep_s=2 if quick else 5))
     _say("passes ...")
     # Imported late: it loads torch, which the two above do not need.
     from benchmarks import pass_overhead
 
-    rows[:0] = pass_overhead.measure(passes=5 if quick else 15, explain=not quick)
+    passed = pass_overhead.measure(passes=5 if quick else 15, explain=not quick)
+    folder = peers.ai_energy_benchmarks(_say)
+    if folder is not None:
+        passed.append(pass_overhead.ai_energy_benchmarks(folder, passes=1 if quick else 5))
+    rows[:0] = passed
     return comparison.conclude(rows, quick=quick, file=options.json)
 
 

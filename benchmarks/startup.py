@@ -1,4 +1,4 @@
-"""How long `scorekit --help` takes, beside the bare start of the same interpreter."""
+"""How long `scorekit --help` takes, beside the bare start of the same interpreter, and beside the peers' commands."""
 
 from __future__ import annotations
 
@@ -7,51 +7,93 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
+from benchmarks import peers
 from benchmarks.comparison import Comparison, Goal
 
-GOAL = Goal(8.0)
-_WARM_UPS = 2
+GOAL: Final = Goal(8.0)
+PROGRAM: Final = "scorekit"
+OPTIMUM_BENCHMARK: Final = """
+import sys
+import transformers.processing_utils
+module = sys.modules["transformers"]
+if not hasattr(module, "SpecialTokensMixin"):
+    module.SpecialTokensMixin = module.PreTrainedTokenizerBase
+from optimum_benchmark.cli import main
+main()
+"""
+"""Its command, with the one name put back that it needs to start under transformers 5."""
+_WARM_UPS: Final = 2
+_PEER_WARM_UPS: Final = 1
 
 
-def measure(pairs: int) -> Comparison:
-    """Start both in turn.
+def measure(pairs: int, peer_pairs: int, say: Callable[[str], None]) -> list[Comparison]:
+    """Start ours and another in turn.
 
     Args:
-        pairs: how often; two more are for nothing, so that the files are in the page cache.
+        pairs: how often beside the bare interpreter; two more are for nothing, so that the files are in the page cache.
+        peer_pairs: how often beside each peer, which takes seconds a start; one more is for nothing.
+        say: told what is fetched.
 
     Returns:
         Wall times in ms.
     """
-    commands = ([str(_program()), "--help"], [sys.executable, "-c", "pass"])
-    turns = [tuple(_start(command) for command in commands) for _ in range(_WARM_UPS + pairs)][_WARM_UPS:]
+    bare = [sys.executable, "-c", "pass"]
+    found = [_compare("help_startup", "python -c pass", bare, _WARM_UPS, pairs, GOAL)]
+    theirs = {"optimum_benchmark": ("optimum-benchmark --help", [sys.executable, "-c", OPTIMUM_BENCHMARK, "--help"])}
+    folder = peers.ai_energy_benchmarks(say)
+    if folder is not None:
+        command = [str(folder / "ai-energy-profile"), "--help"]
+        theirs["ai_energy_benchmarks"] = ("ai-energy-profile --help, of ai_energy_benchmarks", command)
+    for name, (reference, command) in theirs.items():
+        found.append(_compare(f"help_{name}", reference, command, _PEER_WARM_UPS, peer_pairs, None))
+    return found
+
+
+def _compare(key: str, reference: str, command: list[str], warm_ups: int, pairs: int, goal: Goal | None) -> Comparison:
+    commands = ([str(program(PROGRAM)), "--help"], command)
+    turns = []
+    for number in range(warm_ups + pairs):
+        # Each is first in every second turn.
+        taken = {at: _start(commands[at]) for at in ((0, 1) if number % 2 else (1, 0))}
+        turns.append((taken[0], taken[1]))
+    turns = turns[warm_ups:]
     return Comparison(
-        key="help_startup",
+        key=key,
         what="start of scorekit --help",
-        reference="python -c pass",
+        reference=reference,
         unit="ms",
         ours=tuple(ours[0] * 1e3 for ours, _ in turns),
-        theirs=tuple(floor[0] * 1e3 for _, floor in turns),
-        goal=GOAL,
-        cpu_ratios=tuple(ours[1] / floor[1] for ours, floor in turns),
+        theirs=tuple(other[0] * 1e3 for _, other in turns),
+        goal=goal,
+        cpu_ratios=tuple(ours[1] / other[1] for ours, other in turns),
     )
 
 
-def _program() -> Path:
-    found = shutil.which("scorekit", path=str(Path(sys.executable).parent))
+def program(name: str) -> Path:
+    """The command of that name beside this Python.
+
+    Raises:
+        SystemExit: it is not installed there.
+    """
+    found = shutil.which(name, path=str(Path(sys.executable).parent))
     if found is None:
-        raise SystemExit("the program scorekit is not installed beside this Python: pip install -e .")
+        raise SystemExit(f"the program {name} is not installed beside this Python: pip install -e '.[bench]'")
     return Path(found)
 
 
 def _start(command: list[str]) -> tuple[float, float]:
     """Wall and CPU time of one process in s."""
     begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    told = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with code {process.returncode}")
+        raise SystemExit(f"{' '.join(command)} ended with code {process.returncode}:\n{told.decode()}")
     return wall, usage.ru_utime + usage.ru_stime

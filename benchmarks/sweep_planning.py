@@ -42,6 +42,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def planning(folder: Path, jobs: int, runs: int) -> list[Comparison]:
     """From a CSV list to a saved plan with estimates from 1,000 results, in turn with writing the same JSON bare."""
+    ours, floor = planning_works(folder, jobs)
+    return _rows("planning", f"planning {jobs:,} jobs", "json.dumps of the plan", PLAN_S, ours, floor, runs)
+
+
+def planning_works(folder: Path, jobs: int) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Planning, and writing what it gave."""
     listed = folder / "list.csv"
     lines = (f"org-{n % 97}/model-{n},{n % 3 + 1},A,text_generation,{10**9 + n}\n" for n in range(jobs))
     listed.write_text("model,priority,class,task,parameters\n" + "".join(lines), encoding="utf-8")
@@ -61,11 +67,18 @@ def planning(folder: Path, jobs: int, runs: int) -> list[Comparison]:
     def floor() -> None:
         (folder / "floor.json").write_text(json.dumps(content), encoding="utf-8")
 
-    return _rows("planning", f"planning {jobs:,} jobs", "json.dumps of the plan", PLAN_S, ours, floor, runs)
+    return ours, floor
 
 
 def resuming(folder: Path, jobs: int, runs: int) -> list[Comparison]:
     """What has become of finished jobs, in turn with reading the same manifests and scores."""
+    ours, floor = resuming_works(folder, jobs)
+    what = f"resuming a finished sweep of {jobs:,}"
+    return _rows("resuming", what, "reading its manifests and scores", RESUME_S, ours, floor, runs)
+
+
+def resuming_works(folder: Path, jobs: int) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Looking at finished jobs, and reading their files."""
     entries = [Entry(model=f"org/model-{n}", place="list", task="text_generation") for n in range(jobs)]
     made = plan.build(entries, plan.Terms(), Earlier())
     finished = folder / "runs"
@@ -81,8 +94,7 @@ def resuming(folder: Path, jobs: int, runs: int) -> list[Comparison]:
             json.loads((run / bundle.MANIFEST).read_bytes())
             json.loads((run / bundle.SCORE).read_bytes())
 
-    what = f"resuming a finished sweep of {jobs:,}"
-    return _rows("resuming", what, "reading its manifests and scores", RESUME_S, ours, floor, runs)
+    return ours, floor
 
 
 def write_finished(runs: Path, jobs: tuple[SweepJob, ...]) -> None:

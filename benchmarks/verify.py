@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic_core import from_json
@@ -30,7 +30,7 @@ GOAL = Goal(3.0)
 RUNS, QUICK_RUNS = 31, 7
 LENGTHS = (("short", 1), ("middle", 5), ("long", 20))
 """Minutes that each of ten repeats takes: a minute is the least that the protocol's checks let pass."""
-_NOW = datetime.datetime(2025, 6, 2, 13, 0, tzinfo=datetime.UTC)
+NOW = datetime.datetime(2025, 6, 2, 13, 0, tzinfo=datetime.UTC)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="few turns, for CI: seconds")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
     options = parser.parse_args(argv)
-    terms = Terms(edition=FEBRUARY_2025, now_utc=_NOW.isoformat())
+    terms = Terms(edition=FEBRUARY_2025, now_utc=NOW.isoformat())
     rows = []
     with tempfile.TemporaryDirectory() as made:
         packed = submissions(Path(made))
@@ -52,13 +52,13 @@ def main(argv: list[str] | None = None) -> int:
     return comparison.conclude(rows, quick=options.quick, file=options.json, notes=[note])
 
 
-def submissions(folder: Path) -> list[tuple[str, str, bytes]]:
+def submissions(folder: Path, lengths: Sequence[tuple[str, int]] = LENGTHS) -> list[tuple[str, str, bytes]]:
     """The official run of the tests' evidence, the shortest there can be, and runs of larger models."""
     from tests import evidence
     from tests.unit.submission.made import request, thinned, write_run
 
     found = []
-    for key, minutes in LENGTHS:
+    for key, minutes in lengths:
         evidence.ANSWERING_S = 60.0 * minutes
         evidence.good_evidence.cache_clear()
         run = write_run(folder / key, thinned(evidence.good_evidence(), 1))

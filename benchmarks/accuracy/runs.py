@@ -8,11 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.accuracy.observations import Observation
 from benchmarks.accuracy.rows import Row, row
+from benchmarks.accuracy.tools import AI_ENERGY_BENCHMARKS
 from benchmarks.accuracy.worker import GO, READY, RESULT, fake_for
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -37,9 +38,32 @@ def observe(
         seed: of the phases.
         say: told how it goes on.
     """
+    return _observe(keys, windows_s, tools, sys.executable, {"ACCURACY_ZEUS": str(zeus or "")}, seed, say)
+
+
+def observe_ai_energy_benchmarks(
+    keys: Sequence[str], windows_s: Sequence[float], python: Path, seed: int, say: Callable[[str], None]
+) -> list[Observation]:
+    """The same of ai_energy_benchmarks, alone and in its own environment.
+
+    Its tracker asks the network where it is; where nothing answers, it goes on without.
+    """
+    nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    return _observe(keys, windows_s, [AI_ENERGY_BENCHMARKS], python, nowhere, seed, say)
+
+
+def _observe(
+    keys: Sequence[str],
+    windows_s: Sequence[float],
+    tools: Sequence[str],
+    python: str | Path,
+    environment: Mapping[str, str],
+    seed: int,
+    say: Callable[[str], None],
+) -> list[Observation]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        processes = {key: _start(row(key), folder / key, windows_s, tools, zeus, seed) for key in keys}
+        processes = {key: _start(row(key), folder / key, windows_s, tools, python, environment, seed) for key in keys}
         try:
             say(f"{len(keys)} processes load their libraries ...")
             _wait_until_ready(processes, folder)
@@ -57,13 +81,17 @@ def observe(
 
 
 def _start(
-    chosen: Row, folder: Path, windows_s: Sequence[float], tools: Sequence[str], zeus: Path | None, seed: int
+    chosen: Row,
+    folder: Path,
+    windows_s: Sequence[float],
+    tools: Sequence[str],
+    python: str | Path,
+    more: Mapping[str, str],
+    seed: int,
 ) -> subprocess.Popen[str]:
     folder.mkdir()
     fake = fake_for(chosen, folder)
-    environment = {**os.environ, **fake.environment(), "OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = str(_ROOT)
-    environment["ACCURACY_ZEUS"] = str(zeus or "")
+    environment = {**os.environ, **fake.environment(), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(_ROOT), **more}
     environment.pop("CUDA_VISIBLE_DEVICES", None)
     if chosen.hidden:
         environment["CUDA_VISIBLE_DEVICES"] = fake.uuid(chosen.used)
@@ -71,7 +99,7 @@ def _start(
     arguments = [chosen.key, str(seed), str(folder), ",".join(tools), lengths]
     with (folder / "log").open("w", encoding="utf-8") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.accuracy.worker", *arguments],
+            [str(python), "-m", "benchmarks.accuracy.worker", *arguments],
             cwd=folder,
             env=environment,
             stdout=log,

@@ -1,4 +1,4 @@
-"""The three meters, each used as its own documentation shows, behind one small face."""
+"""The meters, each used as its own documentation shows, behind one small face."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,42 @@ class Zeus:
         pass
 
 
-TOOLS: dict[str, type[Any]] = {"scorekit": Scorekit, "codecarbon": CodeCarbon, "zeus": Zeus}
+class AiEnergyBenchmarks:
+    """ai_energy_benchmarks' collector, as its runner makes it of a config that names no GPU: the first one.
+
+    Its tracker is made when the window is opened.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from ai_energy_benchmarks.metrics.codecarbon import CodeCarbonCollector
+
+        self._collector = CodeCarbonCollector(output_dir=str(folder / "emissions"), gpu_ids=[0])
+        self._data: dict[str, Any] = {}
+
+    def open(self) -> None:
+        self._collector.start()
+
+    def close(self) -> None:
+        self._data = self._collector.stop()
+
+    def answer(self) -> Answer:
+        if "error" in self._data:
+            return Answer(None, str(self._data["error"]))
+        return Answer(float(self._data["energy_wh"]))
+
+    def stop(self) -> None:
+        pass
+
+
+AI_ENERGY_BENCHMARKS: Final = "ai_energy_benchmarks"
+TOOLS: dict[str, type[Any]] = {
+    "scorekit": Scorekit,
+    "codecarbon": CodeCarbon,
+    "zeus": Zeus,
+    AI_ENERGY_BENCHMARKS: AiEnergyBenchmarks,
+}
+OPENS_SLOWLY: Final = frozenset({AI_ENERGY_BENCHMARKS})
+"""Opening takes seconds, so a window of the wanted length begins when it has returned. They are alone in a process."""
 
 
 def quiet() -> None:

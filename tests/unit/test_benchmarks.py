@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -150,15 +149,3 @@ def test_a_fetched_row_is_the_callers_own() -> None:
     found = rows_of(datasets.Dataset.from_dict({"input_ids": [[1, 2, 3]]}))
     found[0:1]["input_ids"].zero_()
     assert found[0:1]["input_ids"].tolist() == [[1, 2, 3]]
-
-
-def test_make_runs_and_the_readme_tells_of_every_benchmark() -> None:
-    root = Path(comparison.__file__).parents[1]
-    folder = root / "benchmarks"
-    programs = {path.stem for path in folder.glob("*.py") if "def main(" in path.read_text(encoding="utf-8")}
-    programs |= {path.parent.name for path in folder.glob("*/__main__.py")}
-    (listed,) = re.findall(r"^BENCHMARKS := (.*)$", (root / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert sorted([*listed.split(), "accuracy", "cost"]) == sorted(programs)
-    readme = (folder / "README.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\| `python -m benchmarks\.(\w+)`", readme, flags=re.MULTILINE)
-    assert sorted(told) == sorted(programs)

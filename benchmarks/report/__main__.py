@@ -1,0 +1,88 @@
+"""Runs all benchmarks, each in a process of its own, and writes the report; ends with code 1 when a goal is missed.
+
+python -m benchmarks.report [--quick] [--only NAME ...] [--from FOLDER] [--out FOLDER]
+
+What each benchmark found is kept in .cache/bench (.cache/bench-quick for quick runs): the report can be written anew
+from there (--from), and one benchmark can be run again (--only) beside what the others found before, each with its own
+date and commit. REPORT.md and report.json are written after every benchmark, in benchmarks/, so that a run that is cut
+off has its report; those of a quick run beside its files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from benchmarks.report import gathered, page, running
+from benchmarks.report.programs import NAMES, PROGRAMS
+from scorekit.atomic import write_text
+
+_HERE: Final = Path(__file__).parents[1]
+_CACHE: Final = _HERE.parent / ".cache"
+REASONS: Final = _HERE / "reasons.yaml"
+PAGE: Final = "REPORT.md"
+DATA: Final = "report.json"
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="short runs that only show that all works")
+    parser.add_argument("--only", metavar="NAME", choices=NAMES, action="append", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--from", metavar="FOLDER", type=Path, dest="source", help="run nothing: what lies in FOLDER")
+    parser.add_argument("--out", metavar="FOLDER", type=Path, help=f"where {PAGE} and {DATA} are written")
+    options = parser.parse_args(argv)
+    if options.source is not None:
+        if options.only or options.quick:
+            parser.error("--from runs nothing: it goes with neither --only nor --quick")
+        if not options.source.is_dir():
+            parser.error(f"{options.source} is not a folder: give one that an earlier run left, such as .cache/bench")
+    folder = options.source or _CACHE / ("bench-quick" if options.quick else "bench")
+    out = options.out or (folder if options.quick or options.source else _HERE)
+    for where in (folder, out):
+        where.mkdir(parents=True, exist_ok=True)
+    if options.source is None:
+        chosen = [program for program in PROGRAMS if not options.only or program.name in options.only]
+        for number, program in enumerate(chosen, 1):
+            about = "" if options.quick else f", about {program.minutes:g} minutes"
+            _say(f"{number} of {len(chosen)}: {program.name}{about} ...")
+            told = running.run(program, folder, quick=options.quick)
+            _say(f"  {told['wall_s']:.0f} s" + (f"; failed: {told['failed']}" if told["failed"] else ""))
+            write(gathered.gather(folder), out)
+    return conclude(write(gathered.gather(folder), out), out)
+
+
+def write(report: dict[str, Any], out: Path) -> dict[str, Any]:
+    """REPORT.md and its data."""
+    write_text(out / DATA, json.dumps(report, indent=1) + "\n")
+    write_text(out / PAGE, page.render(report, read_reasons()))
+    return report
+
+
+def read_reasons() -> page.Reasons:
+    """Why goals are missed, as people wrote it down."""
+    return dict(yaml.safe_load(REASONS.read_text(encoding="utf-8")) or {})
+
+
+def conclude(report: dict[str, Any], out: Path) -> int:
+    """Tell what was missed and where the report is; 1 where a goal was missed or a benchmark failed."""
+    missed = [f"{name}: {row['what']}" for name, row in page.goals(report["benchmarks"], "no")]
+    failed = [f"{one['name']} failed" for one in report["benchmarks"] if one["failed"] is not None]
+    for line in (*missed, *failed):
+        print(line)
+    print(
+        f"{len(missed)} goals missed, {len(failed)} benchmarks failed, {len(report['not_run'])} not run: {out / PAGE}"
+    )
+    return 1 if missed or failed else 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Which benchmarks there are, in the order in which they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A module of benchmarks/ that is a program.
+
+    Attributes:
+        what: what it answers.
+        minutes: about how long it takes on two cores that do nothing else.
+        quick: what makes its run a short one.
+    """
+
+    name: str
+    what: str
+    minutes: float
+    quick: tuple[str, ...] = ("--quick",)
+
+
+PROGRAMS: Final = (
+    Program("speed", "measured pass, start-up, CPU of the launcher", 8),
+    Program("overhead", "what a window's meters take from the work within it", 10),
+    Program("accuracy", "how near to the exact energy a meter comes", 10),
+    Program("cost", "measured seconds for the same uncertainty, and for an interval of 1 %", 1, ("--trials", "20")),
+    Program("parsing", "reading logs", 4),
+    Program("ratings", "a million stars", 0.3),
+    Program("results_index", "the index of the results store, and a query on it", 8),
+    Program("site_build", "building the site", 12),
+    Program("leaderboard_page", "the leaderboard's size and speed", 2),
+    Program("labels", "making labels", 1),
+    Program("verify", "verifying submissions", 1),
+    Program("upload", "handing in at the portal", 3),
+    Program("sweep_planning", "planning and resuming sweeps", 1),
+    Program("job_overhead", "a job of a sweep on Slurm and on Ray", 8),
+)
+NAMES: Final = tuple(program.name for program in PROGRAMS)

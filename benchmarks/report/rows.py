@@ -1,0 +1,165 @@
+"""What benchmarks found, as rows of the report that all have one form: pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from benchmarks.accuracy import observations
+from benchmarks.accuracy.observations import LIMITS_PERCENT, OURS, Cell, Line, Observation
+from benchmarks.accuracy.rows import row as accuracy_row
+from benchmarks.comparison import quartiles
+from benchmarks.cost.trials import GOAL as COST_GOAL
+
+LEAST_RUNS: Final = 5
+
+Met = Literal["yes", "no", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the report: texts as they are shown.
+
+    Attributes:
+        key: short and stable within its benchmark, for reasons.
+        ratio: of ours to the peer or floor; empty where there is none.
+        cpu_ratio: the same in CPU time; empty where it was not taken.
+        goal: empty for a row that only explains.
+        spread: of what the goal is on: its middle half.
+        runs: how many there were, or why one is enough.
+        met: None for a row without a goal.
+        why: what was missed, where the row itself does not tell.
+    """
+
+    key: str
+    what: str
+    ours: str
+    reference: str
+    theirs: str
+    ratio: str
+    cpu_ratio: str
+    goal: str
+    spread: str
+    runs: str
+    met: Met | None
+    why: str = ""
+
+
+def of(name: str, document: Any) -> list[Row]:
+    """The rows of what a benchmark has written.
+
+    Raises:
+        ValueError: it is not what the benchmark writes.
+    """
+    try:
+        return list(_SHAPES.get(name, _comparisons)(document))
+    except (KeyError, TypeError, AttributeError, IndexError, statistics.StatisticsError) as error:
+        raise ValueError(f"what {name} has written is not of its form: {error!r}") from error
+
+
+def counted(runs: int) -> str:
+    """How many runs, and whether they are too few."""
+    return f"{runs}" if runs >= LEAST_RUNS else f"{runs}, fewer than {LEAST_RUNS}"
+
+
+def _comparisons(document: Mapping[str, Any]) -> Iterator[Row]:
+    for found in document["comparisons"]:
+        unit, of_ours = found["unit"], found["goal_on"] == "ours"
+        low, high = found["judged_quartiles"]
+        exact = found["exact"]
+        shown = "{:.3g} " + unit if of_ours else "{:.3f}"
+        goal_unit = unit if of_ours else "x"
+        yield Row(
+            key=found["key"],
+            what=found["what"].strip(),
+            ours=f"{statistics.median(found['ours']):.3g} {unit}",
+            reference=found["reference"],
+            theirs=f"{statistics.median(found['theirs']):.3g} {unit}",
+            ratio=f"{found['ratio_median']:.3g}" if of_ours else f"{found['ratio_median']:.3f}",
+            cpu_ratio=f"{statistics.median(found['cpu_ratios']):.3f}" if found["cpu_ratios"] else "",
+            goal="" if found["goal"] is None else f"<= {found['goal']:.4g} {goal_unit}",
+            spread="" if exact else f"{shown.format(low)} to {shown.format(high)}",
+            runs="exact" if exact else counted(found["runs"]),
+            met=found["met"],
+        )
+
+
+def _accuracy(document: Mapping[str, Any]) -> Iterator[Row]:
+    seen = [Observation(**one) for one in document["observations"]]
+    # A quick run has too few windows to say who is closer.
+    for line in observations.lines(seen, compare=not document["quick"]):
+        yield _accuracy_row(line)
+
+
+def _accuracy_row(line: Line) -> Row:
+    ours = line.cells[OURS]
+    others = {name: cell for name, cell in line.cells.items() if name != OURS}
+    expect, limit = accuracy_row(line.row).expect, LIMITS_PERCENT[line.window_s]
+    best = min((cell.mean for cell in others.values() if cell.mean is not None), default=None)
+    number = expect != "refusal" and ours.mean is not None
+    goal = f"<= {limit:g} % and as close as the best" + (", or no number" if expect == "either" else "")
+    runs = len(ours.errors) + len(ours.problems)
+    fewer = [f"{name} {count}" for name, cell in others.items() if (count := _windows(cell)) != runs]
+    return Row(
+        key=f"{line.row}_{line.window_s:g}s",
+        what=f"{line.what}, {line.window_s:g} s",
+        ours=_error(ours),
+        reference=", ".join(others),
+        theirs=", ".join(f"{name} {_error(cell)}" for name, cell in others.items()),
+        ratio=f"{ours.mean / best:.3g}" if number and ours.mean is not None and best else "",
+        cpu_ratio="",
+        goal=goal if expect != "refusal" else "no number, a reason",
+        spread=f"worst {ours.worst:.3g} %" if number and ours.worst is not None else "",
+        runs=", ".join([counted(runs), *fewer]),
+        met=line.verdict,
+        why="; ".join(line.faults),
+    )
+
+
+def _windows(cell: Cell) -> int:
+    return len(cell.errors) + len(cell.problems)
+
+
+def _error(cell: Cell) -> str:
+    """Mean absolute error in percent; how often there was no number."""
+    if cell.mean is None:
+        return "no number"
+    none = f" ({len(cell.problems)} without a number)" if cell.problems else ""
+    return f"{cell.mean:.3g} %{none}"
+
+
+_WAYS: Final = {
+    "as_given": ("the half-width that ten repeats give", True),
+    "as_true": ("the error that ten repeats truly have", True),
+    "to_one_percent": ("an interval of 1 %", False),
+}
+
+
+def _cost(document: list[Mapping[str, Any]]) -> Iterator[Row]:
+    for one in document:
+        for key, (target, judged) in _WAYS.items():
+            way = one[key]
+            ratios = way["ratios"]
+            low, high = quartiles(ratios)
+            median = statistics.median(ratios)
+            holds = way["verdict"] != "does not hold"
+            why = "" if holds else f"the interval holds the exact energy in {way['covers']:.0%} of the runs"
+            yield Row(
+                key=f"{key}: {one['noise']['what']}",
+                what=f"{one['noise']['what']}: measured seconds until {target}",
+                ours=f"{way['repeats']:g} repeats",
+                reference="ten official repeats",
+                theirs="10 repeats",
+                ratio=f"{median:.2f}",
+                cpu_ratio="",
+                goal=f"<= {COST_GOAL:g} x, and it holds" if judged else "",
+                spread=f"{low:.2f} to {high:.2f}",
+                runs=f"{len(ratios)} simulated",
+                met=("yes" if way["verdict"] == "yes" else "no") if judged else None,
+                why=why,
+            )
+
+
+_SHAPES: Final[Mapping[str, Callable[[Any], Iterator[Row]]]] = {"accuracy": _accuracy, "cost": _cost}

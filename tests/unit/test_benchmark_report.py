@@ -1,0 +1,252 @@
+"""The report of all benchmarks: what is shown of what they found; one that dies does not take the others along."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from benchmarks import comparison
+from benchmarks.comparison import Comparison, Goal
+from benchmarks.report import __main__ as program
+from benchmarks.report import gathered, machine, page, rows, running
+from benchmarks.report.programs import NAMES, PROGRAMS, Program
+
+MACHINE = {
+    "cpu": "Made up", "cores": 2, "memory_gib": 8.0, "system": None, "kernel": "6.1", "python": "3.11.2",
+    "versions": {"torch": "2.9", "ray": None},
+}  # fmt: skip
+
+
+def compared(key: str, ours: tuple[float, ...], goal: Goal | None, *, exact: bool = False) -> Comparison:
+    return Comparison(key, f"  {key} work", "bare | floor", "ms", ours, (1.0,) * len(ours), goal, exact=exact)
+
+
+def leave(folder: Path, name: str, found: Any, **facts: Any) -> None:
+    """What a run of a benchmark leaves."""
+    data, about, _ = running.files(folder, name)
+    told = {
+        "name": name, "quick": False, "started_utc": "2026-02-03T04:05:06+00:00", "commit": "abc123",
+        "machine": MACHINE, "load_before": 0.5, "load_after": 1.25, "wall_s": 83.2, "failed": None,
+    }  # fmt: skip
+    about.write_text(json.dumps({**told, **facts}), encoding="utf-8")
+    if found is not None:
+        data.write_text(json.dumps(found), encoding="utf-8")
+
+
+def document(*comparisons: Comparison) -> Any:
+    return json.loads(comparison.as_json(comparisons, quick=False))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Results of some benchmarks: of every kind that there is."""
+    five = (1.0, 1.1, 1.2, 1.3, 1.4)
+    leave(
+        tmp_path,
+        "ratings",
+        document(
+            compared("met", five, Goal(1.2)),
+            compared("missed", tuple(2 * one for one in five), Goal(1.5)),
+            compared("unclear", five, Goal(1.15)),
+            compared("exact", (3.0,), Goal(2.0, on="ours"), exact=True),
+            compared("few", (1.0, 1.0, 1.0), None),
+        ),
+    )
+    leave(tmp_path, "labels", None, failed="code 1: ImportError: <nothing>", machine={**MACHINE, "cores": 4})
+    leave(tmp_path, "verify", {"comparisons": [{"key": "no form"}]}, commit=None)
+    return tmp_path
+
+
+def test_what_is_missed_unclear_and_failed_stands_at_the_top(folder: Path) -> None:
+    report = gathered.gather(folder)
+    text = page.render(report, {"ratings": {"mis*": "it is slow.", "*": "something else"}})
+    missed, unclear, failed = (
+        text.split(f"## {title}\n")[1].split("\n## ")[0]
+        for title in ("Goals that are missed", "Goals that are unclear", "What failed, or was not run")
+    )
+    assert (
+        "| ratings | missed work | 2.4 ms, ratio 2.400 to bare \\| floor (2.200 to 2.600) | &lt;= 1.5 x | it is slow. |"
+        in missed
+    )
+    assert "exact work" in missed
+    assert "unclear" not in missed
+    assert "| ratings | unclear work |" in unclear
+    assert "- labels: failed, code 1: ImportError: &lt;nothing> (not explained)" in failed
+    assert "- verify: failed, ValueError: what verify has written is not of its form" in failed
+    assert failed.count("not run") == len(NAMES) - 3
+    assert "Goals met: 1; missed: 2; unclear: 1. Benchmarks that failed: 2." in text
+    assert text.index("Goals that are missed") < text.index("## Machines") < text.index("### ratings")
+
+
+def test_a_missed_goal_without_a_reason_is_told_as_that(folder: Path) -> None:
+    text = page.render(gathered.gather(folder), {})
+    assert text.count(f"| {page.NOT_EXPLAINED} |") == 3
+
+
+def test_rows_tell_how_many_runs_there_were(folder: Path) -> None:
+    told = {row["key"]: row["runs"] for one in gathered.gather(folder)["benchmarks"] for row in one["rows"]}
+    assert told == {"met": "5", "missed": "5", "unclear": "5", "exact": "exact", "few": "3, fewer than 5"}
+
+
+def test_each_benchmark_has_its_own_date_commit_load_and_machine(folder: Path) -> None:
+    text = page.render(gathered.gather(folder), {})
+    assert "| ratings | 2026-02-03 04:05 | abc123 | 1 | 0.5, 1.25 | 1 min 23 s |" in text
+    assert "| labels | 2026-02-03 04:05 | abc123 | 2 | 0.5, 1.25 | 1 min 23 s |" in text
+    assert "| verify | 2026-02-03 04:05 | unknown | 1 |" in text
+    assert "1. CPU: Made up; cores: 2; GiB of memory: 8.0; kernel: 6.1; Python: 3.11.2. Versions: torch 2.9.\n" in text
+
+
+def test_the_accuracy_is_told_of_every_meter() -> None:
+    def seen(tool: str, *energies: float | None, row: str = "constant") -> list[dict[str, Any]]:
+        return [
+            {"row": row, "window_s": 10.0, "tool": tool, "exact_wh": 1.0, "energy_wh": energy, "problem": None}
+            for energy in energies
+        ]
+
+    observed = [
+        *seen("scorekit", *[1.001] * 5), *seen("codecarbon", *[1.02] * 5), *seen("zeus", 0.99, 0.99),
+        *seen("scorekit", *[None] * 5, row="frozen"), *seen("zeus", *[2.0] * 5, row="frozen"),
+    ]  # fmt: skip
+    constant, frozen = rows.of("accuracy", {"quick": False, "observations": observed})
+    assert (constant.ours, constant.theirs, constant.met) == ("0.1 %", "codecarbon 2 %, zeus 1 %", "yes")
+    assert (constant.ratio, constant.spread, constant.runs) == ("0.1", "worst 0.1 %", "5, zeus 2")
+    assert (frozen.ours, frozen.goal, frozen.met, frozen.ratio) == ("no number", "no number, a reason", "yes", "")
+    (worse,) = rows.of("accuracy", {"quick": False, "observations": seen("scorekit", 1.1) + seen("zeus", 1.0)})
+    assert worse.met == "no"
+    assert "worst error 10 % is above 0.5 %" in worse.why
+    assert worse.runs == "1, fewer than 5"
+
+
+def test_the_cost_is_told_of_every_target() -> None:
+    from benchmarks.cost import trials
+
+    made = trials.as_json([trials.run(trials.MODELS[1], 12)])
+    given, true, percent = rows.of("cost", json.loads(json.dumps(made)))
+    assert given.key == "as_given: quiet, passes of 10 s"
+    assert given.met in ("yes", "no")
+    assert true.goal == "<= 0.4 x, and it holds"
+    assert (percent.met, percent.goal, percent.runs) == (None, "", "12 simulated")
+
+
+def test_one_that_dies_is_a_failure_and_tells_its_last_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = tmp_path / "benchmarks"
+    code.mkdir()
+    (code / "__init__.py").touch()
+    file = (
+        "import pathlib, sys\npathlib.Path(sys.argv[-1]).write_text('{\"comparisons\": []}')\nprint(sys.argv[1:-1])\n"
+    )
+    (code / "missing.py").write_text(file + "sys.exit(1)\n", encoding="utf-8")
+    (code / "dying.py").write_text(file + "raise SystemExit(f'not there: {__file__}')\n", encoding="utf-8")
+    (code / "killed.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", encoding="utf-8")
+    (code / "hanging.py").write_text("import time\nprint('waits', flush=True)\ntime.sleep(600)\n", encoding="utf-8")
+    monkeypatch.setattr(machine, "ROOT", tmp_path)
+    monkeypatch.setattr(machine, "facts", lambda: MACHINE)
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def failed(name: str, patience_s: float = 300.0) -> str | None:
+        told = running.run(Program(name, "what", 1), out, quick=True, patience_s=patience_s)
+        assert json.loads(running.files(out, name)[1].read_text(encoding="utf-8")) == told
+        return told["failed"]
+
+    # A missed goal is no failure.
+    assert failed("missing") is None
+    assert "['--quick', '--json']" in running.files(out, "missing")[2].read_text(encoding="utf-8")
+    running.files(out, "killed")[0].write_text("of an earlier run", encoding="utf-8")
+    assert failed("killed") == "code -9: it printed nothing"
+    assert not running.files(out, "killed")[0].exists()
+    (code / "dying.py").write_text("raise SystemExit(f'not there: {__file__}')\n", encoding="utf-8")
+    assert failed("dying") == "code 1: not there: (path)"
+    # However long it takes to start, it has not ended by then.
+    assert str(failed("hanging", 0.5)).startswith("it did not end within 0 s: ")
+
+
+def test_a_report_is_written_anew_from_what_was_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(["--from", str(folder)]) == 1
+    text = (folder / program.PAGE).read_text(encoding="utf-8")
+    told = capsys.readouterr().out
+    assert "ratings: missed work" in told
+    assert "labels failed" in told
+    data = json.loads((folder / program.DATA).read_text(encoding="utf-8"))
+    assert page.render(data, program.read_reasons()) == text
+    for word in (str(folder), str(machine.ROOT)):
+        assert word not in text
+
+
+def test_one_is_run_beside_what_the_others_found_before(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def run(one: Program, where: Path, *, quick: bool) -> dict[str, Any]:
+        ran.append(one.name)
+        leave(where, one.name, document(compared("met", (1.0,) * 5, Goal(1.2))), commit="def456", quick=quick)
+        return {"wall_s": 1.0, "failed": None}
+
+    monkeypatch.setattr(running, "run", run)
+    monkeypatch.setattr(program, "_CACHE", tmp_path / "cache")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "bench").symlink_to(folder)
+    out = tmp_path / "report"
+    assert program.main(["--only", "verify", "--out", str(out)]) == 1
+    assert ran == ["verify"]
+    text = (out / program.PAGE).read_text(encoding="utf-8")
+    assert "| verify | 2026-02-03 04:05 | def456 |" in text
+    assert "| ratings | 2026-02-03 04:05 | abc123 |" in text
+    assert "quick run" not in text
+
+
+@pytest.mark.parametrize("words", [["--from", "nowhere"], ["--from", ".", "--quick"], ["--only", "nothing"]])
+def test_bad_words_are_answered_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.main(words)
+    assert ended.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_quick_report_says_so(tmp_path: Path) -> None:
+    leave(tmp_path, "ratings", document(compared("met", (1.0,) * 5, Goal(1.2))), quick=True)
+    text = page.render(gathered.gather(tmp_path), {})
+    assert "**This is a quick run**" in text
+    assert "| ratings (quick) |" in text
+
+
+def test_the_machine_is_told_without_its_name_and_paths() -> None:
+    told = machine.facts()
+    assert told["cores"] >= 1
+    assert told["versions"]["optimum-benchmark"] == "0.6.0"
+    assert machine.plain("no such file: /var/lib/x y/z.txt, 1/2 of https://example.org/a") == (
+        "no such file: (path) y/z.txt, 1/2 of https://example.org/a"
+    )
+
+
+def test_reasons_are_of_benchmarks_that_there_are() -> None:
+    reasons = yaml.safe_load(program.REASONS.read_text(encoding="utf-8"))
+    assert set(reasons) <= set(NAMES)
+    assert all(text.endswith(".") for own in reasons.values() for text in own.values())
+
+
+def test_every_benchmark_is_run_and_told_of() -> None:
+    folder = Path(comparison.__file__).parent
+    programs = {path.stem for path in folder.glob("*.py") if "def main(" in path.read_text(encoding="utf-8")}
+    programs |= {path.parent.name for path in folder.glob("*/__main__.py")}
+    assert sorted([*NAMES, "guard", "report"]) == sorted(programs)
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `python -m benchmarks\.(\w+)`", readme, flags=re.MULTILINE)
+    assert sorted(told) == sorted(programs)
+    assert sum(one.minutes for one in PROGRAMS) <= 75
+
+
+def test_the_committed_report_is_what_its_data_tell() -> None:
+    folder = Path(comparison.__file__).parent
+    data, text = folder / program.DATA, folder / program.PAGE
+    assert data.exists() == text.exists()
+    if not data.exists():
+        pytest.skip("not applicable: no full run is committed")
+    report = json.loads(data.read_text(encoding="utf-8"))
+    assert text.read_text(encoding="utf-8") == page.render(report, program.read_reasons())
+    assert not any(one["quick"] for one in report["benchmarks"])
