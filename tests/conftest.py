@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests.e2e import commands
 
 pytest_plugins = ("tests.fake_nvml.fixtures",)
 
@@ -22,6 +25,20 @@ hypothesis.settings.load_profile("same")
 
 NOT_APPLICABLE = "not applicable: "
 """A skip whose reason begins so could run nowhere on such a machine (data that is not ours, another library)."""
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for as long as the run of the tests, which the workers of pytest-xdist share."""
+    base = tmp_path_factory.getbasetemp()
+    # A worker's base lies inside the one of the whole run.
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stems(shared_folder: Path) -> Iterator[None]:
+    with commands.stems(shared_folder):
+        yield
 
 
 @pytest.fixture(autouse=True)

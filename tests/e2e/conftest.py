@@ -6,10 +6,7 @@ import contextlib
 import io
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 # Read by the libraries at their import: no test reaches a network, and one thread keeps a small machine fair.
@@ -21,40 +18,25 @@ from filelock import FileLock
 
 from scorekit.measuring.tiny import TinyTask, tiny_paths, write_tiny
 from scorekit.tasks import TASKS
+from tests.e2e.commands import Result as Result
+from tests.e2e.commands import environment as environment
+from tests.e2e.commands import run_cli as run_cli
 
 SAMPLES = 16
 INLINE = "launcher=inline"
 """Measures in this process: for what is not about the launcher, without the seconds that a process of its own takes to
 import the libraries again."""
+FORK = "launcher.start_method=fork"
+"""Measures in a process that has the libraries from the command's own, as in sweeps on Slurm and Ray and in the demo.
+For `run_cli`: this process has computed, and what has computed cannot be copied."""
 
 Tiny = Mapping[str, TinyTask]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a command left behind.
-
-    Attributes:
-        rc: exit code; negative for a signal.
-        stdout: text.
-        stderr: text.
-    """
-
-    rc: int
-    stdout: str
-    stderr: str
-
-    def told(self) -> str:
-        """Both outputs, for the message of a failed assertion."""
-        return f"exit code {self.rc}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
-
-
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+def tiny(shared_folder: Path) -> Tiny:
     """All tiny models and datasets, written once; the workers of pytest-xdist share them."""
-    base = tmp_path_factory.getbasetemp()
-    # A worker's base lies inside the one of the whole run.
-    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny"
+    root = shared_folder / "tiny"
     with FileLock(f"{root}.lock"):
         write_tiny(root, samples=SAMPLES)
     return {name: tiny_paths(root, name) for name in TASKS}
@@ -88,35 +70,6 @@ def bench_arguments(tiny: Tiny, task: str = "text_classification", *more: str) -
         "scenario.warmup_runs=1",
         *more,
     ]
-
-
-def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without settings of a developer's own that would change an output."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("SCOREKIT_DEBUG", "LOG_LEVEL")}
-    return {**kept, **(changes or {})}
-
-
-def run_cli(
-    *args: str | os.PathLike[str], cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 300
-) -> Result:
-    """Run `python -m scorekit ARGS` in a process of its own.
-
-    Args:
-        args: verb and arguments.
-        cwd: folder that it runs in.
-        env: variables set besides this process's own.
-        timeout: seconds after which it counts as hanging; an upper limit, not a measure.
-    """
-    done = subprocess.run(
-        [sys.executable, "-m", "scorekit", *map(os.fspath, args)],
-        cwd=cwd,
-        env=environment(env),
-        timeout=timeout,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def run_inprocess(argv: Sequence[str], cwd: Path) -> Result:

@@ -47,7 +47,7 @@ def raised(kind: type[Exception]) -> Exception:
 
 
 def test_an_unknown_config_lists_the_valid_ones_and_suggests_the_nearest(tmp_path: Path) -> None:
-    result = run_cli("bench", "--config-name", "text_genration", "backend.model=org/m", cwd=tmp_path)
+    result = run_cli("bench", "--config-name", "text_genration", "backend.model=org/m", cwd=tmp_path, fresh=True)
     assert_refused(result, EXIT_USAGE, "'text_genration'", *TASKS, mend="--config-name text_generation?")
     assert list(tmp_path.iterdir()) == []
 

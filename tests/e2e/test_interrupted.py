@@ -21,7 +21,8 @@ import pytest
 from scorekit import bundle
 from scorekit.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED
 from scorekit.records import Window
-from tests.e2e.conftest import Tiny, bench_arguments, environment, run_inprocess
+from tests.e2e.commands import environment, start
+from tests.e2e.conftest import FORK, Tiny, bench_arguments, run_inprocess
 
 PATIENCE_S = 240
 # Each pass takes about a second, so that there is a middle to be interrupted in.
@@ -32,19 +33,6 @@ LONG = (
 )
 DISK_BYTES = 24 * 1024
 FILE_BYTES = 8 * 1024
-
-
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """The command as a shell starts it: in a process group of its own, which Ctrl-C reaches as a whole."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "scorekit", "bench", *arguments],
-        cwd=folder,
-        env=environment(),
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -84,7 +72,8 @@ def test_a_signal_in_the_middle(tiny: Tiny, tmp_path: Path, number: int, code: i
         run = tmp_path / "sweep" / "0"
         arguments += [f"hydra.sweep.dir={run.parent}", "hydra.sweep.subdir=${hydra.job.num}", "backend.seed=1,2"]
         arguments.append("-m")
-    process = start(tmp_path, *arguments)
+    # Ctrl-C reaches the whole group. Where a person sends it, the command is started afresh, as a person's is.
+    process = start("bench", *arguments, cwd=tmp_path, fresh=not sweep)
     try:
         wait_for(lambda: is_measuring(run) or process.poll() is not None, "measuring")
         if process.poll() is None:
@@ -127,8 +116,8 @@ def test_a_measuring_process_that_is_killed(tiny: Tiny, tmp_path: Path) -> None:
 
 
 def test_two_runs_at_once_into_one_folder_take_two(tiny: Tiny, tmp_path: Path) -> None:
-    arguments = bench_arguments(tiny, "text_classification", f"hydra.run.dir={tmp_path / 'run'}")
-    processes = [start(tmp_path, *arguments) for _ in range(2)]
+    arguments = bench_arguments(tiny, "text_classification", FORK, f"hydra.run.dir={tmp_path / 'run'}")
+    processes = [start("bench", *arguments, cwd=tmp_path) for _ in range(2)]
     try:
         for process in processes:
             out, err = process.communicate(timeout=PATIENCE_S)
@@ -154,7 +143,7 @@ def test_a_disk_that_gets_full(tiny: Tiny, tmp_path: Path) -> None:
     disk.mkdir()
     measure = [
         *(sys.executable, "-m", "scorekit", "bench"),
-        *bench_arguments(tiny, "text_generation", "scenario.runs=10", f"hydra.run.dir={disk / 'run'}"),
+        *bench_arguments(tiny, "text_generation", "scenario.runs=10", FORK, f"hydra.run.dir={disk / 'run'}"),
     ]
     # Else the limit would strike datasets first, which keeps its own copy of the rows elsewhere.
     datasets.load_dataset(os.fspath(tiny["text_generation"].dataset), split="train")

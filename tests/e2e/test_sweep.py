@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,13 +14,14 @@ import pytest
 from scorekit import bundle, logs
 from scorekit.measuring import gpu_lock
 from scorekit.sweep import attempts
-from tests.e2e.conftest import Tiny, environment, run_cli
+from tests.e2e.commands import Process, run_cli, start
+from tests.e2e.conftest import Tiny
 
 PATIENCE_S = 600
 NOWHERE = "no-such-org/no-such-model"
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes], err: Path, what: str) -> None:
+def wait_for(condition: Callable[[], bool], process: Process, err: Path, what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert process.poll() is None, f"{what} did not happen: {err.read_text(encoding='utf-8')}"
@@ -44,9 +43,7 @@ def test_a_sweep_that_is_killed_goes_on(tiny: Tiny, tmp_path: Path, monkeypatch:
     ]
     err = tmp_path / "err.txt"
     with err.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "scorekit", *command], cwd=tmp_path, env=environment(), stderr=stream
-        )
+        process = start(*command, cwd=tmp_path, err=stream)
 
     def job(name: str) -> Path | None:
         return next((tmp_path / "runs").glob(f"text_classification/{name}--*"), None)

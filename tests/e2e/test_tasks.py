@@ -11,7 +11,7 @@ import pytest
 from scorekit import bundle, logs
 from scorekit.records import Score, Window
 from scorekit.tasks import TASKS
-from tests.e2e.conftest import INLINE, Result, Tiny, bench_arguments, run_inprocess
+from tests.e2e.conftest import FORK, INLINE, Result, Tiny, bench_arguments, run_cli, run_inprocess
 
 pytestmark = pytest.mark.transformers
 
@@ -19,9 +19,9 @@ SAMPLES = 3
 RUNS = 2
 REASONING_TOKENS = 12
 SPEECH = "automatic_speech_recognition"
-LAUNCHED = {"text_generation", "reasoning", "text_to_image"}
-"""Tasks that are measured here in a process of their own. All others are so in the demo and by optimum-benchmark's own
-configs; here they are measured in this process, where the same code runs."""
+LAUNCHED = {"text_generation": "spawn", "reasoning": "fork", "text_to_image": "fork"}
+"""Tasks that are measured here in a process of their own, and how that begins. All others are so in the demo and by
+optimum-benchmark's own configs; here they are measured in this process, where the same code runs."""
 
 
 def measure(tiny: Tiny, folder: Path, task: str, *more: str) -> tuple[Score, Path, Result]:
@@ -29,7 +29,8 @@ def measure(tiny: Tiny, folder: Path, task: str, *more: str) -> tuple[Score, Pat
     settings = [f"scenario.num_samples={SAMPLES}", f"scenario.runs={RUNS}"]
     if task == "reasoning":
         settings.append(f"scenario.generate_kwargs.max_new_tokens={REASONING_TOKENS}")
-    result = run_inprocess(bench_arguments(tiny, task, *settings, *more), folder)
+    arguments = bench_arguments(tiny, task, *settings, *more)
+    result = run_cli("bench", *arguments, cwd=folder) if FORK in more else run_inprocess(arguments, folder)
     assert result.rc == 0, result.told()
     (run,) = logs.find_runs(folder / "runs")
     return logs.read_score(run), run, result
@@ -42,7 +43,8 @@ def windows_of(run: Path) -> list[Window]:
 
 @pytest.mark.parametrize("task", sorted(TASKS))
 def test_a_task_is_measured_and_scored(tiny: Tiny, tmp_path: Path, task: str) -> None:
-    score, run, result = measure(tiny, tmp_path, task, *([] if task in LAUNCHED else [INLINE]))
+    launched = f"launcher.start_method={LAUNCHED[task]}" if task in LAUNCHED else INLINE
+    score, run, result = measure(tiny, tmp_path, task, launched)
     entry = TASKS[task]
     assert score.task == task
     assert score.cohort == entry.cohort
@@ -127,9 +129,9 @@ def test_random_weights_from_a_folder(tiny: Tiny, tmp_path: Path) -> None:
 
 def test_several_jobs_at_once(tiny: Tiny, tmp_path: Path) -> None:
     """Hydra's multirun: two values of a setting, two bundles, neither in folders named after a path."""
-    arguments = bench_arguments(tiny, "text_classification", "scenario.warmup_runs=0,1", "-m")
+    arguments = bench_arguments(tiny, "text_classification", "scenario.warmup_runs=0,1", FORK, "-m")
     arguments.remove("scenario.warmup_runs=1")
-    result = run_inprocess(arguments, tmp_path)
+    result = run_cli("bench", *arguments, cwd=tmp_path)
     assert result.rc == 0, result.told()
     runs = logs.find_runs(tmp_path / "sweeps")
     model = tiny["text_classification"].model.name

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -20,7 +18,8 @@ from scorekit.errors import EXIT_DONE, EXIT_FAILED, LauncherError
 from scorekit.measuring import gpu_lock
 from scorekit.records import Attempt, Environment
 from scorekit.sweep import attempts, slurm, slurm_jobs
-from tests.e2e.conftest import Tiny, environment, run_cli
+from tests.e2e.commands import Process, run_cli, start
+from tests.e2e.conftest import Tiny
 from tests.e2e.conftest import tiny as tiny
 from tests.fake_nvml.build import NoCompilerError
 from tests.slurm import cluster as clusters
@@ -58,7 +57,7 @@ def on_the_gpu() -> list[str]:
     ]
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes], err: Path, what: str) -> None:
+def wait_for(condition: Callable[[], bool], process: Process, err: Path, what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert process.poll() is None, f"{what} did not happen: {err.read_text(encoding='utf-8')}"
@@ -93,9 +92,7 @@ def test_driver_and_job_may_be_lost_and_each_model_has_one_result(
 
     err = tmp_path / "err.txt"
     with err.open("wb") as stream:
-        driver = subprocess.Popen(
-            [sys.executable, "-m", "scorekit", *command], cwd=tmp_path, env=environment(variables), stderr=stream
-        )
+        driver = start(*command, cwd=tmp_path, env=variables, err=stream)
     try:
         # Neither comes to its end meanwhile: its GPU is in use.
         with contextlib.ExitStack() as stack:

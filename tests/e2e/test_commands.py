@@ -1,0 +1,58 @@
+"""Commands that are copies of a process are as those that are started afresh."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import commands
+from tests.e2e.commands import environment, run_cli, start
+
+UNKNOWN = ("bench", "--config-name", "text_genration", "backend.model=org/m")
+PATIENCE_S = 300
+
+
+@pytest.fixture
+def stems(shared_folder: Path) -> commands.Stems:
+    return commands.Stems(shared_folder)
+
+
+def test_a_copy_tells_the_same_and_ends_with_the_same_code(tmp_path: Path) -> None:
+    afresh, copied = tmp_path / "afresh", tmp_path / "copied"
+    for folder in (afresh, copied):
+        folder.mkdir()
+    assert run_cli(*UNKNOWN, cwd=copied) == run_cli(*UNKNOWN, cwd=afresh, fresh=True)
+    shown = run_cli("bench", "--config-name", "text_generation", "backend.model=org/m", "--cfg", "job", cwd=copied)
+    assert shown.rc == 0, shown.told()
+    assert "model: org/m" in shown.stdout
+
+
+def test_a_copy_is_a_process_with_a_group_folder_and_variables_of_its_own(tmp_path: Path) -> None:
+    # A plan to be written into a pipe that nobody has opened to read: it waits for that.
+    pipe = tmp_path / "list.csv"
+    os.mkfifo(pipe)
+    process = start("sweep", pipe.name, "--plan-only", cwd=tmp_path, env={"SCOREKIT_TOLD": "so"})
+    assert isinstance(process, commands.Copy)
+    assert process.poll() is None
+    proc = Path("/proc", str(process.pid))
+    assert os.getpgid(process.pid) == process.pid
+    assert (proc / "cwd").readlink() == tmp_path
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.01)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(PATIENCE_S) == -signal.SIGTERM
+    assert process.communicate() == ("", "")
+    process.kill()
+
+
+def test_what_a_library_may_read_at_its_import_asks_for_a_fresh_process(stems: commands.Stems) -> None:
+    assert stems.serves(environment())
+    assert stems.serves(environment({"SCOREKIT_LOCKS": "elsewhere", "PATH": "/bin", "LD_LIBRARY_PATH": "/fake"}))
+    # This process has imported what sets these, or has not yet; a stem has.
+    assert stems.serves(environment(dict.fromkeys(commands.SET_BY_IMPORTS, "so")))
+    for name in ("HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "LD_PRELOAD", "PYTHONPATH"):
+        assert not stems.serves(environment({name: "another"})), name
