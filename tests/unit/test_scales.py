@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorekit.errors import RatingError, UsageError
-from scorekit.scales import EQUAL_WIDTH, LOG_WIDTH, RANK_QUINTILE, RULES, Scale, equal_width, find_rule
+from scorekit.scales import EQUAL_WIDTH, LOG_WIDTH, RANK_QUINTILE, RULES, Scale, equal_width, find_any_rule, find_rule
 from tests.strategies import energies_wh, scales
 
 cohorts = st.lists(energies_wh, min_size=2, max_size=30)
@@ -116,6 +116,24 @@ def test_an_unknown_rule_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="valid: equal_width, rank_quintile, log_width") as caught:
         find_rule("equal_with")
     assert caught.value.mend == "did you mean 'equal_width'?"
+
+
+def test_a_refusal_says_what_mends_it() -> None:
+    for energies in ([1.0], [2.0, 2.0]):
+        with pytest.raises(RatingError) as refused:
+            RULES["equal_width"].scale(energies)
+        assert refused.value.mend == "rate together with models of other energies"
+    for find in (find_rule, find_any_rule):
+        with pytest.raises(UsageError) as unknown:
+            find("zzz")
+        assert unknown.value.mend == "choose one of the names above"
+
+
+def test_the_place_in_the_range_by_hand() -> None:
+    scale = equal_width(10.0, 110.0)
+    assert [scale.position(energy_wh) for energy_wh in (5.0, 10.0, 35.0, 110.0, 200.0)] == [0.0, 0.0, 0.25, 1.0, 1.0]
+    sides = [scale.out_of_range(energy_wh) for energy_wh in (9.99, 10.0, 110.0, 110.01)]
+    assert sides == ["below", None, None, "above"]
 
 
 def test_what_energy_would_change_a_star() -> None:
