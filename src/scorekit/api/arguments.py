@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from numbers import Real
 from typing import Final
 
 from scorekit import tasks
 from scorekit.errors import UsageError
-from scorekit.measuring.code import AUTO
+from scorekit.measuring.code_meters import AUTO
 from scorekit.uncertainty import LEAST_REPEATS
 
 MOST_NAME: Final = 200
@@ -77,7 +78,7 @@ def count_of(what: str, value: int, least: int) -> int:
 
 def seconds_of(what: str, value: float) -> float:
     """A time in seconds, 0 included."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
         raise UsageError(f"{what}={value!r:.60} is no time, expected seconds from 0 on", mend=f"{what}=10")
     return float(value)
 
@@ -86,7 +87,7 @@ def check_target(target: float | None, repeats: int) -> None:
     """Whether repeats can end at a relative half-width."""
     if target is None:
         return
-    if isinstance(target, bool) or not isinstance(target, int | float) or not 0 < target < 1:
+    if isinstance(target, bool) or not isinstance(target, Real) or not 0 < target < 1:
         raise UsageError(f"target_ci={target!r:.60} is no relative half-width", mend="target_ci=0.01")
     if repeats < LEAST_REPEATS:
         raise UsageError(

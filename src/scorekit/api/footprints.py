@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Literal, TypeAlias
 
 from scorekit import impacts
 from scorekit.api.measurement import Measured
 from scorekit.api.shown import Shown
-from scorekit.errors import UsageError
+from scorekit.errors import InvalidRunError, UsageError
 from scorekit.impacts import Footprint, Term
 from scorekit.layout import Layout
 from scorekit.records import Result, Score
@@ -66,12 +67,15 @@ def impact(
 
 def _terms(energy: float | Result | Score | Measured, queries: float | None) -> tuple[Term, ...]:
     if isinstance(energy, Measured):
-        energy = energy.result
+        try:
+            return impacts.terms_of(energy.result, queries)
+        except InvalidRunError as error:
+            raise InvalidRunError(error.message, mend="print the measurement, whose checks say why") from error
     if isinstance(energy, Result | Score):
         return impacts.terms_of(energy, queries)
     if queries is not None:
         raise UsageError("queries are those of a result, and an energy is given", mend="leave queries out")
-    if isinstance(energy, bool) or not isinstance(energy, int | float):
+    if isinstance(energy, bool) or not isinstance(energy, Real):
         raise UsageError(
             f"expected an energy in Wh, a result, a score or a measurement, found a {type(energy).__name__}",
             mend='e.g. scorekit.impact(35, zone="FRA")',

@@ -10,7 +10,8 @@ from scorekit.api.block import Measuring
 from scorekit.api.functions import own_name, pass_of
 from scorekit.api.measurement import Measurement
 from scorekit.errors import UsageError
-from scorekit.measuring.code import AUTO, Asked
+from scorekit.measuring.code import Asked
+from scorekit.measuring.code_meters import AUTO
 
 WAIT_S: Final = 60.0
 """How long another measurement of this machine is waited for."""

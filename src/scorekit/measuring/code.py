@@ -7,30 +7,27 @@ write lie in a temporary folder until the evidence has been taken out of them.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from scorekit.errors import HardwareError, InputError, MissingExtraError, UsageError
-from scorekit.measuring import driver, environment, gpu_lock, gpus, meters, pacing, power_log
+from scorekit.errors import InputError, MissingExtraError, UsageError
+from scorekit.measuring import environment, gpu_lock, meters, pacing, power_log
+from scorekit.measuring.code_meters import AUTO, EXTRA, gpus_of, is_installed, meters_of
 from scorekit.measuring.isolation import Watch
-from scorekit.measuring.meters import rapl
 from scorekit.measuring.windows import Counts, Recorder, Span
 from scorekit.records import DatasetFacts, Environment, ModelFacts, Phase, RunFacts, Window
 
-AUTO: Final = "auto"
 PHASE: Final = "call"
 """The phase of windows that hold somebody's code."""
-EXTRA: Final = "measure"
 _UNNAMED: Final = "code"
 _COUNTRY: Final = "USA"
 """CodeCarbon wants one, for emissions that nobody reads here."""
@@ -116,12 +113,12 @@ class Session:
             MissingExtraError: a package that measuring needs is not installed.
             HardwareError: the machine cannot be measured, or another measurement holds it for too long.
         """
-        if importlib.util.find_spec("psutil") is None:
+        if not is_installed("psutil"):
             raise MissingExtraError("psutil", EXTRA)
         with ExitStack() as stack:
             stack.enter_context(_alone())
-            self.gpu_ids = _gpus(self._asked.gpus)
-            self.meter_names = _meters(self._asked.meters, self.gpu_ids)
+            self.gpu_ids = gpus_of(self._asked.gpus)
+            self.meter_names = meters_of(self._asked.meters, self.gpu_ids)
             locked = self.gpu_ids or (gpu_lock.CPU,)
             stack.enter_context(gpu_lock.held(locked, self._asked.wait_s, (self._asked.name or _UNNAMED)[:_TOLD]))
             self._folder = _temporary_folder()
@@ -191,9 +188,10 @@ class Session:
         """Give everything back: meters, locks, the folder. May be called again."""
         current, self._current = self._current, None
         if current is not None:
-            # Meters are closed like after an error of the code, whatever a meter says to it.
+            # As after an error of the code: meters are closed, and no device is waited for.
+            given_up = UsageError("the window was given up")
             with contextlib.suppress(Exception):
-                current[0].__exit__(None, None, None)
+                current[0].__exit__(type(given_up), given_up, None)
         self._stack.close()
 
     def facts(self, *, samples: int, repeats: int, warmup: int, target_ci: float | None) -> Environment:
@@ -279,59 +277,6 @@ def _temporary_folder() -> Path:
             f"there is no folder for the meters' files: {error.strerror}",
             mend="TMPDIR=FOLDER names one that can be written to",
         ) from error
-
-
-def _gpus(setting: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """UUIDs of the GPUs to measure; by `auto` those that CUDA_VISIBLE_DEVICES leaves, none where NVML finds none."""
-    if setting is None:
-        return ()
-    if setting != AUTO:
-        try:
-            return gpus.resolve(list(setting) if isinstance(setting, tuple) else setting, None, None, os.environ)
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("pynvml", EXTRA) from error
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None and not gpus.visible_ids(visible):
-        return ()
-    try:
-        with driver.session() as pynvml:
-            machine = driver.listing(pynvml)
-    except (driver.NoDriverError, ModuleNotFoundError):
-        return ()
-    return gpus.resolve(AUTO, "cuda", None, os.environ) if machine else ()
-
-
-def _meters(names: Sequence[str], gpu_ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of the meters, `auto` replaced by those that this machine has.
-
-    Raises:
-        UsageError: an unknown name, or none.
-        MissingExtraError: nothing here can tell an energy without a package that is not installed.
-    """
-    found: list[str] = []
-    for name in names:
-        found += _of_this_machine(gpu_ids) if name == AUTO else [name]
-    resolved = meters.resolve(found, gpus=bool(gpu_ids))
-    if "codecarbon" in resolved and not _is_installed("codecarbon"):
-        raise MissingExtraError("codecarbon", EXTRA)
-    return resolved
-
-
-def _of_this_machine(gpu_ids: tuple[str, ...]) -> list[str]:
-    found = ["nvml"] if gpu_ids else []
-    counted = set()
-    with contextlib.suppress(HardwareError):
-        counted = {domain.component for domain in rapl.find_domains(rapl.POWERCAP)}
-        found.append("rapl")
-    if _is_installed("codecarbon"):
-        found.append("codecarbon")
-    elif not gpu_ids and counted != {"cpu", "ram"}:
-        raise MissingExtraError("codecarbon", EXTRA)
-    return found
-
-
-def _is_installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
 
 
 def run_passes(one_pass: Callable[[], Any], count: int, least_s: float) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scorekit.measuring import code, meters
+from scorekit.measuring import code_meters, meters
 from scorekit.measuring.meters import MeterDevice, MeterRequest, PowerSample
 from scorekit.records import MeterReading
 
@@ -80,7 +80,7 @@ def purse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Purse]:
         return PurseMeter(found)
 
     monkeypatch.setitem(meters._FACTORIES, "codecarbon", make)
-    monkeypatch.setattr(code.rapl, "POWERCAP", tmp_path / "powercap")
+    monkeypatch.setattr(code_meters.rapl, "POWERCAP", tmp_path / "powercap")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     yield found
     assert found.events.count("make") == found.events.count("stop")

@@ -6,14 +6,16 @@ import asyncio
 import functools
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import scorekit
 from scorekit.errors import HardwareError, MissingExtraError, UsageError
-from scorekit.measuring import code, meters
+from scorekit.measuring import code, code_meters, meters
 from tests.unit.api.conftest import Purse
 
 
@@ -56,11 +58,22 @@ def test_a_function_of_a_number_is_called_for_each_sample(purse: Purse) -> None:
 
 def test_a_window_is_drawn_out_by_passes_that_the_energy_is_divided_by(purse: Purse) -> None:
     found = scorekit.measure(taking(purse, 0.2), repeats=2, min_window_s=0.02)
-    assert all(repeat.passes > 1 and repeat.duration_s >= 0.02 for repeat in found.windows)
+    assert all(window.duration_s >= 0.02 for window in found.windows)
     assert [repeat.energy_wh for repeat in found.windows] == pytest.approx([0.3, 0.3])
     assert found.name is None
     assert found.wh_per_1000_samples is None
     assert "nobody told how many samples" in str(found.result.refused)
+
+
+def test_more_passes_are_made_until_a_window_is_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 100.0
+
+    def one_pass() -> None:
+        nonlocal now_s
+        now_s += 2
+
+    monkeypatch.setattr(code, "time", SimpleNamespace(monotonic=lambda: now_s))
+    assert [code.run_passes(one_pass, count, least_s) for count, least_s in ((3, 0), (3, 7), (3, 5))] == [3, 4, 3]
 
 
 def test_energies_that_differ_make_an_interval(purse: Purse) -> None:
@@ -255,8 +268,11 @@ def test_a_loop_without_rounds_measures_nothing_and_says_so(purse: Purse) -> Non
 
 def test_an_idle_baseline_stands_beside_the_energy(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> None:
     # The idle baseline sleeps; here each second of it takes 36 J of the CPU and 18 J of RAM.
-    monkeypatch.setattr(code.time, "sleep", lambda idle_s: purse.take(0.01 * idle_s) or real_sleep(0.01))
-    real_sleep = threading.Event().wait
+    def idle(idle_s: float) -> None:
+        purse.take(0.01 * idle_s)
+        time.sleep(0.01)
+
+    monkeypatch.setattr(code, "time", SimpleNamespace(sleep=idle, monotonic=time.monotonic))
     found = scorekit.measure(taking(purse, 5.0), repeats=2, warmup=0, min_window_s=0, idle_s=1)
     assert found.idle_power_w is not None
     assert found.energy_wh == pytest.approx(7.5)
@@ -314,6 +330,7 @@ def generator() -> Iterator[int]:
         (lambda: scorekit.measure(meters=[]), "names no meters"),
         (lambda: scorekit.measure(print, meters="nvlm"), "no meter 'nvlm'"),
         (lambda: scorekit.measure(print, meters=["nvml"]), "no GPU to measure"),
+        (lambda: scorekit.measure(print, meters="replay"), "measures nothing"),
         (lambda: scorekit.measure(gpus=True), "names no GPUs"),  # type: ignore[call-overload]
         (lambda: scorekit.measure(gpus=[1.5]), "names no GPUs"),  # type: ignore[call-overload]
     ],
@@ -350,7 +367,7 @@ def test_a_block_is_used_once_and_in_order(purse: Purse) -> None:
 
 
 def test_a_package_that_is_missing_is_told_with_its_pip_line(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code, "_is_installed", lambda package: package != "codecarbon")
+    monkeypatch.setattr(code_meters, "is_installed", lambda package: package != "codecarbon")
     for names in ("auto", ["codecarbon"]):
         with pytest.raises(MissingExtraError) as raised:
             scorekit.measure(taking(purse, 0.2), meters=names)

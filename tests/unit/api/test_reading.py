@@ -156,6 +156,9 @@ def test_an_impact_of_what_was_measured(purse: Purse) -> None:
     assert once.energy_wh.low == pytest.approx(30)
     assert [term.name for term in once.terms] == ["cpu+ram"]
     assert scorekit.impact(found.result, zone="WOR", mix=MIX, queries=1000).energy_wh.low == pytest.approx(300)
+    with pytest.raises(InvalidRunError, match="energy_positive") as raised:
+        scorekit.impact(measured(purse, 0.0), zone="WOR", mix=MIX)
+    assert "print the measurement" in str(raised.value)
     for give, why in (
         (lambda: scorekit.impact(0, zone="FRA", mix=MIX), "energy"),
         (lambda: scorekit.impact("35", zone="FRA", mix=MIX), "expected an energy"),  # type: ignore[arg-type]
@@ -181,7 +184,7 @@ def test_names_of_strangers_are_escaped(purse: Purse) -> None:
         ("measure with scenario.meters=[nvml,codecarbon]", 'measure with meters=["nvml", "codecarbon"]'),
         ("scenario.runs=10 measures ten repeats", "repeats=10 measures ten repeats"),
         ("choose another GPU with backend.device_ids=1", "choose another GPU with gpus=[1]"),
-        ("scenario.min_window_s=10 draws", "min_window_s=10 draws"),
+        ("let the GPU warm up with scenario.warmup_runs", "let the GPU warm up with warmup"),
         ("nothing to say", "nothing to say"),
     ],
 )
