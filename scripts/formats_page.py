@@ -52,6 +52,11 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
         "One `Measurement`: what `scorekit.measure(...).save(PATH)` writes ([python](python.md)).",
         (records.Measurement, records.DeviceEnergy, records.WindowEnergy),
     ),
+    (
+        "_quality/MODEL--HASH.json of a results folder",
+        "One `Quality`: figures of an evaluation beside a result ([quality](quality.md)).",
+        (records.Quality, records.QualityFigure, records.QualitySource),
+    ),
     ("validity.json", "One `Validity`.", (records.Validity, records.Check)),
     ("manifest.json", "One `Manifest`.", (records.Manifest, records.ManifestEntry)),
     ("rate --json", "`scorekit rate --json` prints a list of `Rating`.", (Rating,)),

@@ -113,6 +113,7 @@ VERBS: Final[dict[str, Command]] = {
     "chart": Command("draw a chart of results, editions or regions: SVG, PNG, CSV", "publish"),
     "card": Command("make the block for a model card of a result"),
     "results": Command("keep results in a folder, look into them, and take data out"),
+    "quality": Command("keep beside results how well their models answer, as lm-evaluation-harness has found"),
     "site": Command("write leaderboard, charts, models and data as a site of plain files, and look at it", "publish"),
     "impact": Command("tell what an energy means in a country: greenhouse gases, primary energy, elements, water"),
     "calculate": Command("tell what an answer of a model takes, by a named method, and what that means in a country"),

@@ -137,6 +137,11 @@ def local_cohorts(scores: Sequence[Rateable]) -> list[tuple[float, ...]]:
     return [() if untold(score) else energies_wh.get(key, ()) for key, score in zip(keys, scores, strict=True)]
 
 
+def same_work(score: Rateable) -> Hashable | None:
+    """What scores have in common that were measured alike, on the same machine; None where that is not known."""
+    return None if untold(score) else (*_work(score), _limit(score))
+
+
 class Given:
     """The scores that are rated together, asked why one of them is alone in its cohort.
 

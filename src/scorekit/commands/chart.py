@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--zone", metavar="ZONE", action="append", default=[], help="a zone; may be given several times"
     )
+    parser.add_argument("--metric", metavar="M", help="of the chart quality: a metric, or `BENCHMARK METRIC`")
     parser.add_argument("--impact", metavar="I", default="gwp", help="gwp, pe, adpe or water (default: %(default)s)")
     parser.add_argument("--mix", metavar="EDITION", help="edition of electricity mixes (default: installed ecologits)")
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="look (default: %(default)s)")
@@ -70,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
             models=tuple(options.model),
             zones=tuple(options.zone),
             kind=options.impact,
+            metric=options.metric,
             **({} if options.mix is None else {"mix": options.mix}),
         )
     )

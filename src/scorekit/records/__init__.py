@@ -19,6 +19,7 @@ from scorekit.records.gpus import GPU_STATE_SCHEMA, POWER_SCHEMA, GpuFacts, GpuS
 from scorekit.records.manifest import MANIFEST_SCHEMA, Manifest, ManifestEntry
 from scorekit.records.measurement import MEASUREMENT_SCHEMA, DeviceEnergy, Measurement, WindowEnergy
 from scorekit.records.portal import PORTAL_BACKUP_SCHEMA, PORTAL_CHECK_SCHEMA, PortalBackup, PortalCheck, PortalFinding
+from scorekit.records.quality import QUALITY_SCHEMA, Quality, QualityFigure, QualitySource
 from scorekit.records.result import (
     RESULT_SCHEMA,
     SERVING_RESULT_SCHEMA,
@@ -103,6 +104,7 @@ __all__ = [
     "PORTAL_BACKUP_SCHEMA",
     "PORTAL_CHECK_SCHEMA",
     "POWER_SCHEMA",
+    "QUALITY_SCHEMA",
     "RESULT_SCHEMA",
     "SCORE_SCHEMA",
     "SERVING_ENVIRONMENT_SCHEMA",
@@ -157,6 +159,9 @@ __all__ = [
     "PortalCheck",
     "PortalFinding",
     "Provenance",
+    "Quality",
+    "QualityFigure",
+    "QualitySource",
     "Reason",
     "Record",
     "RepeatScore",

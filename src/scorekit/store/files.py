@@ -25,6 +25,8 @@ from scorekit.store import columns, names
 MOST_RESULT_BYTES: Final = 16 * 1024 * 1024
 """A result has some kB; one with thousands of repeats has less than a MB."""
 ELSEWHERE: Final = "--results FOLDER"
+QUALITY_FOLDER: Final = "_quality"
+"""What is attached to results; no cohort's folder begins with such a sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def write(root: Path, result: Result) -> Added:
     for path in (short, long):
         if _holds(root, path, content):
             return Added(path, new=False)
-    _make_folder(root / short.partition("/")[0])
+    make_folder(root / short.partition("/")[0])
     try:
         if atomic.create_bytes(root / short, content, elsewhere=ELSEWHERE):
             return Added(short, new=True)
@@ -107,7 +109,7 @@ def read(root: Path, path: str) -> tuple[Result, Entry]:
     Raises:
         UnusableError: it is not what was added, or cannot be read.
     """
-    content, found = _read_regular(os.path.join(root, path))
+    content, found = read_regular(os.path.join(root, path))
     digits = names.digits_of(path.rpartition("/")[2])
     if digits is None:
         raise UnusableError("its name does not end in --HASH.json")
@@ -135,7 +137,9 @@ def folders(root: Path) -> dict[str, int]:
             return {
                 entry.name: entry.stat(follow_symlinks=False).st_mtime_ns
                 for entry in entries
-                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+                if not entry.name.startswith(".")
+                and entry.name != QUALITY_FOLDER
+                and entry.is_dir(follow_symlinks=False)
             }
     except FileNotFoundError:
         return {}
@@ -249,7 +253,7 @@ def _holds(root: Path, path: str, content: bytes) -> bool:
         BundleError: the file of that name is not what was added under it.
     """
     try:
-        found, _ = _read_regular(os.path.join(root, path))
+        found, _ = read_regular(os.path.join(root, path))
     except FileNotFoundError:
         return False
     except UnusableError as error:
@@ -269,7 +273,12 @@ def _taken(path: str, reason: str) -> BundleError:
     )
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder of the store, where it is not there.
+
+    Raises:
+        BundleError: it cannot be made, or a link is in its place.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         linked = folder.is_symlink()
@@ -279,7 +288,7 @@ def _make_folder(folder: Path) -> None:
         raise _taken(folder.name, "it is a link; links are not followed")
 
 
-def _read_regular(path: str) -> tuple[bytes, os.stat_result]:
+def read_regular(path: str) -> tuple[bytes, os.stat_result]:
     """The content of a regular file of a result's size.
 
     Raises:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scorekit import atomic
 from scorekit.errors import InputError, UsageError, nearest
-from scorekit.records import Result
-from scorekit.store import columns, files, index
+from scorekit.records import Quality, Result
+from scorekit.store import columns, files, index, names, quality
 from scorekit.store.files import Added, Skipped
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Store:
         return frame.to_pandas(self.table())
 
     def query(self, sql: str) -> pandas.DataFrame:
-        """What a query over the table `results` gives; the query can reach nothing else.
+        """What a query over the tables `results` and `quality` gives; the query can reach nothing else.
 
         Raises:
             UsageError: the SQL is wrong, or asks for what is not allowed.
@@ -114,16 +114,17 @@ class Store:
         from scorekit.store import query
 
         self._require_folder()
+        beside = {quality.TABLE: self.quality_table()} if quality.TABLE in sql.lower() else {}
         # Of a fresh index no more is read than the query needs. An error may be that of a damaged page: then all of it
         # is read, or made anew, and the query asked again.
         with contextlib.ExitStack() as stack, contextlib.suppress(query.FailedError):
             found = index.fresh(self.root, stack)
             if found is not None:
                 rows, skipped = found
-                answer = query.run(rows, sql)
+                answer = query.run(rows, sql, beside)
                 self._tell(skipped)
                 return answer
-        return query.run(self.table(), sql)
+        return query.run(self.table(), sql, beside)
 
     def build_index(self, *, full: bool = False) -> Built:
         """Bring the index up to date. It is also done whenever it is needed; this tells what came of it.
@@ -181,6 +182,43 @@ class Store:
                 f"{path}: {'it is gone' if isinstance(error, FileNotFoundError) else error}",
                 mend="bring the file back from a copy; scorekit results index --full looks at all of them",
             ) from error
+
+    def attach(self, figures: Quality) -> Added:
+        """Add quality figures of a result; the same content is one file.
+
+        Raises:
+            BundleError: the folder cannot be written to, or a damaged file is in the way.
+        """
+        return quality.add(self.root, figures)
+
+    def attached(self) -> dict[str, tuple[quality.InForce, ...]]:
+        """The quality figures that stand, by the sha256 of their result's file; what is left out is told."""
+        found, skipped = quality.read_all(self.root)
+        standing, contradicting = quality.in_force(found)
+        for one in (*skipped, *contradicting):
+            self._report(f"left out: {one.path} ({one.reason})")
+        return standing
+
+    def sha256(self, path: str) -> str:
+        """sha256 of the file of a result, which is checked against its name.
+
+        Args:
+            path: below the results folder.
+
+        Raises:
+            InputError: it is not what was added, or cannot be read.
+        """
+        self.read(path)
+        return names.digest(files.read_regular(os.path.join(self.root, path))[0])
+
+    def quality_table(self) -> Any:
+        """The quality figures that stand as a `pyarrow.Table`, with the id of their result."""
+        known = self.table().column("id").to_pylist()
+        standing = self.attached()
+        by_digits = {sha256[: names.SHORT_DIGITS]: sha256 for sha256 in standing}
+        found = {name: by_digits.get(name[: names.SHORT_DIGITS], "") for name in known}
+        own = ((name, standing[sha256]) for name, sha256 in found.items() if sha256 and sha256.startswith(name))
+        return quality.table(own)
 
     def _tell(self, skipped: Sequence[Skipped]) -> None:
         if skipped:

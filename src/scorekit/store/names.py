@@ -38,6 +38,11 @@ def relative_path(result: Result, sha256: str, digits: int = SHORT_DIGITS) -> st
     return f"{folder_of(result)}/{_slug(result.model)}--{sha256[:digits]}.json"
 
 
+def attached_name(model: str | None, sha256: str) -> str:
+    """Name of a file that is attached to a result of a model, by the sha256 of its content."""
+    return f"{_slug(model)}--{sha256}.json"
+
+
 def folder_of(result: Result) -> str:
     """Name of the folder that a result lies in: its cohort's."""
     return _slug(result.cohort).lower().replace(".", "-")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from scorekit.errors import MissingExtraError, UsageError
@@ -29,12 +29,13 @@ class FailedError(UsageError):
     """DuckDB did not take the SQL, or could not answer it."""
 
 
-def run(table: Any, sql: str) -> Any:
+def run(table: Any, sql: str, beside: Mapping[str, Any] | None = None) -> Any:
     """The answer to one statement as a `pyarrow.Table`.
 
     Args:
         table: an Arrow table or dataset, known to the query as `results`.
         sql: one statement.
+        beside: other Arrow tables, by the names that the query knows them by.
 
     Raises:
         FailedError: the SQL is wrong, or asks for what is not allowed.
@@ -47,7 +48,7 @@ def run(table: Any, sql: str) -> Any:
         raise MissingExtraError("duckdb", "data") from error
     # A PIVOT is several statements to DuckDB.
     asks = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
-    with closed(table) as connection:
+    with closed(table, beside) as connection:
         try:
             statements = connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type not in asks:
@@ -61,12 +62,13 @@ def run(table: Any, sql: str) -> Any:
 
 
 @contextlib.contextmanager
-def closed(table: Any) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory that holds the table, and from which nothing else can be reached."""
+def closed(table: Any, beside: Mapping[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that holds the tables, and from which nothing else can be reached."""
     import duckdb
 
     with duckdb.connect(":memory:") as connection:
-        connection.register(TABLE, table)
+        for name, held in {TABLE: table, **(beside or {})}.items():
+            connection.register(name, held)
         for setting in _CLOSED:
             connection.execute(setting)
         yield connection

@@ -15,6 +15,7 @@ from scorekit.publish.charts.parameters import parameters_chart
 from scorekit.publish.charts.phases import PhaseShare, phases_chart
 from scorekit.publish.charts.pictures import png, svg
 from scorekit.publish.charts.points import ModelEnergy
+from scorekit.publish.charts.quality_energy import ModelQuality, quality_chart
 from scorekit.publish.charts.runtime import runtime_files
 from scorekit.publish.charts.task_energies import TaskSpread, tasks_chart
 from scorekit.publish.charts.uncertainty_budget import BudgetTerm, budget_chart
@@ -32,6 +33,7 @@ __all__ = [
     "HistoryPoint",
     "Look",
     "ModelEnergy",
+    "ModelQuality",
     "PhaseShare",
     "SharedSpecs",
     "TaskSpread",
@@ -47,6 +49,7 @@ __all__ = [
     "parameters_chart",
     "phases_chart",
     "png",
+    "quality_chart",
     "runtime_files",
     "svg",
     "tasks_chart",

@@ -16,11 +16,13 @@ from scorekit.publish.charts.extremes import extremes_chart
 from scorekit.publish.charts.history import history_chart
 from scorekit.publish.charts.parameters import parameters_chart
 from scorekit.publish.charts.phases import phases_chart
+from scorekit.publish.charts.quality_energy import quality_chart
 from scorekit.publish.charts.task_energies import tasks_chart
 from scorekit.publish.charts.uncertainty_budget import budget_chart
 from scorekit.publish.charts.world import world_chart
 from scorekit.publish.charts.zone_bars import zones_chart
 from scorekit.publish.charts.zone_impacts import FIRST_ZONES
+from scorekit.publish.site import quality
 from scorekit.publish.site.content import Entry, Site
 
 _MOST_ZONES: Final = 60
@@ -38,6 +40,7 @@ class Asked:
         zones: codes or names.
         kind: of impact: gwp, pe, adpe or water.
         mix: edition of electricity mixes.
+        metric: of quality, as `acc`, or a benchmark with it, as `mmlu acc`.
     """
 
     site: Callable[[], Site]
@@ -47,6 +50,7 @@ class Asked:
     zones: tuple[str, ...] = ()
     kind: str = "gwp"
     mix: str = impacts.CURRENT
+    metric: str | None = None
 
 
 class Named(NamedTuple):
@@ -103,6 +107,41 @@ def _parameters(asked: Asked) -> Chart:
     cohort = subjects.find_cohort(site, asked.task, asked.model_class)
     points = subjects.energies(subjects.shown_of(site, cohort), asked.models)
     return parameters_chart(points, f"{cohort.title}: energy and size of the models")
+
+
+def _quality(asked: Asked) -> Chart:
+    found = [
+        group
+        for group in quality.figures(asked.site()).groups
+        if asked.task in (None, group.cohort.name) and asked.model_class in (None, group.cohort.model_class)
+    ]
+    if not found:
+        raise UsageError(
+            "there is no quality with a source that can be compared",
+            mend="scorekit quality attach RESULT --lm-eval results.json, or another --task or --class",
+        )
+    fits = [group for group in found if asked.metric is None or asked.metric in _measure_names(group.measure)]
+    if len(fits) != 1:
+        listed = "; ".join(
+            f"{_measure_names(group.measure)[-1]} ({group.cohort.title}, {group.kind})" for group in fits or found
+        )
+        told = "several qualities are meant" if fits else f"there is no quality '{asked.metric}'"
+        raise UsageError(f"{told}: {listed}", mend="choose one with --metric, --task and --class")
+    (group,) = fits
+    title = f"{group.measure.title}: energy and quality, {group.cohort.title}, {group.kind}"
+    return quality_chart(quality.points(group), higher_is_better=group.measure.higher_is_better, title=title)
+
+
+def _measure_names(measure: quality.Measure) -> tuple[str, ...]:
+    """By what a measure is meant, the most exact last."""
+    whole = f"{measure.metric},{measure.filter}"
+    return (
+        measure.benchmark,
+        measure.metric,
+        whole,
+        f"{measure.benchmark} {measure.metric}",
+        f"{measure.benchmark} {whole}",
+    )
 
 
 def _history(asked: Asked) -> Chart:
@@ -208,6 +247,7 @@ CHARTS: Final[dict[str, Named]] = {
     "cohort": Named("every model of a task and class by its energy, with the bands of the stars", _cohort),
     "extremes": Named("the five most and least efficient models of a task and class", _extremes),
     "parameters": Named("energy against the number of parameters", _parameters),
+    "quality": Named("energy against the quality of answers, with the Pareto front", _quality),
     "history": Named("a model over the editions", _history),
     "compare": Named("two to four models over the tasks", _compare),
     "phases": Named("the phases of a model's energy", _phases),

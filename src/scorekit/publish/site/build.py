@@ -58,7 +58,7 @@ def build(
         portal_url: where measurements are handed in, which every page then links to.
         time: of the build; that of SOURCE_DATE_EPOCH where None and set, else now. The same site built at the same
             time is the same, byte for byte.
-        sections: what it has.
+        sections: what it may have; each tells whether it is of this site.
 
     Raises:
         UsageError: `out` holds something else than a site, or an address is none.
@@ -72,6 +72,7 @@ def build(
         None if portal_url is None else _checked_url(portal_url, "a portal", "--portal-url https://example.org/submit"),
     )
     check_target(out)
+    sections = tuple(section for section in sections if section.is_of(site))
     renderer = Renderer(site, facts, sections)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

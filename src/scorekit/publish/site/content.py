@@ -11,12 +11,15 @@ import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from scorekit import tasks
 from scorekit.editions import Edition, Member
 from scorekit.rating import Rating
 from scorekit.records import Result
+
+if TYPE_CHECKING:
+    from scorekit.store.quality import InForce
 
 Origin = Literal["measured", "modelled", "mixed", "unknown"]
 ModelClass = Literal["A", "B", "C"]
@@ -110,6 +113,7 @@ class Entry:
         result: the result, for one that is ours.
         rating: how the star came about; None for a member whose star its source published.
         result_id: sha256 of the result's content, in hexadecimal; None where there is none.
+        quality: figures of evaluations that are attached to the result, each with its source.
     """
 
     id: str
@@ -130,6 +134,7 @@ class Entry:
     result: Result | None = None
     rating: Rating | None = None
     result_id: str | None = None
+    quality: tuple[InForce, ...] = ()
 
     @property
     def provider(self) -> str:

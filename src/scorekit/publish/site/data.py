@@ -8,17 +8,20 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scorekit import csv_cells
 from scorekit.editions import Edition
 from scorekit.publish.site.content import Entry, Site, model_slug
 from scorekit.publish.site.pages import File
 from scorekit.rating import Rating
-from scorekit.records import Record, Result, Score
+from scorekit.records import Quality, Record, Result, Score
+
+if TYPE_CHECKING:
+    from scorekit.store.quality import InForce
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ALONE: Final = re.compile(r"(?!.*[0-9a-f]{16}$)[a-z0-9._-]+")
@@ -106,6 +109,7 @@ def figures(site: Site) -> Iterator[Download]:
         _json([{name: value(entry) for name, (_, value) in COLUMNS.items()} for entry in entries]),
         len(entries),
     )
+    yield from _quality(entries)
     results = [entry.result for entry in entries if entry.result is not None] + list(site.refused)
     if results:
         yield Download(
@@ -115,6 +119,29 @@ def figures(site: Site) -> Iterator[Download]:
             _lines(results),
             len(results),
         )
+
+
+def _quality(entries: Sequence[Entry]) -> Iterator[Download]:
+    rows = [_quality_row(entry, one) for entry in entries for one in entry.quality]
+    if rows:
+        about = "One row a metric of a result, with its standard error and its source; id is that of the figure."
+        lines = [list(rows[0]), *([csv_cells.cell(value) for value in row.values()] for row in rows)]
+        yield Download("data/quality.csv", "Quality of the answers, CSV", about, _csv_text(lines), len(rows))
+        yield Download("data/quality.json", "Quality of the answers, JSON", about, _json(rows), len(rows))
+
+
+def _quality_row(entry: Entry, one: InForce) -> dict[str, Any]:
+    quality, source = one.attached.quality, one.attached.quality.source
+    return {
+        "id": entry.id,
+        "model": entry.model,
+        "wh_per_1000_queries": entry.wh_per_1000_queries,
+        **one.figure.model_dump(),
+        "limited": one.is_limited,
+        **quality.model_dump(include={"matched_by", "same_revision", "dtype", "chat_template"}),
+        "quantized": ";".join(quality.quantized),
+        **{f"source_{name}": value for name, value in source.model_dump().items()},
+    }
 
 
 def edition_files(site: Site) -> Iterator[Download]:
@@ -133,7 +160,7 @@ def edition_files(site: Site) -> Iterator[Download]:
 @cache
 def schemas() -> tuple[Download, ...]:
     """JSON Schema of the records."""
-    records: tuple[type[Record], ...] = (Result, Score, Edition, Rating)
+    records: tuple[type[Record], ...] = (Result, Score, Edition, Rating, Quality)
     return tuple(
         Download(
             f"data/schema/{record.__name__.lower()}.schema.json",
@@ -146,11 +173,13 @@ def schemas() -> tuple[Download, ...]:
 
 
 def _csv(entries: Sequence[Entry]) -> bytes:
+    rows = ([csv_cells.cell(value(entry)) for _, value in COLUMNS.values()] for entry in entries)
+    return _csv_text([COLUMNS, *rows])
+
+
+def _csv_text(lines: Iterable[Iterable[Any]]) -> bytes:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for entry in entries:
-        writer.writerow([csv_cells.cell(value(entry)) for _, value in COLUMNS.values()])
+    csv.writer(out, lineterminator="\r\n").writerows(lines)
     return out.getvalue().encode("utf-8", "replace")
 
 

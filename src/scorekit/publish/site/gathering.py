@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from scorekit import tasks
 from scorekit.editions import Edition, Member
+from scorekit.publish.site import quality as qualities
 from scorekit.publish.site.content import UNNAMED, Cohort, Entry, Site, is_official
 from scorekit.publish.site.standings import scales_of, stars_of
 from scorekit.rating import Rating, rate_scores
 from scorekit.records import Result
 from scorekit.scales import Scale
+
+if TYPE_CHECKING:
+    from scorekit.store.quality import InForce
 
 
 def gather(
@@ -26,6 +31,7 @@ def gather(
     *,
     title: str | None = None,
     result_ids: Sequence[str | None] = (),
+    quality: Mapping[str, tuple[InForce, ...]] | None = None,
 ) -> Site:
     """Work out what the site shows.
 
@@ -35,6 +41,7 @@ def gather(
         editions: all editions, for the history of models.
         title: of the site.
         result_ids: of each result its id in the store, in the same order.
+        quality: figures of evaluations, by the sha256 of the result that they are attached to.
     """
     every = list(results)
     ids = [*result_ids, *[None] * (len(every) - len(result_ids))]
@@ -48,7 +55,7 @@ def gather(
         for (result, own), rating in zip(usable, ratings, strict=True)
         if own is None or own not in taken
     ]
-    unique = _with_unique_ids(entries)
+    unique = _with_unique_ids(_with_quality(entries, quality))
     return Site(
         entries=tuple(sorted(unique, key=lambda e: (not is_official(e), e.cohort.key, e.wh_per_1000_queries, e.id))),
         edition=edition,
@@ -115,6 +122,13 @@ def _of_result(result: Result, rating: Rating, result_id: str | None) -> Entry:
 def _id(cohort: Cohort, model: str, *more: str) -> str:
     digest = hashlib.sha256("\0".join((cohort.key, model, *more)).encode("utf-8", "surrogatepass")).hexdigest()
     return f"{cohort.key}-{digest[:12]}"
+
+
+def _with_quality(entries: Sequence[Entry], quality: Mapping[str, tuple[InForce, ...]] | None) -> Sequence[Entry]:
+    if not quality:
+        return entries
+    known = qualities.of_results(quality)
+    return [dataclasses.replace(entry, quality=qualities.own(known, entry.result_id)) for entry in entries]
 
 
 def _with_unique_ids(entries: Sequence[Entry]) -> list[Entry]:

@@ -34,15 +34,14 @@ def read(
         InputError: the results folder was named and is not there, or cannot be read.
     """
     if results is None and not Path(store.DEFAULT_FOLDER).is_dir():
-        found: list[Result] = []
-        ids: list[str | None] = []
-    else:
-        found, ids = _results(Path(results or store.DEFAULT_FOLDER), report)
-    return gather(found, edition, _editions(folder, edition, report), title=title, result_ids=ids)
+        return gather([], edition, _editions(folder, edition, report), title=title)
+    opened = store.open(Path(results or store.DEFAULT_FOLDER), report=report)
+    found, ids = _results(opened, report)
+    known = _editions(folder, edition, report)
+    return gather(found, edition, known, title=title, result_ids=ids, quality=opened.attached())
 
 
-def _results(folder: Path, report: Callable[[str], None]) -> tuple[list[Result], list[str | None]]:
-    opened = store.open(folder, report=report)
+def _results(opened: store.Store, report: Callable[[str], None]) -> tuple[list[Result], list[str | None]]:
     found: list[Result] = []
     ids: list[str | None] = []
     for row in opened.table().select(["id", "path"]).to_pylist():

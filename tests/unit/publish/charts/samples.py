@@ -8,6 +8,7 @@ from scorekit.publish.charts import (
     Chart,
     HistoryPoint,
     ModelEnergy,
+    ModelQuality,
     PhaseShare,
     TaskSpread,
     ZoneImpact,
@@ -47,6 +48,29 @@ def models(names: tuple[str, ...] = ("org/small", "org/middle", "org/large")) ->
     ]
 
 
+def qualities(names: tuple[str, ...] = ("org/small", "org/middle", "org/large")) -> list[ModelQuality]:
+    """Models that answer better the more they take, but for the last, which is not on the front."""
+    return [
+        ModelQuality(
+            model=name,
+            energy_wh_per_1000_queries=1.0 + 2.5 * place,
+            energy_half_width_95_percent=150.0 if place else None,
+            quality=0.4 + 0.1 * place if place < len(names) - 1 else 0.3,
+            quality_stderr=0.01 if place != 1 else None,
+            quality_half_width_95=0.02 if place != 1 else None,
+            on_front=place < len(names) - 1,
+            certain=None if place == 1 else place == 0,
+            questions=1319 if place else None,
+            benchmark=name,
+            origin="measured" if place else "modelled",
+            hardware=name if place else None,
+            evaluated_utc=None,
+            source_sha256="ab" * 32,
+        )
+        for place, name in enumerate(names)
+    ]
+
+
 def zones() -> list[ZoneImpact]:
     """Zones with and without data of their own, and two that are no country."""
     found = [
@@ -74,6 +98,7 @@ def all_charts(names: tuple[str, ...] = ("org/small", "org/middle", "org/large")
         charts.cohort_chart(points, BOUNDS),
         charts.extremes_chart(points),
         charts.parameters_chart(points),
+        charts.quality_chart(qualities(names), higher_is_better=len(names) == 3),
         charts.history_chart(
             [HistoryPoint(first, "2025-02", second, 3.0, 3), HistoryPoint(second, "2026-01", second, 2.0, None)], first
         ),
@@ -95,6 +120,7 @@ def empty_charts() -> dict[str, Chart]:
         charts.cohort_chart([], BOUNDS),
         charts.extremes_chart([]),
         charts.parameters_chart([]),
+        charts.quality_chart([]),
         charts.history_chart([]),
         charts.compare_chart([]),
         charts.phases_chart([]),

@@ -10,7 +10,8 @@ a `File` for each file of data. It must not fail on a site without entries, with
 its work must be linear in the entries: `site.of_cohort` and `site.models` are cached, so use them.
 
 **Registering.** Add one `Section` to `SECTIONS` below; its place there is its place in the navigation. A module whose
-pages stand under another section (the pages of models) has `in_navigation=False`.
+pages stand under another section (the pages of models) has `in_navigation=False`; one that not every site has names in
+`is_of` which do.
 
 **Templates** lie in `templates/`, extend `base.html`, and fill its blocks: `content` (inside of `<main>`, begins with
 the one `<h1>`) and, where needed, `head`. They get the page's `context` and:
@@ -43,11 +44,14 @@ read it by `scorekit.read("id")`. `fetch` does not work from file://.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scorekit.publish.site.names import safe_json
+
+if TYPE_CHECKING:
+    from scorekit.publish.site.content import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class Section:
         path: of its first page.
         module: of this package, that makes its pages.
         in_navigation: whether the navigation shows it.
+        is_of: whether a site has it; each has where nothing is said.
     """
 
     key: str
@@ -122,12 +127,20 @@ class Section:
     path: str
     module: str
     in_navigation: bool = True
+    is_of: Callable[[Site], bool] = lambda _site: True
 
 
 SECTIONS: Final[tuple[Section, ...]] = (
     Section("home", "Home", "index.html", "home"),
     Section("leaderboard", "Leaderboard", "leaderboard.html", "leaderboard"),
     Section("efficient", "Most and least efficient", "efficient.html", "efficient"),
+    Section(
+        "quality",
+        "Energy and quality",
+        "quality.html",
+        "quality",
+        is_of=lambda site: any(entry.quality for entry in site.entries),
+    ),
     Section("models", "Models", "models/", "model", in_navigation=False),
     Section("regions", "Regions", "regions.html", "regions"),
     Section("calculator", "Calculator", "calculator.html", "calculator"),

@@ -87,8 +87,8 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
             "tasks": {group.cohort.name: group.cohort.task_title for group in found},
         },
         description="The models that take the least and the most energy on each task.",
-        scripts=(*CHART_SCRIPTS, "assets/efficient.js"),
-        styles=(*CHART_STYLES, "assets/efficient.css"),
+        scripts=(*CHART_SCRIPTS, "assets/groups.js"),
+        styles=(*CHART_STYLES, "assets/groups.css", "assets/efficient.css"),
     )
 
 

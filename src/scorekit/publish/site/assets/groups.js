@@ -1,4 +1,5 @@
-// Shows one group of models at a time. The choice is in the address's hash: #task=asr&class=A&figures=official
+// Shows one group of models at a time, by the selects of the page: what the first one offers stands in the page, the others
+// offer what there is below it. The choice is in the address's hash: #task=asr&class=A&figures=official
 (function () {
   "use strict";
   var box = document.querySelector(".choices");
@@ -10,10 +11,10 @@
   box.querySelectorAll("select").forEach(function (select) {
     choices[select.dataset.choice] = select;
   });
-  var ORDER = ["task", "class", "figures"];
+  var ORDER = Object.keys(choices);
   var status = document.querySelector(".chosen-group");
 
-  // The group that fits a wish best: first the task, then the class, then the kind of figures.
+  // The group that fits a wish best: by the first choice, then by the next.
   function best(wish) {
     var fitting = groups;
     ORDER.forEach(function (key) {
@@ -35,8 +36,8 @@
 
   function show(chosen) {
     groups.forEach(function (group) { group.hidden = group !== chosen; });
-    choices.task.value = chosen.dataset.task;
-    ["class", "figures"].forEach(function (key) {
+    choices[ORDER[0]].value = chosen.dataset[ORDER[0]];
+    ORDER.slice(1).forEach(function (key) {
       var all = values(chosen, key);
       choices[key].replaceChildren.apply(choices[key], all.map(function (value) {
         return new Option(key === "class" ? value || "no classes" : value, value);
@@ -47,7 +48,9 @@
   }
 
   function state(group) {
-    return { task: group.dataset.task, class: group.dataset.class, figures: group.dataset.figures };
+    var found = {};
+    ORDER.forEach(function (key) { found[key] = group.dataset[key]; });
+    return found;
   }
 
   function restore() {
