@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 SAMPLES = 10
 RUNS = 3
-REASONING_TOKENS = 20
+MOST_TOKENS = 20
+"""Longest answers. The protocol's of a hundred tokens, and its images of thirty steps, would take most of the demo's
+time and show nothing more."""
+IMAGE_STEPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,7 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
     show(scores, folder)
     page = publish(folder)
     say(f"Done in {time.monotonic() - started:.0f} s. The files of every run are in {folder / 'runs'}.")
-    if page is not None:
-        say(f"Look at the results: open {page.as_uri()} in a browser, or: scorekit site serve {_near(page.parent)}")
+    say(f"Look at the results: open {page.as_uri()} in a browser, or: scorekit site serve {_near(page.parent)}")
     say(f"Try next: scorekit parse {_near(folder / 'runs')}, or scorekit bench --help for a model of your own.")
     return code
 
@@ -139,8 +141,14 @@ def measure(run: DemoRun, folder: Path, scores: list[Score]) -> int:
         f"hydra.run.dir={hydra_value(folder / run.task / run.model.name)}",
         "launcher.start_method=fork",
     ]
-    if run.task == "reasoning":
-        settings.append(f"scenario.generate_kwargs.max_new_tokens={REASONING_TOKENS}")
+    entry = registry.find(run.task)
+    if entry.kind == "call":
+        settings.append(f"scenario.call_kwargs.num_inference_steps={IMAGE_STEPS}")
+    if entry.kind == "generate" and (entry.new_tokens is None or entry.new_tokens > MOST_TOKENS):
+        settings.append(f"scenario.generate_kwargs.max_new_tokens={MOST_TOKENS}")
+        if entry.new_tokens is not None:
+            # Of exactly that length, as the protocol's.
+            settings.append(f"scenario.generate_kwargs.min_new_tokens={MOST_TOKENS}")
     return bench.run(settings, lambda _folder, score: scores.append(score))
 
 
@@ -159,25 +167,25 @@ def show(scores: list[Score], folder: Path) -> None:
     atomic.write_text(folder / "table.txt", demo_table(scores, ratings, Layout(unicode=True)) + "\n")
 
 
-def publish(folder: Path) -> Path | None:
+def publish(folder: Path) -> Path:
     """Keep the results of all runs that were made in the folder, and build a site of them.
 
     Returns:
-        The site's first page; None where the site's packages are not installed, which is told.
+        The site's first page.
     """
     from scorekit import editions, logs, store
+    from scorekit.publish import charts
+    from scorekit.publish.site import build, source
     from scorekit.records import Result
 
     kept = store.open(folder / "results")
     for found in logs.read_logs([folder / "runs"]):
         if isinstance(found, Result):
             kept.add(found)
-    try:
-        from scorekit.publish.site import build, source
-    except ModuleNotFoundError as error:
-        say(f'No site was built, for {error.name} is missing: pip install "scorekit[publish,impact]"')
-        return None
     say("Building a site of the results ...")
+    undrawn = charts.undrawn()
+    if undrawn is not None:
+        say(undrawn)
     edition = editions.find(editions.LATEST)
     site = source.read(folder / "results", edition, folder / "editions", title="scorekit demo", report=say)
     return build.build(site, folder / "site").folder / "index.html"
