@@ -90,7 +90,8 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
     show(scores, folder)
     page = publish(folder)
     say(f"Done in {time.monotonic() - started:.0f} s. The files of every run are in {folder / 'runs'}.")
-    say(f"Look at the results: open {page.as_uri()} in a browser, or: scorekit site serve {_near(page.parent)}")
+    if page is not None:
+        say(f"Look at the results: open {page.as_uri()} in a browser, or: scorekit site serve {_near(page.parent)}")
     say(f"Try next: scorekit parse {_near(folder / 'runs')}, or scorekit bench --help for a model of your own.")
     return code
 
@@ -167,25 +168,25 @@ def show(scores: list[Score], folder: Path) -> None:
     atomic.write_text(folder / "table.txt", demo_table(scores, ratings, Layout(unicode=True)) + "\n")
 
 
-def publish(folder: Path) -> Path:
+def publish(folder: Path) -> Path | None:
     """Keep the results of all runs that were made in the folder, and build a site of them.
 
     Returns:
-        The site's first page.
+        The site's first page; None where the site's packages are not installed, which is told.
     """
     from scorekit import editions, logs, store
-    from scorekit.publish import charts
-    from scorekit.publish.site import build, source
     from scorekit.records import Result
 
     kept = store.open(folder / "results")
     for found in logs.read_logs([folder / "runs"]):
         if isinstance(found, Result):
             kept.add(found)
+    try:
+        from scorekit.publish.site import build, source
+    except ModuleNotFoundError as error:
+        say(f'No site was built, for {error.name} is missing: pip install "scorekit[publish,impact]"')
+        return None
     say("Building a site of the results ...")
-    undrawn = charts.undrawn()
-    if undrawn is not None:
-        say(undrawn)
     edition = editions.find(editions.LATEST)
     site = source.read(folder / "results", edition, folder / "editions", title="scorekit demo", report=say)
     return build.build(site, folder / "site").folder / "index.html"
