@@ -56,16 +56,8 @@ _BENCH_PACKAGES: Final = {
 }
 
 
-# The same for labels and what else is published.
-_PUBLISH_PACKAGES: Final = {
-    "altair": "altair",
-    "fontTools": "fonttools",
-    "jinja2": "Jinja2",
-    "markupsafe": "MarkupSafe",
-    "pypdf": "pypdf",
-    "vl_convert": "vl-convert-python",
-    "zxingcpp": "zxing-cpp",
-}
+# The same for charts that are drawn, and labels as PNG and PDF.
+_PUBLISH_PACKAGES: Final = {"pypdf": "pypdf", "vl_convert": "vl-convert-python"}
 
 # And for the portal, and those who talk to one.
 _PORTAL_PACKAGES: Final = {
@@ -114,7 +106,7 @@ VERBS: Final[dict[str, Command]] = {
     "card": Command("make the block for a model card of a result"),
     "results": Command("keep results in a folder, look into them, and take data out"),
     "quality": Command("keep beside results how well their models answer, as lm-evaluation-harness has found"),
-    "site": Command("write leaderboard, charts, models and data as a site of plain files, and look at it", "publish"),
+    "site": Command("write leaderboard, charts, models and data as a site of plain files, and look at it"),
     "impact": Command("tell what an energy means in a country: greenhouse gases, primary energy, elements, water"),
     "calculate": Command("tell what an answer of a model takes, by a named method, and what that means in a country"),
     "pack": Command("pack measured runs into one file to hand in, with what you agree to publish and nothing else"),

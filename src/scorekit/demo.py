@@ -168,25 +168,25 @@ def show(scores: list[Score], folder: Path) -> None:
     atomic.write_text(folder / "table.txt", demo_table(scores, ratings, Layout(unicode=True)) + "\n")
 
 
-def publish(folder: Path) -> Path | None:
+def publish(folder: Path) -> Path:
     """Keep the results of all runs that were made in the folder, and build a site of them.
 
     Returns:
-        The site's first page; None where the site's packages are not installed, which is told.
+        The site's first page.
     """
     from scorekit import editions, logs, store
+    from scorekit.publish import charts
+    from scorekit.publish.site import build, source
     from scorekit.records import Result
 
     kept = store.open(folder / "results")
     for found in logs.read_logs([folder / "runs"]):
         if isinstance(found, Result):
             kept.add(found)
-    try:
-        from scorekit.publish.site import build, source
-    except ModuleNotFoundError as error:
-        say(f'No site was built, for {error.name} is missing: pip install "scorekit[publish,impact]"')
-        return None
     say("Building a site of the results ...")
+    undrawn = charts.undrawn()
+    if undrawn is not None:
+        say(undrawn)
     edition = editions.find(editions.LATEST)
     site = source.read(folder / "results", edition, folder / "editions", title="scorekit demo", report=say)
     return build.build(site, folder / "site").folder / "index.html"

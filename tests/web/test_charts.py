@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -221,3 +222,19 @@ def test_a_missing_runtime_leaves_the_table(folder: Path, tmp_path: Path, visit:
         page = seen.open("index.html")
         expect(page.locator("#c-tasks .chart-status")).to_contain_text("figures are in the table")
         assert page.locator("#c-tasks details").get_attribute("open") is not None
+
+
+def test_a_site_built_without_what_draws_says_so_and_gives_tables_alone(
+    folder: Path, tmp_path: Path, visit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = tmp_path / "alone"
+    shutil.copytree(folder, alone)
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    for name, content in charts.runtime_files().items():
+        (alone / "assets" / name).write_bytes(content)
+    with visit(alone) as seen:
+        page = seen.open("index.html")
+        expect(page.locator("#c-tasks .chart-status")).to_contain_text("built without what draws charts")
+        assert page.locator("#c-tasks details").get_attribute("open") is not None
+        assert not page.locator("#c-tasks .chart-plot").is_visible()
+        assert page.locator("#c-tasks .chart-tools button").all_text_contents() == ["CSV"]

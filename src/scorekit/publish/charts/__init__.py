@@ -16,7 +16,7 @@ from scorekit.publish.charts.phases import PhaseShare, phases_chart
 from scorekit.publish.charts.pictures import png, svg
 from scorekit.publish.charts.points import ModelEnergy
 from scorekit.publish.charts.quality_energy import ModelQuality, quality_chart
-from scorekit.publish.charts.runtime import runtime_files
+from scorekit.publish.charts.runtime import runtime_files, undrawn
 from scorekit.publish.charts.task_energies import TaskSpread, tasks_chart
 from scorekit.publish.charts.uncertainty_budget import BudgetTerm, budget_chart
 from scorekit.publish.charts.world import world_chart
@@ -53,6 +53,7 @@ __all__ = [
     "runtime_files",
     "svg",
     "tasks_chart",
+    "undrawn",
     "world_chart",
     "zones_chart",
 ]

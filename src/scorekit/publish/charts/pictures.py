@@ -7,10 +7,9 @@ from functools import cache
 from typing import Final
 from xml.sax.saxutils import escape
 
-import vl_convert
-
 from scorekit.errors import UsageError
 from scorekit.publish.charts.chart import Chart
+from scorekit.publish.charts.engine import engine
 from scorekit.publish.charts.hatch import pattern
 from scorekit.publish.charts.looks import LIGHT, Look
 from scorekit.publish.charts.world import POINTS, WORLD, geometry
@@ -32,6 +31,7 @@ def svg(chart: Chart, look: Look = LIGHT, width_px: int = DEFAULT_WIDTH_PX, *, t
 
     Raises:
         UsageError: there is nothing to show.
+        MissingExtraError: vl-convert is not installed.
     """
     drawn = _drawn(chart, look, width_px, titled=titled)
     fonts = f"<style>{font_faces(''.join(_TEXTS.findall(drawn)))}</style>"
@@ -46,8 +46,9 @@ def png(
 
     Raises:
         UsageError: there is nothing to show.
+        MissingExtraError: vl-convert is not installed.
     """
-    picture: bytes = vl_convert.svg_to_png(_drawn(chart, look, width_px, titled=titled), scale=scale)
+    picture: bytes = engine().svg_to_png(_drawn(chart, look, width_px, titled=titled), scale=scale)
     return picture
 
 
@@ -58,7 +59,7 @@ def _drawn(chart: Chart, look: Look, width_px: int, *, titled: bool) -> str:
     spec = chart.vega_lite(look, width_px, titled=titled)
     if WORLD in chart.needs:
         spec["datasets"] |= {WORLD: geometry(), POINTS: geometry()}
-    drawn: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    drawn: str = engine().vegalite_to_svg(spec, allowed_base_urls=[])
     return _with_first(drawn, f"<defs>{pattern(look)}</defs>") if WORLD in chart.needs else drawn
 
 
@@ -71,4 +72,4 @@ def _with_first(drawn: str, added: str) -> str:
 @cache
 def _register_fonts() -> None:
     # What Vega measures texts by, and what resvg draws them with.
-    vl_convert.register_font_directory(str(FOLDER))
+    engine().register_font_directory(str(FOLDER))

@@ -6,8 +6,8 @@
 
 Of a model without a result there may be a published figure: `published("org/model", editions)` gives its facts.
 
-A result that is not comparable with official ones gets a label that cannot be taken for an official one. SVG, PNG and
-PDF need the extra `publish`; badge and card do not. docs/labels.md tells more.
+A result that is not comparable with official ones gets a label that cannot be taken for an official one. PNG and
+PDF need the extra `publish`; SVG, badge and card do not. docs/labels.md tells more.
 """
 
 from scorekit.publish.label.facts import LabelFacts, label_facts

@@ -123,7 +123,7 @@ def test_a_rating_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(
     ("module", "package", "form"),
-    [("zxingcpp", "zxing-cpp", "svg"), ("pypdf", "pypdf", "pdf")],
+    [("vl_convert", "vl-convert-python", "png"), ("pypdf", "pypdf", "pdf")],
 )
 def test_a_missing_package_is_answered_with_the_install_line(module: str, package: str, form: str) -> None:
     # In a process of its own, in which nothing has been imported.
@@ -137,7 +137,7 @@ def test_a_missing_package_is_answered_with_the_install_line(module: str, packag
     assert 'pip install "scorekit[publish]"' in done.stderr
 
 
-def test_badge_and_card_need_no_extra() -> None:
+def test_badge_and_card_need_neither_fonts_nor_what_draws() -> None:
     code = (
         "import sys\n"
         "for name in ('zxingcpp', 'fontTools', 'vl_convert', 'pypdf'): sys.modules[name] = None\n"

@@ -151,6 +151,9 @@
     var plot = chart.plot;
     return loadFor(chart.payload)
       .then(function () {
+        if (scorekit.data.chartsUndrawn) {
+          throw new Error(scorekit.data.chartsUndrawn);
+        }
         return document.fonts ? document.fonts.load('500 12px "Inter"').catch(function () {}) : null;
       })
       .then(function () {
@@ -158,10 +161,17 @@
       })
       .catch(function (error) {
         if (turn === chart.turn) {
-          chart.status.textContent = "The chart cannot be drawn here; its figures are in the table.";
+          chart.status.textContent =
+            scorekit.data.chartsUndrawn || "The chart cannot be drawn here; its figures are in the table.";
           chart.table.open = true;
           chart.figure.dataset.failed = "";
-          console.warn("chart " + chart.figure.id + ": " + error.message);
+          if (scorekit.data.chartsUndrawn) {
+            chart.figure.querySelectorAll(".chart-tools .drawn").forEach(function (button) {
+              button.remove();
+            });
+          } else {
+            console.warn("chart " + chart.figure.id + ": " + error.message);
+          }
         }
       });
     // A chart that was asked for again meanwhile is drawn by the later call.
@@ -357,6 +367,7 @@
     Object.keys(MADE).forEach(function (kind) {
       var button = document.createElement("button");
       button.type = "button";
+      button.className = kind === "CSV" ? "" : "drawn";
       button.textContent = kind;
       button.setAttribute("aria-label", kind + ": download " + chart.payload.title);
       button.addEventListener("click", function () {
