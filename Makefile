@@ -11,7 +11,7 @@ PIP_INSTALL_FLAGS ?=
 TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 SITE := import site; print(site.getsitepackages()[0])
 
-.PHONY: demo test tests environments lint types bench bench-accuracy bench-cost coverage mutation clean help
+.PHONY: demo test tests environments lint types bench bench-accuracy bench-cost coverage mutation docs docs-serve clean help
 
 help:
 	@echo "make demo    measure every task with tiny models on the CPU, rate them, print the table (minutes)"
@@ -23,6 +23,8 @@ help:
 	@echo "make coverage  branches of the pure middle that the unit tests run (minutes)"
 	@echo "make mutation  changes to what rates and checks that no test notices (an hour)"
 	@echo "make dist    sdist, wheel, SBOM and hashes of a release, tried in an environment of their own (minutes)"
+	@echo "make docs    the documentation's site, in build/docs/site (a minute; Chromium makes pictures of pages)"
+	@echo "make docs-serve  the same, then shown at http://127.0.0.1:8000/"
 	@echo "make clean   remove what make made"
 
 demo: $(VENV)/.ready
@@ -63,6 +65,12 @@ mutation: $(VENV)/.ready
 .PHONY: dist
 dist: $(VENV)/.ready
 	$(VENV)/bin/python -m scripts.check_package --dist dist
+
+docs: $(VENV)/.ready
+	$(VENV)/bin/python -m scripts.docs_site
+
+docs-serve: $(VENV)/.ready
+	$(VENV)/bin/python -m scripts.docs_site --serve 8000
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) scripts/check_python.py

@@ -190,22 +190,27 @@ def _dispatch(arguments: list[str]) -> int:
             mend=f"did you mean 'scorekit {close}'?" if close else "see scorekit --help",
         )
     command = VERBS[verb]
-    return _with_extra(command, lambda: _run(verb, command, rest))
+    return _with_extra(command, lambda: _run(verb, rest))
 
 
-def _run(verb: str, command: Command, arguments: list[str]) -> int:
+def _run(verb: str, arguments: list[str]) -> int:
     module = importlib.import_module(f"scorekit.commands.{verb}")
     if verb == "bench":
         # Hydra has a grammar of its own.
         code: int = module.main(arguments)
         return code
-    summary = command.summary
-    parser = _Parser(prog=f"scorekit {verb}", description=f"{summary[0].upper()}{summary[1:]}.")
-    module.add_arguments(parser)
-    options = parser.parse_args(arguments)
+    options = parser(verb).parse_args(arguments)
     # A command with commands of its own sets which of them is meant.
     action: Callable[[argparse.Namespace], int] = getattr(options, "action", None) or module.run
     return action(options)
+
+
+def parser(verb: str) -> argparse.ArgumentParser:
+    """The parser of a command's arguments; `bench` has none, for Hydra reads its own."""
+    summary = VERBS[verb].summary
+    made = _Parser(prog=f"scorekit {verb}", description=f"{summary[0].upper()}{summary[1:]}.")
+    importlib.import_module(f"scorekit.commands.{verb}").add_arguments(made)
+    return made
 
 
 def _parser() -> argparse.ArgumentParser:
