@@ -36,6 +36,13 @@ def checks(windows: list[Window], facts: Environment | None = None) -> dict[str,
     return {check.name: check for check in (make_check(evidence) for make_check in CHECKS)}
 
 
+def test_what_comes_before_the_first_window_is_called_by_the_setting_of_a_server() -> None:
+    spread = [serving_window(repeat, 12.0 + 4.0 * (repeat % 2)) for repeat in range(RUNS)]
+    message = checks(spread)["repeats_agree"].message
+    assert "let the GPU warm up (scenario.warmup_queries)" in message
+    assert "warmup_runs" not in message
+
+
 def test_the_score_worked_out_by_hand() -> None:
     score = logs.read_score(GOLDEN)
     assert score.wh_per_1000_queries == pytest.approx(7.625)

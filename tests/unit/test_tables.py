@@ -131,6 +131,12 @@ def _with_budget(**changes: object) -> Score:
     return score.model_copy(update={"uncertainty": Uncertainty.model_validate(facts)} | changes)
 
 
+def test_where_no_gpu_was_its_energy_is_not_called_unknown() -> None:
+    on_cpu, on_gpu = (score.model_copy(update={"gpu_kwh": None}) for score in (local_score(), official_score()))
+    assert "one repeat: no GPU, CPU " in " ".join(score_table([on_cpu], PIPED).split())
+    assert "one repeat: GPU unknown, " in " ".join(score_table([on_gpu], PIPED).split())
+
+
 def test_an_energy_stands_with_its_interval() -> None:
     score = _with_budget()
     assert "7.512 +- 0.6 %" in score_table([score, score], PIPED)

@@ -138,7 +138,11 @@ def _phase_table(score: Score, layout: Layout) -> str:
     ]
     parts = (("GPU", score.gpu_kwh), ("CPU", score.cpu_kwh), ("RAM", score.ram_kwh))
     split = ", ".join(
-        f"{name} {'unknown' if kwh is None else significant(kwh_to_wh(kwh)) + ' Wh'}" for name, kwh in parts
+        f"{name} {significant(kwh_to_wh(kwh))} Wh"
+        if kwh is not None
+        # Where there was none, nothing is unknown.
+        else ("no GPU" if name == "GPU" and score.domain != "gpu" else f"{name} unknown")
+        for name, kwh in parts
     )
     notes = [layout.note(f"{phase.phase}: {phase.note}") for phase in score.phases if phase.note]
     if score.conditions is not None and score.conditions.concurrency is not None:

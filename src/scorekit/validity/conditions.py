@@ -175,7 +175,7 @@ def clocks_free(evidence: Evidence) -> Check:
     return _CLOCKS.judged(
         findings,
         passing="clocks were free and steady over the repeats",
-        mend="`nvidia-smi -q -d CLOCK` shows whether clocks are locked; let the GPU warm up with scenario.warmup_runs",
+        mend=f"`nvidia-smi -q -d CLOCK` shows whether clocks are locked; let the GPU warm up with {evidence.warm_up}",
     )
 
 
@@ -270,5 +270,5 @@ def idle_steady(evidence: Evidence) -> Check:
     return _IDLE.judged(
         findings,
         passing=f"idle power before and after is within {IDLE_DRIFT:.0%}",
-        mend="let the GPU warm up with scenario.warmup_runs; the energy net of idle is the less sure for it",
+        mend=f"let the GPU warm up with {evidence.warm_up}; the energy net of idle is the less sure for it",
     )

@@ -88,6 +88,11 @@ class Evidence:
         """Whether the model ran on them. GPUs may be named by hand beside a model on the CPU."""
         return self.on_gpu and not self.environment.run.device.startswith("cpu")
 
+    @property
+    def warm_up(self) -> str:
+        """The setting of what comes before the first window."""
+        return "scenario.warmup_runs" if self.environment.serving is None else "scenario.warmup_queries"
+
     @cached_property
     def official(self) -> bool:
         """Whether the run can only have been meant as an official one: queries, repeats and GPUs are the protocol's."""

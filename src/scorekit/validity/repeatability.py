@@ -64,7 +64,7 @@ def repeats_agree(evidence: Evidence) -> Check:
     return _SPREAD.judged(
         findings,
         passing=f"the repeats vary by {spread:.2%}, without a trend{told}",
-        mend="find out what else ran on the machine, let the GPU warm up (scenario.warmup_runs), and measure again",
+        mend=f"find out what else ran on the machine, let the GPU warm up ({evidence.warm_up}), and measure again",
         details={
             "cov": spread,
             "relative_to_median": [value / middle for value in values] if middle else [],

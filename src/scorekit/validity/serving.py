@@ -138,7 +138,8 @@ def cached_prompts(evidence: Evidence) -> Iterator[Finding]:
             "the same prompts were asked again and again, and the server does not tell how many of their tokens came "
             f"from its cache{asked}",
             "have the server tell (vllm serve --enable-prompt-tokens-details, SGLang's --enable-cache-report), or "
-            "start it without its cache of prompts and say so beside the figure",
+            "start it without its cache of prompts and say so beside the figure; transformers serve keeps none without "
+            "--continuous-batching",
         )
 
 
