@@ -90,8 +90,7 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
     show(scores, folder)
     page = publish(folder)
     say(f"Done in {time.monotonic() - started:.0f} s. The files of every run are in {folder / 'runs'}.")
-    if page is not None:
-        say(f"Look at the results: open {page.as_uri()} in a browser, or: scorekit site serve {_near(page.parent)}")
+    say(f"Look at the results: open {page.as_uri()} in a browser, or: scorekit site serve {_near(page.parent)}")
     say(f"Try next: scorekit parse {_near(folder / 'runs')}, or scorekit bench --help for a model of your own.")
     return code
 
