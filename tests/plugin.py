@@ -34,14 +34,7 @@ def install(
         modules: source by name of the module; each name must be used by one test only.
         version: of the distribution.
     """
-    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
-    lines = [
-        f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in own.items())
-        for group, own in entry_points.items()
-    ]
-    (info / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
+    info = write(folder, name, entry_points, version)
     for module, source in (modules or {}).items():
         (folder / f"{module}.py").write_text(source, encoding="utf-8")
         # What is imported meanwhile is forgotten with the test.
@@ -51,11 +44,30 @@ def install(
     return info
 
 
+def write(folder: Path, name: str, entry_points: EntryPoints, version: str = "0.1.0") -> Path:
+    """Write what pip writes of a distribution; returns its dist-info folder."""
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+    lines = [
+        f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in own.items())
+        for group, own in entry_points.items()
+    ]
+    (info / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
+    return info
+
+
+def example() -> tuple[str, EntryPoints, str]:
+    """Name, entry points and version of the example of docs/extending.md."""
+    told = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return told["name"], told["entry-points"], told["version"]
+
+
 def install_example(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the example of docs/extending.md on the path until the test ends."""
-    told = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    name, entry_points, version = example()
     monkeypatch.syspath_prepend(str(EXAMPLE / "src"))
-    install(folder, monkeypatch, told["name"], told["entry-points"], version=told["version"])
+    install(folder, monkeypatch, name, entry_points, version=version)
 
 
 def imported() -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -178,15 +177,6 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert "five_page_report" in _out(capsys, "calculate", "--list-texts")
     assert _json(capsys, "calculate", "--list-methods")[-1]["name"] == "measured"
     assert "measured" in _out(capsys, "calculate", "--list-methods")
-
-
-def test_every_command_of_the_page_works(capsys: pytest.CaptureFixture[str]) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "impact.md").read_text(encoding="utf-8")
-    typed = [shlex.split(line)[1:] for line in page.splitlines() if line.startswith("    scorekit ")]
-    assert len(typed) == 5
-    for arguments in typed:
-        # The page's run is one of the reader's own.
-        assert _out(capsys, *(RUN if each.startswith("runs/") else each for each in arguments))
 
 
 def test_without_ecologits_the_install_line_is_told(

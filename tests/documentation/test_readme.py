@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
-from tests.e2e.conftest import run_cli
+from tests.documentation.needs import NEEDS
+from tests.documentation.shells import Shell, type_all
+from tests.documentation.test_pages import run_here
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def commands(text: str) -> list[str]:
-    """The lines after `$ ` in console blocks."""
-    blocks = re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL)
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
-
-
-def test_every_command_of_readme_works(tmp_path: Path) -> None:
-    typed = [shlex.split(command) for command in commands(README)]
-    assert len(typed) >= 8
-    for program, *arguments in typed:
-        if program == "make":
-            # The demo has a test of its own; here only that make knows the word.
-            assert re.search(rf"^{arguments[0]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
-            continue
-        assert program == "scorekit"
-        result = run_cli(*arguments, cwd=tmp_path)
-        assert result.rc == 0, f"scorekit {' '.join(arguments)}\n{result.told()}"
-        assert (result.stdout + result.stderr).strip()
-        if arguments == ["parse", "runs"]:
-            _assert_as_in_the_sample(result.stdout)
+def test_every_command_of_readme_works(tmp_path: Path, scorekit_program: Path) -> None:
+    needs = NEEDS["README.md"]
+    shell = Shell(tmp_path, scorekit_program)
+    try:
+        done = type_all(run_here("README.md"), shell, stands_for={"8080": str(free_port())}, code_of=needs.code_of)
+    finally:
+        shell.close()
+    assert len(done) >= 20
+    (parsed,) = [typed.printed for typed in done if typed.command.text == "scorekit parse runs"]
+    _assert_as_in_the_sample(parsed)
 
 
 NOISE = re.compile(r"vary by|x the energy of the other repeats|the energy changes by|the wall clock was set")
