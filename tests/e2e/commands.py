@@ -29,10 +29,10 @@ ROOT: Final = Path(__file__).parents[2]
 START_S: Final = 600
 READ_LATE: Final = frozenset({"PATH", "SLURM_CONF", "FAKE_NVML_CONFIG", "FAKE_NVML_LOG"})
 SET_BY_IMPORTS: Final = frozenset(
-    {"HF_HUB_VERBOSITY", "KMP_DUPLICATE_LIB_OK", "TOKENIZERS_PARALLELISM", "TORCHINDUCTOR_CACHE_DIR"}
-    | {"TRANSFORMERS_VERBOSITY"}
+    {"HF_HUB_VERBOSITY", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "TOKENIZERS_PARALLELISM"}
+    | {"TORCHINDUCTOR_CACHE_DIR", "TRANSFORMERS_VERBOSITY"}
 )
-"""Set in any process that has imported what measures: in this one sooner or later, and in every stem."""
+"""Set by libraries, and by scorekit for them, at their import: in this process sooner or later, and in a stem."""
 READ_LATE_PREFIXES: Final = ("SCOREKIT_", "PYTEST_")
 LIBRARIES: Final = "LD_LIBRARY_PATH"
 """Names a fake driver, which libraries look for at their import: its commands have a stem of their own."""
