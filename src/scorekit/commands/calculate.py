@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Calculate, or list what there is."""
-    from scorekit.commands.output import show
     from scorekit.tables.impact import calculation_table
+    from scorekit.verbs.output import show
 
     if not _listed(options):
         found = _measured(options) if _is_measured(options) else _modelled(options)
@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
 def _listed(options: argparse.Namespace) -> bool:
     """Print the list that was asked for; whether one was."""
     from scorekit import impacts
-    from scorekit.commands.output import show
     from scorekit.tables.impact import models_table, names_table, texts_table, zones_table
+    from scorekit.verbs.output import show
 
     name = options.method or impacts.CURRENT
     if options.list_texts:

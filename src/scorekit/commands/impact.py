@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
     """Work out the impacts, or list what there is."""
     from scorekit import impacts
     from scorekit.api.footprints import impact
-    from scorekit.commands.output import show
     from scorekit.tables.impact import footprint_table, names_table, zones_table
+    from scorekit.verbs.output import show
 
     if options.list_mixes:
         mixes = [impacts.find_mix(name) for name in impacts.mix_names()]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scorekit import bundle, logs
 from scorekit.errors import EXIT_DONE, EXIT_INVALID, ScorekitError
-from scorekit.layout import layout_for
 from scorekit.messages import say
 from scorekit.records import Validity
 from scorekit.tables.checks import check_tables
+from scorekit.verbs import output
 
 
 def check(paths: Sequence[Path], *, as_json: bool) -> int:
@@ -33,10 +31,8 @@ def check(paths: Sequence[Path], *, as_json: bool) -> int:
             continue
         validities.append(validity)
         say(f"wrote {run / bundle.VALIDITY}")
-    if as_json:
-        print(json.dumps([validity.model_dump(mode="json") for validity in validities], indent=2))
-    elif validities:
-        print(check_tables(validities, layout_for(sys.stdout)))
+    if as_json or validities:
+        output.show(validities, lambda layout: check_tables(validities, layout), as_json=as_json)
     return code or (EXIT_DONE if all(validity.valid for validity in validities) else EXIT_INVALID)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from scorekit import atomic, editions
@@ -13,11 +11,10 @@ from scorekit.edition_sources import csv_tables, hub, own_results
 from scorekit.edition_sources.gathered import Gathered, draft_of
 from scorekit.editions import Edition
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, BundleError, InputError, RatingError, UsageError
-from scorekit.layout import Layout, layout_for
 from scorekit.messages import say
-from scorekit.records import Record
 from scorekit.tables.editions import difference_table, edition_list, edition_table, sensitivity_table
 from scorekit.tasks import OFFICIAL_GPU
+from scorekit.verbs import output
 
 _ELSEWHERE = "another TARGET"
 
@@ -56,7 +53,7 @@ def import_edition(
     draft = draft.model_copy(update={"notes": (*_taken_for_granted(draft, date, hardware), *draft.notes)})
     path = editions.write_draft(draft, folder)
     shown = editions.with_thresholds(draft)
-    _result(shown, lambda layout: edition_table(shown, layout), as_json=as_json)
+    output.show(shown, lambda layout: edition_table(shown, layout), as_json=as_json)
     say(f"wrote {path}; nothing is final before `scorekit edition freeze {name}`")
     return EXIT_DONE
 
@@ -64,7 +61,7 @@ def import_edition(
 def freeze(name: str, *, folder: Path, rule: str | None = None, as_json: bool = False) -> int:
     """Make a frozen edition of a draft, for ever."""
     edition, path = editions.freeze(name, folder, rule)
-    _result(edition, lambda layout: edition_table(edition, layout), as_json=as_json)
+    output.show(edition, lambda layout: edition_table(edition, layout), as_json=as_json)
     say(f"froze {path}, sha256 {edition.content_sha256}")
     return EXIT_DONE
 
@@ -76,23 +73,20 @@ def list_editions(*, folder: Path, as_json: bool = False) -> int:
         0, or 1 when the file of one cannot be trusted.
     """
     found = editions.listed(folder)
-    if as_json:
-        rows = [
-            {
-                "name": one.name,
-                "kind": one.kind,
-                "date": None if one.edition is None else one.edition.date,
-                "rule": None if one.edition is None else one.edition.rule,
-                "cohorts": None if one.edition is None else len(one.edition.thresholds),
-                "members": None if one.edition is None else len(one.edition.members),
-                "content_sha256": None if one.edition is None else one.edition.content_sha256,
-                "refused": None if one.error is None else one.error.message,
-            }
-            for one in found
-        ]
-        print(json.dumps(rows, indent=2))
-    else:
-        print(edition_list(found, layout_for(sys.stdout)))
+    rows = [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "date": None if one.edition is None else one.edition.date,
+            "rule": None if one.edition is None else one.edition.rule,
+            "cohorts": None if one.edition is None else len(one.edition.thresholds),
+            "members": None if one.edition is None else len(one.edition.members),
+            "content_sha256": None if one.edition is None else one.edition.content_sha256,
+            "refused": None if one.error is None else one.error.message,
+        }
+        for one in found
+    ]
+    output.show(rows, lambda layout: edition_list(found, layout), as_json=as_json)
     errors = [one.error for one in found if one.error is not None]
     for error in errors:
         say(f"error: {error}")
@@ -102,7 +96,7 @@ def list_editions(*, folder: Path, as_json: bool = False) -> int:
 def show(name: str, *, folder: Path, with_members: bool = False, as_json: bool = False) -> int:
     """Print an edition, or a draft with the thresholds that freezing would give it."""
     edition = _any(name, folder)
-    _result(
+    output.show(
         edition,
         lambda layout: edition_table(edition, layout, with_members=with_members),
         as_json=as_json,
@@ -113,14 +107,14 @@ def show(name: str, *, folder: Path, with_members: bool = False, as_json: bool =
 def diff(before: str, after: str, *, folder: Path, as_json: bool = False) -> int:
     """Print what changed from one edition to another."""
     found = editions.compare(_any(before, folder), _any(after, folder))
-    _result(found, lambda layout: difference_table(found, layout), as_json=as_json)
+    output.show(found, lambda layout: difference_table(found, layout), as_json=as_json)
     return EXIT_DONE
 
 
 def sensitivity(name: str, *, folder: Path, as_json: bool = False) -> int:
     """Print which stars would change if each member were removed."""
     found = editions.sensitivity(_any(name, folder))
-    _result(found, lambda layout: sensitivity_table(found, layout), as_json=as_json)
+    output.show(found, lambda layout: sensitivity_table(found, layout), as_json=as_json)
     return EXIT_DONE
 
 
@@ -177,10 +171,3 @@ def _any(name: str, folder: Path) -> Edition:
             return editions.with_thresholds(editions.read_draft(name, folder))
         except UsageError:
             raise error from None
-
-
-def _result(record: Record, table: Callable[[Layout], str], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(record.model_dump(mode="json"), indent=2))
-    else:
-        print(table(layout_for(sys.stdout)))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from scorekit import editions
 from scorekit.api.ratings import rate as ratings_of
 from scorekit.errors import EXIT_DONE, EXIT_FAILED
-from scorekit.layout import layout_for
 from scorekit.tables.scores import rating_table
+from scorekit.verbs import output
 
 
 def rate(
@@ -41,8 +39,5 @@ def rate(
         0, or 1 when not one of them could be given a star.
     """
     ratings = ratings_of(paths, edition=edition, rule=rule, folder=folder, explained=explained)
-    if as_json:
-        print(json.dumps([found.model_dump(mode="json") for found in ratings], indent=2))
-    else:
-        print(rating_table(ratings, layout_for(sys.stdout), ratings.edition))
+    output.show(ratings, lambda layout: rating_table(ratings, layout, ratings.edition), as_json=as_json)
     return EXIT_DONE if any(found.stars is not None for found in ratings) else EXIT_FAILED

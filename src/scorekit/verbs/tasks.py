@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import sys
 
 from scorekit import tasks as registry
 from scorekit.errors import EXIT_DONE
-from scorekit.layout import layout_for
 from scorekit.tables.tasks import task_table
+from scorekit.verbs import output
 
 
 def tasks(*, as_json: bool) -> int:
     """List the tasks of the protocol, and those that plugins bring."""
     extra = [task for task in registry.REGISTRY.plugins() if isinstance(task, registry.ExtraTask)]
-    if as_json:
-        rows = [{**dataclasses.asdict(task), "counted_phases": task.counted_phases} for task in registry.TASKS.values()]
-        print(json.dumps([*rows, *map(_extra_row, extra)], indent=2))
-    else:
-        print(task_table(layout_for(sys.stdout), extra))
+    rows = [{**dataclasses.asdict(task), "counted_phases": task.counted_phases} for task in registry.TASKS.values()]
+    output.show([*rows, *map(_extra_row, extra)], lambda layout: task_table(layout, extra), as_json=as_json)
     return EXIT_DONE
 
 
