@@ -24,12 +24,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="scorekit-notebook-") as folder:
         # Jupyter's own folders, and those of what it starts: the home folder may not be there to be written to.
         for name in ("DATA", "CONFIG", "RUNTIME"):
-            os.environ[f"JUPYTER_{name}_DIR"] = str(Path(folder, name.lower()))
+            os.environ[f"JUPYTER_{name}_DIR"] = folder
         os.environ |= {"IPYTHONDIR": str(Path(folder, "ipython")), "JUPYTER_PATH": "", "JUPYTER_PREFER_ENV_PATH": "1"}
-        return _execute(options.notebook, options.output)
+        return _execute(options.notebook, options.output, folder)
 
 
-def _execute(path: Path, output: Path | None) -> int:
+def _execute(path: Path, output: Path | None, runtime: str) -> int:
     import nbformat
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -39,7 +39,10 @@ def _execute(path: Path, output: Path | None) -> int:
     notebook = nbformat.read(path, as_version=4)
     # With no folder to look in, the one kernel left is that of this interpreter.
     specs = KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True)
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs)
+    # By sockets in the file system: a machine may have no network at all.
+    manager = AsyncKernelManager(
+        kernel_name="python3", kernel_spec_manager=specs, transport="ipc", ip=os.path.join(runtime, "kernel")
+    )
     client = NotebookClient(
         notebook, km=manager, timeout=_TIMEOUT_S, resources={"metadata": {"path": str(path.resolve().parent)}}
     )
