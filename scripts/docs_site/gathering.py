@@ -28,6 +28,7 @@ REPOSITORY_PAGES: Final = {
     "benchmarks/REPORT.md": "benchmarks.md",
 }
 """Files of the repository beside docs/, and what they are in the site."""
+_NO_REPORT: Final = "# Benchmarks\n\nThis checkout has no report of its benchmarks: `make bench` writes it.\n"
 _PICTURE: Final = re.compile(r"^<!-- picture: ([\w-]+) -->$", re.MULTILINE)
 _LINK: Final = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 _FENCE: Final = re.compile(r"^( *)(```|~~~)")
@@ -56,7 +57,7 @@ def gather(root: Path, folder: Path, *, with_screenshots: bool) -> None:
         _write(folder / path, page)
     if unused := sorted(set(made) - used):
         raise SourceError(f"no page shows these pictures: {', '.join(unused)}")
-    for path, text in _made_pages():
+    for path, text in _made_pages(root):
         _write(folder / path, text)
     for name, content in schemas.files():
         target = folder / schemas.FOLDER / name
@@ -81,7 +82,9 @@ def _pages(root: Path) -> Iterator[tuple[str, str]]:
         yield place, _rewritten(text, name, place, found | REPOSITORY_PAGES)
 
 
-def _made_pages() -> Iterator[tuple[str, str]]:
+def _made_pages(root: Path) -> Iterator[tuple[str, str]]:
+    if not (root / "benchmarks" / "REPORT.md").is_file():
+        yield REPOSITORY_PAGES["benchmarks/REPORT.md"], _NO_REPORT
     yield "reference/commands.md", commands_page.page()
     yield "reference/tasks.md", tasks_page.page()
     yield "reference/schemas.md", schemas.page()

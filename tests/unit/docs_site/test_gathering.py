@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,24 @@ from scripts.docs_site import checks, gathering, notebooks, screenshots
 from scripts.docs_site.markdown import plain, table
 from scripts.docs_site.pictures import Picture
 
+ROOT = Path(__file__).parents[3]
 PLACES = {"docs/a.md": "a.md", "docs/how/b.md": "how/b.md", **gathering.REPOSITORY_PAGES}
 
 
 def rewritten(text: str, name: str = "docs/how/b.md") -> str:
     return gathering._rewritten(text, name, PLACES[name], PLACES).rstrip("\n")
+
+
+def test_every_page_that_somebody_wrote_is_in_the_navigation() -> None:
+    docs = ROOT / "docs"
+    written = {
+        path.relative_to(docs).with_suffix(".md").as_posix()
+        for path in docs.rglob("*")
+        if path.suffix in (".md", ".ipynb")
+    }
+    assert {"index.md", "how-to/edition.md"} <= written
+    told = set(re.findall(r"^ +- (?:[^:\n]+: )?([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE))
+    assert written | set(gathering.REPOSITORY_PAGES.values()) <= told
 
 
 def test_links_lead_to_pages_of_the_site() -> None:
