@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import commands
-from tests.e2e.commands import environment, run_cli, start
+from tests.e2e.commands import environment, run_cli
 
 UNKNOWN = ("bench", "--config-name", "text_genration", "backend.model=org/m")
 PATIENCE_S = 300
 
 
 @pytest.fixture
-def stems(shared_folder: Path) -> commands.Stems:
-    return commands.Stems(shared_folder)
+def stems(shared_folder: Path) -> Iterator[commands.Stems]:
+    found = commands.Stems(shared_folder)
+    yield found
+    found.let_go()
 
 
 def test_a_copy_tells_the_same_and_ends_with_the_same_code(tmp_path: Path) -> None:
@@ -31,12 +34,11 @@ def test_a_copy_tells_the_same_and_ends_with_the_same_code(tmp_path: Path) -> No
     assert "model: org/m" in shown.stdout
 
 
-def test_a_copy_is_a_process_with_a_group_folder_and_variables_of_its_own(tmp_path: Path) -> None:
-    # A plan to be written into a pipe that nobody has opened to read: it waits for that.
+def test_a_copy_is_a_process_with_a_group_and_folder_of_its_own(tmp_path: Path, stems: commands.Stems) -> None:
+    # A list of models in a pipe that nobody writes into: it waits for that.
     pipe = tmp_path / "list.csv"
     os.mkfifo(pipe)
-    process = start("sweep", pipe.name, "--plan-only", cwd=tmp_path, env={"SCOREKIT_TOLD": "so"})
-    assert isinstance(process, commands.Copy)
+    process = stems.start(["sweep", pipe.name, "--plan-only"], tmp_path, environment(), None)
     assert process.poll() is None
     proc = Path("/proc", str(process.pid))
     assert os.getpgid(process.pid) == process.pid
