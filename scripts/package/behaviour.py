@@ -52,15 +52,15 @@ def _import(environment: Environment) -> Iterator[str]:
     ended = environment.run("-c", "import torch")
     if ended.code == 0 or "No module named 'torch'" not in ended.err:
         yield _fault("importing torch, which should not be there", ended)
-    yield from _expect("--version", environment.scorekit("--version"), 0, f"scorekit {__version__}")
+    yield from expect("--version", environment.scorekit("--version"), 0, f"scorekit {__version__}")
 
 
 def _help(environment: Environment) -> Iterator[str]:
-    yield from _expect("--help", environment.scorekit("--help"), 0, *VERBS)
+    yield from expect("--help", environment.scorekit("--help"), 0, *VERBS)
     for verb, ended in zip(VERBS, environment.typed(*([verb, "--help"] for verb in VERBS)), strict=True):
         # Hydra tells what bench takes, and is not there.
         told = (2, line("bench")) if verb == "bench" else (0, f"usage: scorekit {verb}")
-        yield from _expect(f"{verb} --help", ended, *told)
+        yield from expect(f"{verb} --help", ended, *told)
 
 
 def _logs(environment: Environment) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _logs(environment: Environment) -> Iterator[str]:
     formats = sorted(path.name for path in (environment.folder / "golden" / "logs").iterdir())
     ended = environment.scorekit("parse", "golden/logs", "--read-only", "--format", "jsonl")
     # Some are there to be refused: measured, but invalid.
-    yield from _expect("parsing logs of other tools", ended, 3)
+    yield from expect("parsing logs of other tools", ended, 3)
     read = {json.loads(one)["source"]["name"] for one in ended.out.splitlines()}
     missing = [name for name in formats if not any(f"logs/{name}/" in source for source in read)]
     yield from (f"nothing was read of golden/logs/{name}" for name in missing)
@@ -79,7 +79,7 @@ def _commands(environment: Environment) -> Iterator[str]:
     _write_another(environment)
     ended = environment.typed(*(command for command, _, _ in commands.EXPECTED))
     for (command, code, words), one in zip(commands.EXPECTED, ended, strict=True):
-        yield from _expect(" ".join(command), one, code, *words)
+        yield from expect(" ".join(command), one, code, *words)
     for name, begins in commands.WRITTEN.items():
         path = environment.folder / name
         if not path.is_file() or not path.read_bytes().startswith(begins):
@@ -94,7 +94,8 @@ def _write_another(environment: Environment) -> None:
         (environment.folder / f"{name}.json").write_text(told, encoding="utf-8")
 
 
-def _expect(what: str, ended: Ended, code: int, *words: str) -> Iterator[str]:
+def expect(what: str, ended: Ended, code: int, *words: str) -> Iterator[str]:
+    """Whether something ended with the code that it should, said what it should, and broke nowhere."""
     lacking = [word for word in words if word not in ended.told]
     if ended.code != code or lacking or "Traceback" in ended.err:
         yield _fault(what, ended, f", expected {code}" + (f" and: {'; '.join(lacking)}" if lacking else ""))
