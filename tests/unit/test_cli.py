@@ -137,7 +137,7 @@ def test_tiny_hands_on_only_what_was_given(monkeypatch: pytest.MonkeyPatch, tmp_
         seen.append((folder, options))
         return {}
 
-    _module(monkeypatch, "measure.tiny", write_tiny=write_tiny)
+    _module(monkeypatch, "measuring.tiny", write_tiny=write_tiny)
     assert cli.main(["tiny", str(tmp_path)]) == 0
     arguments = ["--task", "asr", "--task", "reasoning", "--samples", "5", "--size", "small", "--seed", "1"]
     assert cli.main(["tiny", str(tmp_path), *arguments]) == 0
