@@ -10,7 +10,6 @@ from typing import Final
 from scripts.image.engine import Ended
 from scripts.package import commands
 from scripts.package.building import ROOT
-from scripts.package.commands import line
 from scripts.package.installing import Environment
 
 from scorekit import __version__
@@ -58,9 +57,8 @@ def _import(environment: Environment) -> Iterator[str]:
 def _help(environment: Environment) -> Iterator[str]:
     yield from expect("--help", environment.scorekit("--help"), 0, *VERBS)
     for verb, ended in zip(VERBS, environment.typed(*([verb, "--help"] for verb in VERBS)), strict=True):
-        # Hydra tells what bench takes, and is not there.
-        told = (2, line("bench")) if verb == "bench" else (0, f"usage: scorekit {verb}")
-        yield from expect(f"{verb} --help", ended, *told)
+        # The arguments of bench are Hydra's, and its help is a text of our own.
+        yield from expect(f"{verb} --help", ended, 0, "--config-name" if verb == "bench" else f"usage: scorekit {verb}")
 
 
 def _logs(environment: Environment) -> Iterator[str]:
