@@ -145,7 +145,7 @@ def _figure(name: str, place: str, made: dict[str, pictures.Picture], left_out: 
         )
     else:
         drawn = f"![{picture.about}]({folder}/{name}.{picture.suffix})"
-    return f"{drawn}\n\n*{picture.caption}*{{ .caption }}"
+    return f"{drawn}\n{{: .picture }}\n\n*{picture.caption}*{{: .caption }}"
 
 
 def _relative(target: str, place: str) -> str:

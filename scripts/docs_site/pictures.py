@@ -6,15 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scripts.docs_site import demonstration
-
-from scorekit.editions import FEBRUARY_2025
-from scorekit.publish import charts
-from scorekit.publish.charts import registry
-from scorekit.publish.label import label_facts
-from scorekit.publish.label.svg import svg as label_svg
-from scorekit.rating import rate_scores
-
 _CHART_WIDTH_PX: Final = 720
 
 
@@ -44,6 +35,16 @@ CHARTS: Final = {
 
 def make(folder: Path) -> dict[str, Picture]:
     """Draw all of them into a folder; what was drawn, by name."""
+    # Only who draws waits for what draws.
+    from scripts.docs_site import demonstration
+
+    from scorekit.editions import FEBRUARY_2025
+    from scorekit.publish import charts
+    from scorekit.publish.charts import registry
+    from scorekit.publish.label import label_facts
+    from scorekit.publish.label.svg import svg as label_svg
+    from scorekit.rating import rate_scores
+
     folder.mkdir(parents=True)
     score = demonstration.score()
     made = {}

@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from scripts.docs_site import demonstration, portal_pages
 from scripts.docs_site.pictures import Picture
-
-from scorekit.publish.site.build import build
-from scorekit.publish.site.content import model_slug
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -36,7 +32,7 @@ class Shot:
 
     Attributes:
         about: what it shows.
-        path: of the page.
+        path: of the page; of none, it is that of the demonstration's model.
         ready: what stands on it when it is ready.
         on_portal: whether it is a page of a portal, and not of the site.
     """
@@ -49,7 +45,7 @@ class Shot:
 
 SHOTS: Final = {
     "site-leaderboard": Shot("the leaderboard", "leaderboard.html", "table tbody tr"),
-    "site-model": Shot("the page of a model", f"models/{model_slug(demonstration.MODEL)}.html", "h1"),
+    "site-model": Shot("the page of a model", "", "h1"),
     "site-calculator": Shot("the calculator", "calculator.html", "output, form"),
     "portal-submit": Shot("the portal's page for handing in", "submit", "form", on_portal=True),
 }
@@ -62,6 +58,13 @@ def make(folder: Path) -> dict[str, Picture]:
     Raises:
         NoBrowserError: there is no Chromium, or it does not start.
     """
+    # Only who makes pictures waits for what they are of.
+    from scripts.docs_site import demonstration, portal_pages
+
+    from scorekit.publish.site.build import build
+    from scorekit.publish.site.content import model_slug
+
+    model = f"models/{model_slug(demonstration.MODEL)}.html"
     with tempfile.TemporaryDirectory(prefix="scorekit-docs-") as work, _browser() as browser:
         site = build(demonstration.site(), Path(work) / "site").folder
         with portal_pages.running(Path(work) / "portal") as portal:
@@ -74,7 +77,7 @@ def make(folder: Path) -> dict[str, Picture]:
                 context.add_cookies([{"name": name, "value": value, "url": portal.url}])
                 page = context.new_page()
                 for picture, shot in SHOTS.items():
-                    page.goto(f"{portal.url}/{shot.path}" if shot.on_portal else (site / shot.path).as_uri())
+                    page.goto(f"{portal.url}/{shot.path}" if shot.on_portal else (site / (shot.path or model)).as_uri())
                     page.locator(shot.ready).first.wait_for()
                     page.screenshot(path=folder / f"{picture}-{look}.png")
                 context.close()
