@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.bundles import reading
-from tests.evidence import at, change_energy, change_readings, check_of, cpu_evidence, good_evidence, of_phase
+from tests.evidence import (
+    at,
+    change_counter,
+    change_energy,
+    change_readings,
+    change_windows,
+    check_of,
+    cpu_evidence,
+    good_evidence,
+    of_phase,
+)
 from tests.unit.validity.spoilt.changes import change_length
 
 
@@ -28,6 +40,36 @@ def test_of_two_repeats_nobody_can_tell_which_is_the_doubled_one() -> None:
     assert check.severity == "fail"
     assert "repeat 0, phase generate: 0.50 x" in check.message
     assert "repeat 1, phase generate: 2.0" in check.message
+
+
+@pytest.mark.parametrize(
+    ("phase", "seconds", "tick_s", "origin", "told"),
+    [
+        ("preprocess", 0.5, 0.1, "measured", False),
+        # Ten ticks: in so long the counter must have moved.
+        ("preprocess", 1.0, 0.1, "measured", True),
+        ("preprocess", 0.5, 0.05, "measured", True),
+        # Where the tick was not found out it is taken for 0.1 s.
+        ("preprocess", 0.5, None, "measured", False),
+        ("preprocess", 1.0, None, "measured", True),
+        ("preprocess", 0.5, 0.1, "modelled", True),
+        ("generate", 0.5, 0.1, "measured", True),
+    ],
+)
+def test_a_zero_is_honest_only_where_a_counter_has_not_ticked_yet(
+    phase: str, seconds: float, tick_s: float | None, origin: str, told: bool
+) -> None:
+    first = of_phase(phase, 0)
+    evidence = change_counter(first, tick_s=tick_s)(
+        change_readings(first, energy_wh=0.0, origin=origin)(good_evidence())
+    )
+    assert ("is zero" in check_of(change_length(first, seconds)(evidence), "energy_positive").message) is told
+
+
+def test_a_zero_of_a_cpu_is_never_honest() -> None:
+    nothing = reading("cpu", 0.0).model_copy(update={"origin": "measured"})
+    evidence = change_windows(of_phase("preprocess", 1), readings=(nothing, reading("ram", 1e-7)))(cpu_evidence())
+    assert "repeat 1, phase preprocess: the energy of CPU is zero" in check_of(evidence, "energy_positive").message
 
 
 def test_preparing_may_be_too_short_for_the_counter() -> None:
