@@ -2,7 +2,7 @@
 
 In Python: `load` reads logs of any kind, `measure` measures any code, `rate` gives stars, `impact` tells what an energy
 means in a country (docs/python.md). Each is imported when it is first used, so that `import scorekit` takes no time;
-their types stand in __init__.pyi.
+their types stand in `__init__.pyi`.
 """
 
 from typing import Any
