@@ -36,6 +36,8 @@ def measure(model: str, prompts: list[str], passes: int) -> list[tuple[float, fl
     with contextlib.redirect_stdout(io.StringIO()):
         if not backend.health_check():
             raise SystemExit("its backend could not load the model")
+    # With a chat template it fails under transformers 5: it takes what comes of it for a tensor.
+    backend.tokenizer.chat_template = None
     # As its runner calls it, with a length that no answer falls short of.
     options = {"max_tokens": NEW_TOKENS, "temperature": 0.7, "min_new_tokens": NEW_TOKENS}
     bare_options = {

@@ -22,7 +22,7 @@ from benchmarks.guard.turns import Found, judge
 from benchmarks.guard.works import WORKS
 
 STORED = Path(__file__).parents[1] / "stored_ratios.json"
-_STORING_TURNS = 5
+_STORING_TURNS = 15
 _STORING_ROUNDS = 3
 
 
