@@ -66,6 +66,23 @@ def test_a_zero_is_honest_only_where_a_counter_has_not_ticked_yet(
     assert ("is zero" in check_of(change_length(first, seconds)(evidence), "energy_positive").message) is told
 
 
+@pytest.mark.parametrize(("factor", "told"), [(1.8, False), (2.0, True), (0.5, False), (0.3, False), (0.05, True)])
+def test_a_strange_preparation_is_told_where_it_moves_its_repeat_by_a_twentieth(factor: float, told: bool) -> None:
+    # Preparing takes 0.39 Wh of the 7.04 Wh of a repeat, a twentieth of which is 0.35 Wh.
+    check = check_of(change_energy(of_phase("preprocess", 2), factor)(good_evidence()), "energy_positive")
+    assert ("repeat 2, phase preprocess" in check.message) is told
+    assert check.severity == ("fail" if told else "info")
+
+
+def test_a_strange_preparation_of_unknown_weight_is_not_told() -> None:
+    second = of_phase("preprocess", 2)
+    spoilt = change_energy(second, 6.0)(good_evidence())
+    uncounted = change_windows(second, samples=None)(spoilt)
+    unanswered = replace(spoilt, windows=tuple(w for w in spoilt.windows if w.phase != "generate"))
+    for evidence in (uncounted, unanswered):
+        assert "phase preprocess" not in check_of(evidence, "energy_positive").message
+
+
 def test_a_zero_of_a_cpu_is_never_honest() -> None:
     nothing = reading("cpu", 0.0).model_copy(update={"origin": "measured"})
     evidence = change_windows(of_phase("preprocess", 1), readings=(nothing, reading("ram", 1e-7)))(cpu_evidence())
