@@ -132,6 +132,8 @@ def _become(told: dict[str, Any], descriptors: list[int]) -> None:
 def import_all() -> None:
     """Import what every command that measures imports."""
     before = {**os.environ}
+    # altair is what draws charts, in demos too; jsonschema, which it imports, compiles a grammar for seconds.
+    import altair  # noqa: F401
     import hydra  # noqa: F401
 
     from scorekit import bench, cli, logs  # noqa: F401
