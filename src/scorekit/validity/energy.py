@@ -144,7 +144,7 @@ def _strange_in_phase(evidence: Evidence, known: Sequence[tuple[Window, float]])
         # Preparing inputs may well take longer in one repeat than in another; a power of its own is what is strange.
         if not (_is_far(power_ratio) or (answering and _is_far(energy_ratio))):
             continue
-        severe = answering or _moves_the_repeat(evidence, window, energy_ratio)
+        severe = answering or _moves_the_repeat(evidence, window, energy_wh, energy_ratio)
         if window.phase == "preprocess" and (not severe or window.duration_s < RESOLVED_TICKS * TICK_S):
             continue
         yield fail_if(
@@ -178,10 +178,9 @@ def _broken(energy_ratio: float, power_ratio: float, *, answering: bool) -> str:
     return f"{expected}: " + ("a window counted twice, or two passes in one" if ratio > 1 else "a part of it was lost")
 
 
-def _moves_the_repeat(evidence: Evidence, window: Window, ratio: float) -> bool:
+def _moves_the_repeat(evidence: Evidence, window: Window, energy_wh: float, ratio: float) -> bool:
     whole = evidence.repeats_wh_per_query()
-    energy_wh = evidence.energy_wh(window)
-    if not whole or not energy_wh or not window.samples or ratio <= 0:
+    if not whole or not window.samples:
         return False
     moved = abs(energy_wh - energy_wh / ratio) / window.samples
     return moved > MATTERS * statistics.median(whole.values())

@@ -83,6 +83,13 @@ def test_a_strange_preparation_of_unknown_weight_is_not_told() -> None:
         assert "phase preprocess" not in check_of(evidence, "energy_positive").message
 
 
+def test_a_window_of_more_energy_and_far_less_power_has_lost_a_part() -> None:
+    fourth = of_phase("generate", 4)
+    longer = change_length(fourth, 3 * at("generate", 4).duration_s)(change_energy(fourth, 1.2)(good_evidence()))
+    told = "0.40 x their mean power, expected more than 0.67 x: a part of it was lost"
+    assert told in check_of(longer, "energy_positive").message
+
+
 def test_a_zero_of_a_cpu_is_never_honest() -> None:
     nothing = reading("cpu", 0.0).model_copy(update={"origin": "measured"})
     evidence = change_windows(of_phase("preprocess", 1), readings=(nothing, reading("ram", 1e-7)))(cpu_evidence())
