@@ -22,9 +22,8 @@ DATA: Final = ROOT / "build" / "coverage"
 GOAL: Final = 90.0
 """Percent of the branches."""
 ASIDE: Final = (
-    "container", "measuring", "publish/charts", "publish/site", "submission", "sweep", "tiny", "validation",
-    "test_*_benchmark.py", "test_*_page.py", "test_benchmarks.py", "test_compare_launchers.py", "test_doctor.py",
-    "test_kubernetes.py",
+    "container", "measuring", "publish/charts", "publish/site", "sweep", "tiny", "validation", "test_*_benchmark.py",
+    "test_*_page.py", "test_benchmarks.py", "test_compare_launchers.py", "test_kubernetes.py",
 )  # fmt: skip
 """Of tests/unit: what tests other parts, and of the middle only what its own tests run too."""
 
