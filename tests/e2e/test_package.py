@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from scripts import check_package
 from scripts.image.engine import Clock, UnavailableError
+
+from scorekit import __version__
 
 
 def test_what_would_be_published_is_whole_and_works_where_nothing_else_is(tmp_path: Path) -> None:
@@ -16,5 +19,7 @@ def test_what_would_be_published_is_whole_and_works_where_nothing_else_is(tmp_pa
     except UnavailableError as error:
         pytest.skip(str(error))
     assert faults == []
-    sums = (dist / "SHA256SUMS").read_text(encoding="ascii").splitlines()
-    assert [line.split()[1].rpartition("-")[2] for line in sums] == ["0.1.0.cdx.json", "any.whl", "0.1.0.tar.gz"]
+    sums = dict(reversed(one.split()) for one in (dist / "SHA256SUMS").read_text(encoding="ascii").splitlines())
+    release = f"scorekit-{__version__}"
+    assert set(sums) == {f"{release}.tar.gz", f"{release}-py3-none-any.whl", f"{release}.cdx.json"}
+    assert sums == {name: hashlib.sha256((dist / name).read_bytes()).hexdigest() for name in sums}
