@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.bundles import reading
+from scorekit.units import joules_to_wh
+from tests.bundles import NVML_GPU, reading
 from tests.evidence import (
     at,
     change_counter,
@@ -88,6 +89,17 @@ def test_a_window_of_more_energy_and_far_less_power_has_lost_a_part() -> None:
     longer = change_length(fourth, 3 * at("generate", 4).duration_s)(change_energy(fourth, 1.2)(good_evidence()))
     told = "0.40 x their mean power, expected more than 0.67 x: a part of it was lost"
     assert told in check_of(longer, "energy_positive").message
+
+
+def test_each_gpu_is_held_to_its_own_limits() -> None:
+    answer = at("generate", 4)
+    (own,) = [found for found in answer.readings if found.meter == "nvml" and found.component == "gpu"]
+    limit = own.model_copy(update={"energy_wh": joules_to_wh(719 * answer.duration_s)})
+    other = own.model_copy(update={"device": "GPU-b", "energy_wh": joules_to_wh(800 * answer.duration_s)})
+    evidence = change_windows(of_phase("generate", 4), readings=(other, limit))(good_evidence())
+    message = check_of(evidence, "power_plausible").message
+    assert f"{NVML_GPU} took 719 W" in message
+    assert "took 800 W" not in message
 
 
 def test_a_zero_of_a_cpu_is_never_honest() -> None:
