@@ -39,16 +39,17 @@ def test_a_copy_is_a_process_with_a_group_and_folder_of_its_own(tmp_path: Path, 
     pipe = tmp_path / "list.csv"
     os.mkfifo(pipe)
     process = stems.start(["sweep", pipe.name, "--plan-only"], tmp_path, environment(), None)
-    assert process.poll() is None
-    proc = Path("/proc", str(process.pid))
-    assert os.getpgid(process.pid) == process.pid
-    assert (proc / "cwd").readlink() == tmp_path
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(0.01)
-    os.killpg(process.pid, signal.SIGTERM)
-    assert process.wait(PATIENCE_S) == -signal.SIGTERM
-    assert process.communicate() == ("", "")
-    process.kill()
+    try:
+        assert process.poll() is None
+        assert os.getpgid(process.pid) == process.pid
+        assert Path("/proc", str(process.pid), "cwd").readlink() == tmp_path
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.01)
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == -signal.SIGTERM
+        assert process.communicate() == ("", "")
+    finally:
+        process.kill()
 
 
 def test_what_a_library_may_read_at_its_import_asks_for_a_fresh_process(stems: commands.Stems) -> None:
