@@ -60,8 +60,9 @@ class Environment:
     sha256: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str) -> Ended:
-        """Run its Python with arguments, without variables that would bring another scorekit in."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "SCOREKIT", "HF_"))}
+        """Run its Python with arguments, without variables that would bring something else in."""
+        left_out = ("HF_", "PIP_", "PYTHON", "SCOREKIT")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         done = subprocess.run(
             [*self.prefix, str(self.python), *arguments],
             cwd=self.folder,
