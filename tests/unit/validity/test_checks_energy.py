@@ -102,6 +102,24 @@ def test_each_gpu_is_held_to_its_own_limits() -> None:
     assert "took 800 W" not in message
 
 
+def test_a_gpu_that_the_meter_names_by_its_number_is_known_by_its_uuid() -> None:
+    numbered = change_readings(lambda _: True, device="0")(good_evidence())
+    assert check_of(numbered, "only_used_gpus").passed is True
+
+
+@pytest.mark.parametrize(
+    ("device", "by_hand", "severity"),
+    [("cpu", True, "warn"), ("cpu", False, "fail"), ("cuda", True, "fail"), ("cuda", False, "fail")],
+)
+def test_an_unused_gpu_is_mild_only_where_it_was_named_beside_a_model_on_the_cpu(
+    device: str, by_hand: bool, severity: str
+) -> None:
+    facts = good_evidence().environment
+    run = facts.run.model_copy(update={"device": device, "gpus_by_hand": by_hand})
+    spoilt = replace(good_evidence(), environment=facts.model_copy(update={"torch_gpus": (), "run": run}))
+    assert check_of(spoilt, "only_used_gpus").severity == severity
+
+
 def test_a_zero_of_a_cpu_is_never_honest() -> None:
     nothing = reading("cpu", 0.0).model_copy(update={"origin": "measured"})
     evidence = change_windows(of_phase("preprocess", 1), readings=(nothing, reading("ram", 1e-7)))(cpu_evidence())
