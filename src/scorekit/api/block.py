@@ -57,7 +57,14 @@ class Measuring(Measured):
     def samples(self, samples: int | None) -> None:
         if self._measurement is not None:
             raise UsageError("the measurement has ended with its samples", mend="set samples within the block")
-        self._samples = samples_of(samples)
+        samples = samples_of(samples)
+        # The energy of a pass is a mean over the repeats, which has no meaning where each makes another number.
+        if self._state == _UNDER_WAY and self._samples not in (None, samples) and self._answers():
+            raise UsageError(
+                f"repeats of {self._samples} samples have ended, and now samples is {samples}",
+                mend="let each repeat make the same samples, or measure each number in a block of its own",
+            )
+        self._samples = samples
 
     @property
     def measurement(self) -> Measurement:
@@ -235,6 +242,8 @@ class _Repeats(Iterator[int]):
         measuring = self._measuring
         if not measuring._session.is_here:
             raise UsageError("the block is measured by the process that this one is a fork of", mend="end this one")
+        if measuring._state != _UNDER_WAY:
+            raise UsageError("the block that the repeats are of has ended", mend="go through them within the block")
         if measuring._open:
             measuring._end(1)
         if self._number >= self._count or measuring._is_enough(len(measuring._answers())):

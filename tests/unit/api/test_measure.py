@@ -155,6 +155,25 @@ def test_samples_may_be_known_at_the_end_only(purse: Purse) -> None:
         found.samples = 3
 
 
+def test_repeats_of_other_samples_are_refused(purse: Purse) -> None:
+    with scorekit.measure() as found:
+        for number in found.repeats(2):
+            purse.take(0.2)
+            found.samples = 200
+            if number == 1:
+                with pytest.raises(UsageError, match="repeats of 200 samples have ended, and now samples is 100"):
+                    found.samples = 100
+    assert found.wh_per_1000_samples == pytest.approx(1.5)
+
+
+def test_repeats_end_with_their_block(purse: Purse) -> None:
+    with scorekit.measure() as found:
+        rounds = found.repeats(3)
+        next(rounds)
+    with pytest.raises(UsageError, match="has ended"):
+        next(rounds)
+
+
 @pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
 @pytest.mark.parametrize("form", ["function", "block", "loop"])
 def test_an_error_of_the_code_goes_on_and_nothing_is_kept(purse: Purse, error: BaseException, form: str) -> None:
