@@ -46,6 +46,8 @@ def test_conversions_invert_one_another(energy_wh: float) -> None:
 def test_per_1000_scales_by_the_count() -> None:
     assert units.per_1000(8.0, 1000) == 8.0
     assert units.per_1000(0.5, 20) == 25.0
+    assert units.per_1000(0.5, 1) == 500.0
+    assert units.per_1000(0.5, 0.5) == 1000.0
 
 
 @pytest.mark.parametrize("count", [0, -1])
