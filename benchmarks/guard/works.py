@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from benchmarks.guard.turns import Count, Pair, of_children
 
 Row = Pair | Count
 YARDSTICK: Final = "a fixed piece of plain Python"
-_FOLDERS, _RUNS, _RESULTS, _FIGURES, _SHOWN, _JOBS, _RESUMED = 40, 3, 150, 150, 500, 1000, 40
+_FOLDERS, _RUNS, _RESULTS, _SHOWN, _JOBS, _RESUMED = 40, 3, 150, 500, 1000, 40
 
 
 def yardstick(times: int) -> Callable[[], object]:
@@ -158,19 +157,6 @@ def index(folder: Path) -> Row:
     )  # fmt: skip
 
 
-def site(folder: Path) -> Row:
-    """A small site, without the parts whose charts take the most of it and are the same for any number of results."""
-    from benchmarks import made_up_results
-
-    results = made_up_results.results(_FIGURES)
-
-    def ours() -> None:
-        _built(folder / "site", results, ("home", "leaderboard", "models", "data"))
-        shutil.rmtree(folder / "site")
-
-    return Pair("site", f"site of {_FIGURES} results", YARDSTICK, ours, yardstick(150))
-
-
 def _built(out: Path, results: list[Any], keys: tuple[str, ...]) -> Any:
     from scorekit.editions import FEBRUARY_2025
     from scorekit.publish.site.build import build
@@ -234,7 +220,6 @@ WORKS: Final[Mapping[str, Callable[[Path], Row]]] = {
     "verify": verifying,
     "label": label,
     "index": index,
-    "site": site,
     "home_bytes": _bytes("home_bytes", "Home"),
     "leaderboard_bytes": _bytes("leaderboard_bytes", "leaderboard"),
     "planning": planning,
