@@ -135,7 +135,8 @@ class Found:
         if self.times_stored is None:
             return f"{self.key} has no stored ratio: python -m benchmarks.guard --store"
         if self.times_stored > LIMIT:
-            return f"{self.key}: {self.what} is {self.times_stored:.2f} x as slow as stored, beside {self.reference}"
+            how = "as much as" if self.ours_s is None else "as slow as"
+            return f"{self.key}: {self.what} is {self.times_stored:.2f} x {how} stored, beside {self.reference}"
         return None
 
 

@@ -37,7 +37,10 @@ class Measurement(Measured, Record):
 
     @property
     def interval_95_wh(self) -> tuple[float, float] | None:
-        """Where the energy lies with 95 % confidence, but for the gain of the board; None where that is not known."""
+        """Where the energy lies with 95 % confidence, but for the gain of the board; None where that is not known.
+
+        Of a modelled energy, in part or whole, it holds what the repeats show: how far the model is off is not known.
+        """
         combined = None if self.uncertainty is None else self.uncertainty.combined_95_percent
         if combined is None or self.energy_wh is None:
             return None
