@@ -167,9 +167,8 @@ def read_evaluation(path: Path) -> Evaluation:
         git_hash=(log["git_hash"].text() or "")[:80] or None,
         evaluated_utc=_utc(log["date"]),
     )
-    with_metrics = {one.task for one in metrics}
-    below = {name for task in with_metrics for name in _descendants(log, task) if name != task}
-    return Evaluation(source, evaluated_model(log), _is_chat(log), limit, metrics, frozenset(below), log)
+    below = _below(log, {one.task for one in metrics})
+    return Evaluation(source, evaluated_model(log), _is_chat(log), limit, metrics, below, log)
 
 
 def _metrics(log: Field) -> Iterator[Metric]:
@@ -202,6 +201,18 @@ def _descendants(log: Field, task: str) -> list[str]:
                 found[name] = None
                 waiting.append(name)
     return list(found)
+
+
+def _below(log: Field, groups: set[str]) -> frozenset[str]:
+    """What is in any of the groups, at any depth. Each is looked into once: groups may be many and deep."""
+    found = {name for group in groups for name in _children(log, group) if name != group}
+    waiting = list(found - groups)
+    while waiting:
+        for name in _children(log, waiting.pop()):
+            if name not in found:
+                found.add(name)
+                waiting.append(name)
+    return frozenset(found)
 
 
 def _stderr(given: Field) -> float | None:

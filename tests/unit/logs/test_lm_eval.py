@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from scorekit.errors import LogError, UsageError
+from scorekit.logs import lm_eval as reader
+from scorekit.logs.fields import Field
 from scorekit.logs.lm_eval import Evaluation, read_evaluation
 from tests.log_writers import lm_eval
 
@@ -204,3 +207,20 @@ def test_names_of_any_kind_are_held_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     assert read_evaluation(path).choose()[0].task == name
+
+
+def test_each_of_many_groups_within_groups_is_looked_into_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"group_{number}" for number in range(40)]
+    subtasks = {name: [below] for name, below in itertools.pairwise(names)}
+    looked_into: list[str] = []
+
+    def look(log: Field, group: str) -> list[str]:
+        looked_into.append(group)
+        return children(log, group)
+
+    children = reader._children
+    monkeypatch.setattr(reader, "_children", look)
+    found = read(tmp_path, tasks={name: {"acc,none": 0.5} for name in names}, subtasks=subtasks)
+    assert found.below == set(names[1:])
+    # Once where a group has a metric, once more at most where another holds it.
+    assert len(looked_into) <= 2 * len(names)
