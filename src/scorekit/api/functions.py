@@ -39,22 +39,24 @@ def pass_of(code: Callable[..., object], samples: int | None) -> Callable[[], No
         )
 
     def call() -> None:
-        _refuse_awaitable(code())
+        _refuse_undone(code())
 
     def call_each() -> None:
         for number in range(samples or 0):
-            _refuse_awaitable(code(number))
+            _refuse_undone(code(number))
 
     return call_each if wanted else call
 
 
-def _refuse_awaitable(made: object) -> None:
-    if inspect.isawaitable(made):
-        if inspect.iscoroutine(made):
+def _refuse_undone(made: object) -> None:
+    # Of a partial, a lambda or a method only what it gives tells.
+    awaited = inspect.isawaitable(made) or inspect.isasyncgen(made)
+    if awaited or inspect.isgenerator(made):
+        if inspect.iscoroutine(made) or inspect.isgenerator(made):
             made.close()
         raise UsageError(
-            "the function gave something to await, and has not done its work",
-            mend="measure a function that runs it to its end, or the block that awaits it",
+            f"the function gave {'something to await' if awaited else 'a generator'}, and has not done its work",
+            mend="measure a function that runs it to its end, or the block that does",
         )
 
 

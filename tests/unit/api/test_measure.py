@@ -329,6 +329,7 @@ def generator() -> Iterator[int]:
         (lambda: scorekit.measure(functools.partial(coroutine)), "only makes a coroutine"),
         (lambda: scorekit.measure(generator), "generator"),
         (lambda: scorekit.measure(lambda: coroutine(), warmup=0), "something to await"),
+        (lambda: scorekit.measure(lambda: generator(), warmup=0), "gave a generator"),
         (lambda: scorekit.measure(lambda number: number), "samples does not tell"),
         (lambda: scorekit.measure(print, samples=0), "samples is 0"),
         (lambda: scorekit.measure(samples=-1), "samples is -1"),
