@@ -39,11 +39,10 @@ def in_force(result: Result, number: int, *figures: dict[str, Any], **changes: A
     record = Quality(
         result_sha256=f"{number:064x}"[::-1],
         model=result.model,
-        matched_by="name",
         figures=tuple(QualityFigure(**(ACC | one)) for one in figures),
         source=QualitySource(name="results.json", sha256="ab" * 32, url="https://example.org/results.json"),
         scorekit_version="0.1.0",
-        **changes,
+        **({"matched_by": "name"} | changes),
     )
     return tuple(InForce(figure, Attached(record, "cd" * 32)) for figure in record.figures)
 
@@ -191,6 +190,14 @@ def test_the_page_of_a_model_tells_each_figure_with_its_source(full: Path) -> No
     text = _text(full / "models" / f"{model_slug('org/worse')}.html")
     for words in ("Quality of the answers", "mmlu", "0.5000", "14,042", "ab" * 32, "same revision is not known"):
         assert words in text, words
+
+
+def test_the_page_tells_of_each_figure_how_it_was_evaluated(tmp_path: Path) -> None:
+    told = {"matched_by": "statement", "dtype": "bfloat16", "quantized": ("load_in_4bit",), "chat_template": True}
+    site = site_of((official("org/one", 1.0), ({"value": 0.4},)), changes=told)
+    text = _text(built(site, tmp_path) / "quality.html")
+    assert "weights in bfloat16 ; load_in_4bit ; as a chat; that it is this model is the statement" in text
+    assert "statement" not in _text(built(four(), tmp_path / "other") / "quality.html")
 
 
 def test_the_data_hold_every_figure(full: Path) -> None:
