@@ -45,7 +45,8 @@ class Measurement(Measured, Record):
         if combined is None or self.energy_wh is None:
             return None
         half_wh = self.energy_wh * combined / 100
-        return self.energy_wh - half_wh, self.energy_wh + half_wh
+        # No energy is below 0, however few repeats tell of it.
+        return max(0.0, self.energy_wh - half_wh), self.energy_wh + half_wh
 
     def save(self, path: PathLike) -> Path:
         """Write it as JSON, wholly or not at all, in place of a file that may be there.

@@ -88,6 +88,9 @@ class Evaluation:
         _check_known("task", tasks, {one.task for one in self.metrics}, self.source.name)
         _check_known("metric", metrics, {name for one in found for name in _names(one)}, self.source.name)
         chosen = [one for one in found if not metrics or set(_names(one)) & set(metrics)]
+        if not chosen:
+            # Groups that hold each other leave none that stands above.
+            raise UsageError(f"{self.source.name}: no figure is chosen", mend="name tasks with --task")
         return tuple(self._figure(one) for one in chosen)
 
     def _figure(self, one: Metric) -> QualityFigure:

@@ -57,7 +57,9 @@ def _half_width(found: Measurement, layout: Layout) -> str:
     sign = "±" if layout.unicode else "+-"
     combined = None if found.uncertainty is None else found.uncertainty.combined_95_percent
     if combined is not None:
-        return f" {sign} {combined:.2g} % (95 %)"
+        # How far a model is off from the true energy is not known, and in no interval.
+        shown = "95 %" if found.origin == "measured" else "95 % of repeats; the model's own error is not known"
+        return f" {sign} {combined:.2g} % ({shown})"
     if found.meters_95_percent is not None:
         return f" {sign} {found.meters_95_percent:.2g} % by the meters alone"
     return ""

@@ -8,7 +8,7 @@ from typing import Final
 from scorekit.records import Check, MeterReading, Window
 from scorekit.validity import conditions, counters
 from scorekit.validity.evidence import Evidence
-from scorekit.validity.verdicts import Finding, Rule, gpu, warn
+from scorekit.validity.verdicts import Finding, Rule, fail, gpu, warn
 
 _LENGTH: Final = Rule(3, "window_length")
 _UNUSED: Final = Rule(10, "only_used_gpus")
@@ -17,6 +17,8 @@ _UPDATES_S: Final = {"rapl": 0.001}
 """How often a meter of the CPU is refreshed, by its source. RAPL: about once a millisecond (Intel SDM, volume 3B)."""
 _MODEL_S: Final = 1.0
 """CodeCarbon's models look at the machine about once a second."""
+_UTILIZATION_S: Final = 1.0
+"""The longest time of which a driver tells the utilization at once (NVML's documentation of nvmlUtilization_t)."""
 _IN_ENERGY: Final = 100
 """So many refreshes a window must hold, as of a GPU's counter."""
 
@@ -58,6 +60,7 @@ def only_used_gpus(evidence: Evidence) -> Check:
         return _UNUSED.nothing("no GPU was measured")
     findings = []
     known = []
+    idle = set()
     for device in evidence.devices:
         samples = evidence.trace_of(device)
         used = [
@@ -68,9 +71,12 @@ def only_used_gpus(evidence: Evidence) -> Check:
         ]
         known += used
         if used and max(used) <= 0:
+            idle.add(device)
             findings.append(warn(f"{gpu(device)} did nothing in all windows, and its energy is counted", device=device))
     if not known:
         return _UNUSED.nothing("how much the GPUs had to do was not recorded")
+    if idle == set(evidence.devices) and any(window.duration_s >= _UTILIZATION_S for window in evidence.answers):
+        findings = [fail("no GPU that is counted had anything to do, so that its energy is not the code's")]
     return _UNUSED.judged(
         findings,
         passing=f"every GPU that is counted was in use ({len(evidence.devices)})",

@@ -61,14 +61,23 @@ def test_a_window_of_a_gpu_is_judged_by_its_ticks() -> None:
 
 
 @pytest.mark.parametrize(("percent", "passed"), [(90.0, True), (0.0, False), (math.nan, None)])
-def test_a_gpu_that_did_nothing_is_told(percent: float, passed: bool | None) -> None:
+def test_an_energy_of_gpus_that_did_nothing_is_not_the_code_s(percent: float, passed: bool | None) -> None:
     check = check_in_python(
         code.only_used_gpus(change_trace("utilization_percent", lambda *_: percent)(good_evidence()))
     )
     assert check.passed is passed
     if passed is False:
-        assert "did nothing" in check.message
+        assert check.severity == "fail"
+        assert "no GPU that is counted had anything to do" in check.message
         assert "gpus=[0]" in check.message
+
+
+def test_work_too_short_to_be_seen_in_the_utilization_is_no_fault() -> None:
+    idle = change_trace("utilization_percent", lambda *_: 0.0)(good_evidence())
+    short = replace(idle, windows=tuple(lasting(window, 0.5) for window in idle.windows))
+    check = code.only_used_gpus(short)
+    assert (check.passed, check.severity) == (False, "warn")
+    assert "did nothing" in check.message
 
 
 def test_an_idle_baseline_that_nobody_asked_for_is_not_missed() -> None:

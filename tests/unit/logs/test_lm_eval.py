@@ -58,6 +58,15 @@ def test_groups_that_hold_each_other_end(tmp_path: Path) -> None:
     assert {one.task for one in found.choose(["mmlu"])} == {"mmlu"}
 
 
+def test_where_no_task_stands_above_the_others_one_has_to_be_named(tmp_path: Path) -> None:
+    told = lm_eval.mmlu()
+    loop = {"mmlu": ["mmlu_other"], "mmlu_other": ["mmlu"]}
+    found = read(tmp_path, tasks={}, groups={name: told["groups"][name] for name in loop}, subtasks=loop)
+    with pytest.raises(UsageError, match="no figure is chosen") as told_of:
+        found.choose()
+    assert "--task" in told_of.value.mend
+
+
 @pytest.mark.parametrize("stderr", ["N/A", float("nan"), None])
 def test_without_a_standard_error_it_is_unknown(tmp_path: Path, stderr: object) -> None:
     assert read(tmp_path, tasks={"a": {"acc,none": 0.5, "acc_stderr,none": stderr}}).choose()[0].stderr is None

@@ -1,7 +1,7 @@
 """Models by energy and quality: which figures may stand on one chart, and where each stands on the Pareto front. Pure.
 
-On one chart are figures of one metric of one version of a task, with as many examples before each question, of models
-that were measured on the same hardware and by the same protocol.
+On one chart are figures of one metric of one version of a task, with as many examples before each question and the
+questions put alike (as a chat, or plainly), of models that were measured on the same hardware and by the same protocol.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _OF_NORMAL: Final = 1.959964
 """Half of the 95 % interval of a normal distribution, in standard errors."""
 _SHORT_DIGITS: Final = 12
+_PUT: Final = {True: "as a chat", False: "plainly", None: ""}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +35,7 @@ class Measure:
         filter: how answers were read out of outputs.
         num_fewshot: examples before each question; -1 where not known.
         version: of the task; empty where not known.
+        put: how the questions were put: `as a chat`, `plainly`; empty where not known.
         higher_is_better: of the metric.
     """
 
@@ -42,6 +44,7 @@ class Measure:
     filter: str
     num_fewshot: int
     version: str
+    put: str
     higher_is_better: bool
 
     @property
@@ -50,7 +53,8 @@ class Measure:
         way = "" if self.filter == "none" else f" ({self.filter})"
         shots = "" if self.num_fewshot < 0 else f", {self.num_fewshot} example{'' if self.num_fewshot == 1 else 's'}"
         version = f", version {self.version}" if self.version else ""
-        return f"{self.benchmark}, {self.metric}{way}{shots}{version}"
+        put = f", {self.put}" if self.put else ""
+        return f"{self.benchmark}, {self.metric}{way}{shots}{put}{version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,8 @@ def _measure(quality: InForce) -> Measure | None:
     if one.higher_is_better is None:
         return None
     shots = -1 if one.num_fewshot is None else one.num_fewshot
-    return Measure(one.task, one.metric, one.filter, shots, one.task_version or "", one.higher_is_better)
+    put = _PUT[quality.attached.quality.chat_template]
+    return Measure(one.task, one.metric, one.filter, shots, one.task_version or "", put, one.higher_is_better)
 
 
 def _groups(

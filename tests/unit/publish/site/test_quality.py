@@ -115,6 +115,14 @@ def test_only_what_was_measured_and_evaluated_alike_stands_together() -> None:
     assert len(set(keys)) == len({group.key for group in found.groups}) == len(keys)
 
 
+def test_questions_put_as_a_chat_and_plainly_stand_apart() -> None:
+    result = official("org/a", 1.0)
+    each = [(True, ", as a chat"), (False, ", plainly"), (None, "")]
+    sites_of_one = [site_of((result, ({"value": 0.5},)), changes={"chat_template": put}) for put, _ in each]
+    groups = [group for site in sites_of_one for group in quality.figures(site).groups]
+    assert [group.measure.title for group in groups] == [f"mmlu, acc, 5 examples{told}" for _, told in each]
+
+
 def test_what_can_be_compared_with_nothing_is_counted() -> None:
     unknown = local("org/d", 1.0).model_copy(update={"hardware": None, "score": None})
     found = quality.figures(
