@@ -35,7 +35,7 @@ _CALCULATE = (
     var method = named(page.methods, vector.method);
     var mix = named(page.mixes, vector.mix);
     var model = method.models.filter(each => each.provider === vector.provider && each.name === vector.model)[0];
-    var found = scorekit.impacts.calculate(page, method, model, vector.tokens, zoneOf(mix, vector.zone), mix);
+    var found = scorekit.impact.calculate(page, method, model, vector.tokens, zoneOf(mix, vector.zone), mix);
     var words = scorekit.read('calculator-words');
     var view = scorekit.calculationView.modelled(page, words, found, method, model, vector.count || 1, 'what');
     return {found: found, view: view};
@@ -47,7 +47,7 @@ _FOOTPRINT = (
     + """
     var mix = named(page.mixes, vector.mix);
     var terms = [{name: 'given', energy_wh: {low: vector.energy_wh, high: vector.energy_wh}, origin: 'given'}];
-    return scorekit.impacts.footprint(page, terms, zoneOf(mix, vector.zone), mix,
+    return scorekit.impact.footprint(page, terms, zoneOf(mix, vector.zone), mix,
       {pue: null, site_water_l_per_kwh: null, energy_digits: null});
     }"""
 )
@@ -57,7 +57,7 @@ _MEASURED = (
     + """
     var mix = named(page.mixes, asked.mix);
     var row = scorekit.measured.rows().filter(each => each.id === asked.id)[0];
-    var found = scorekit.impacts.measured(page, row, asked.tokens, zoneOf(mix, asked.zone), mix, asked.pue);
+    var found = scorekit.impact.measured(page, row, asked.tokens, zoneOf(mix, asked.zone), mix, asked.pue);
     var words = scorekit.read('calculator-words');
     return scorekit.calculationView.measured(page, words, found, row, asked.count, 'what', asked.tokens !== null);
     }"""
