@@ -187,11 +187,12 @@ class Stems:
 
     def _join(self, path: Path, variables: Mapping[str, str]) -> socket.socket | None:
         """A socket to the stem of a path, which is started where there is none; None if it ended meanwhile."""
+        log = path.with_suffix(".log")
+        process: subprocess.Popen[bytes] | None = None
         with FileLock(path.with_suffix(".lock")):
             found = _connect(path)
             if found is None:
                 path.unlink(missing_ok=True)
-                log = path.with_suffix(".log")
                 with log.open("ab") as stream:
                     process = subprocess.Popen(
                         [sys.executable, "-m", "tests.e2e.stem", os.fspath(path)],
@@ -211,6 +212,8 @@ class Stems:
             if found.recv(len(stem.READY)) == stem.READY:
                 return found
         found.close()
+        # One that breaks at its imports would do so again and again.
+        assert process is None or process.wait(START_S) == 0, log.read_text(encoding="utf-8")
         return None
 
 

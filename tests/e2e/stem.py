@@ -22,6 +22,8 @@ from typing import Any, Final
 CODE: Final = "code"
 PID: Final = "pid"
 READY: Final = b"ready"
+ALONE_S: Final = 600
+"""How long nobody need be connected at the beginning; whoever started this process has died then."""
 ASKED_BYTES: Final = 1 << 20
 DESCRIPTORS: Final = 4
 """A command's stdin, stdout and stderr, and the socket on which its process id and exit code are told."""
@@ -45,7 +47,8 @@ def serve(listener: socket.socket) -> dict[str, Any] | None:
         listener: where tests connect.
 
     Returns:
-        In a copy the command that it shall be; None in this process, when nobody is connected any more.
+        In a copy the command that it shall be; None in this process, when nobody is connected any more, or nobody has
+        come.
     """
     # Nothing of what waits is shared with a copy, as it would be in an epoll.
     ready = selectors.PollSelector()
@@ -53,11 +56,15 @@ def serve(listener: socket.socket) -> dict[str, Any] | None:
     asking: set[socket.socket] = set()
     answers: dict[int, tuple[int, socket.socket]] = {}
     while True:
-        for key, _ in ready.select():
+        events = ready.select(None if asking else ALONE_S)
+        if not events and not asking:
+            return None
+        for key, _ in events:
             if key.fileobj is listener:
                 asker, _ = listener.accept()
-                # Whoever reads this is served until they close their end.
-                asker.send(READY)
+                # Whoever reads this is served until they close their end; they may have gone while this was imported.
+                with contextlib.suppress(ConnectionError):
+                    asker.send(READY)
                 asking.add(asker)
                 ready.register(asker, selectors.EVENT_READ)
             elif isinstance(key.fileobj, socket.socket):
