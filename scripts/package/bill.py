@@ -15,6 +15,7 @@ from typing import Any, Final
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from scripts.package.building import epoch_s
+from scripts.package.contents import names
 from scripts.package.installing import Environment
 
 VERSION: Final = "1.6"
@@ -84,7 +85,9 @@ def judge(found: Bill, environment: Environment, places: list[Path]) -> Iterator
     yield from (f"the SBOM lacks {name} {version}" for name, version in sorted(installed - named))
     yield from (f"the SBOM has {name} {version}, which is not installed" for name, version in sorted(named - installed))
     yield from (f"in the SBOM {one['name']} has no hash" for one in found["components"] if not one.get("hashes"))
-    yield from (f"the SBOM names {place}, a folder of this machine" for place in places if str(place) in written)
+    yield from (
+        f"the SBOM names {place}, a folder of this machine" for place in places if names(written.encode(), place)
+    )
     ours = found["metadata"]["component"]["bom-ref"]
     if not any(one["ref"] == ours and one.get("dependsOn") for one in found["dependencies"]):
         yield "the SBOM does not tell what scorekit depends on"

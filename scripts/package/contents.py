@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.message
 import email.parser
+import os
 import re
 import subprocess
 import sys
@@ -72,10 +73,15 @@ def judge(built: Built, again: Built, tracked: list[str], places: list[Path]) ->
         if first.name != second.name or first.read_bytes() != second.read_bytes():
             yield f"the {what} that is built out of the sdist is another one than that of the repository"
     for name, content in {**sdist, **wheel}.items():
-        named = [place for place in places if str(place).encode() in content]
+        named = [place for place in places if names(content, place)]
         yield from (f"{name} names {place}, a folder of this machine" for place in named)
     yield from judge_metadata(wheel.get(f"{INFO}METADATA", b"").decode("utf-8"))
     yield from _twine(built)
+
+
+def names(content: bytes, place: Path) -> bool:
+    """Whether a folder of this machine stands in a text, and not only as a part of other names: /app in /appending."""
+    return re.search(rb"(?<![\w.-])" + re.escape(os.fsencode(place)) + rb"(?![\w-])", content) is not None
 
 
 def judge_metadata(text: str) -> Iterator[str]:

@@ -52,6 +52,20 @@ def test_a_file_that_does_not_belong_one_that_is_missing_and_a_folder_of_the_mac
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        (b"in /app/src", True),
+        (b'"file:///app"', True),
+        (b"/app.", True),
+        (b"/appending.py", False),
+        (b"web/app/", False),
+    ],
+)
+def test_a_folder_is_named_where_it_stands_by_itself(text: bytes, is_named: bool) -> None:
+    assert contents.names(text, Path("/app")) is is_named
+
+
 def test_words_of_the_metadata_are_held_against_pyproject() -> None:
     faults = list(contents.judge_metadata("Name: scorekit\nVersion: 0.0.1\n\n# scorekit\n\n| a\n\n    ```\n"))
     assert any(fault.startswith("METADATA says Version: 0.0.1, expected ") for fault in faults)
