@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tests.documentation.needs import NEEDS
+from tests.documentation.pages import pages
 from tests.documentation.shells import Shell, type_all
 from tests.documentation.test_pages import run_here
 from tests.ports import free_port
@@ -72,10 +73,10 @@ def test_nothing_is_left_to_be_filled_in() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for page in pages:
+    for name in (*pages(), "CHANGELOG.md"):
+        page = ROOT / name
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
-            assert "://" in link or (page.parent / link).exists(), f"{page.name} links to {link}"
+            assert "://" in link or (page.parent / link).exists(), f"{name} links to {link}"
 
 
 def test_every_verb_is_told_of() -> None:
