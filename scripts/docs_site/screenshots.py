@@ -107,6 +107,7 @@ def _browser() -> Iterator[Browser]:
         try:
             browser = playwright.chromium.launch(
                 executable_path=found,
+                timeout=_PATIENCE_MS,
                 args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
             )
         except Error as error:

@@ -32,7 +32,7 @@ AXE_VERSION = "4.14.1"
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 FETCH_TRIES = 3
 PATIENCE_MS = 60_000
-"""How long a page has for anything: a busy machine is slow, and no test is about how fast it is."""
+"""How long a page has for anything, and Chromium for its start: a busy machine is slow, and no test is about speed."""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS_PX = {"phone": 360, "tablet": 768, "desktop": 1440}
 # Without preload: axe would ask for the style sheets by a request that the policy forbids.
@@ -90,6 +90,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=chromium_path(),
+            timeout=PATIENCE_MS,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
         )
         yield running
