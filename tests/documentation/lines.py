@@ -52,14 +52,10 @@ class Program:
     Attributes:
         name: as it is typed.
         words: what follows, without redirections.
-        reads: files that are redirected into it.
-        background: whether the command goes on beside it.
     """
 
     name: str
     words: tuple[str, ...]
-    reads: tuple[str, ...] = ()
-    background: bool = False
 
 
 def commands(block: Block) -> list[Command]:
@@ -105,30 +101,26 @@ def programs(text: str) -> list[Program]:
     try:
         for token in lexer:
             if token in _SEPARATORS:
-                found += _program(words, background=token == "&")
+                found += _program(words)
                 words = []
             else:
                 words.append(token)
     except ValueError as error:
         raise UnreadableError(f"{error}: {text}") from error
-    return [*found, *_program(words, background=False)]
+    return [*found, *_program(words)]
 
 
-def _program(words: Sequence[str], *, background: bool) -> Iterator[Program]:
+def _program(words: Sequence[str]) -> Iterator[Program]:
     kept: list[str] = []
-    reads: list[str] = []
     left = iter(words)
     for word in left:
         if word in (">", ">>", "<"):
-            file = next(left, None)
-            if file is None:
+            if next(left, None) is None:
                 raise UnreadableError(f"nothing follows {word}")
-            if word == "<":
-                reads.append(file)
         elif kept or not (_ASSIGNMENT.match(word) or word in _BEFORE_PROGRAM):
             kept.append(word)
     if kept and kept[0] not in _ENDS:
-        yield Program(kept[0], tuple(kept[1:]), tuple(reads), background)
+        yield Program(kept[0], tuple(kept[1:]))
 
 
 def _without_substitutions(text: str) -> tuple[str, list[str]]:
