@@ -25,7 +25,7 @@ from scripts.package.installing import Environment
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--dist", type=Path, help="write what was found good to this folder, which is emptied")
+    what.add_argument("--dist", type=Path, help="write what was found good to this folder, new or of a release")
     what.add_argument(
         "--python",
         metavar="VERSION",
@@ -33,6 +33,8 @@ def main() -> int:
         help=f"try it on another Python, which debootstrap brings, as root: {', '.join(pythons.SYSTEMS)}",
     )
     options = parser.parse_args()
+    if options.dist is not None and (name := stranger(options.dist)) is not None:
+        parser.error(f"{options.dist} would be emptied, and holds {name}, which is of no release; name another folder")
     clock = Clock()
     with tempfile.TemporaryDirectory(prefix="check-package-") as folder:
         try:
@@ -94,6 +96,12 @@ def check(work: Path, clock: Clock, version: str | None, dist: Path | None) -> I
     if dist is not None and not faults:
         write(dist, built, bill.text(found))
     yield from faults
+
+
+def stranger(dist: Path) -> str | None:
+    """The name of something in a folder that is of no release of scorekit; None where there is nothing else."""
+    names = sorted(path.name for path in dist.iterdir()) if dist.is_dir() else []
+    return next((name for name in names if not name.startswith("scorekit-") and name != "SHA256SUMS"), None)
 
 
 def write(dist: Path, built: Built, sbom: str) -> None:

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from scripts import check_package
 from scripts.image.engine import Ended
 from scripts.package import behaviour, bill, contents
 from scripts.package.building import Built
@@ -64,6 +65,15 @@ def test_a_file_that_does_not_belong_one_that_is_missing_and_a_folder_of_the_mac
 )
 def test_a_folder_is_named_where_it_stands_by_itself(text: bytes, is_named: bool) -> None:
     assert contents.names(text, Path("/app")) is is_named
+
+
+def test_a_folder_that_holds_more_than_a_release_is_not_emptied(tmp_path: Path) -> None:
+    assert check_package.stranger(tmp_path / "dist") is None
+    for name in ("SHA256SUMS", "scorekit-0.1.0.tar.gz"):
+        (tmp_path / name).touch()
+    assert check_package.stranger(tmp_path) is None
+    (tmp_path / "letters").mkdir()
+    assert check_package.stranger(tmp_path) == "letters"
 
 
 def test_words_of_the_metadata_are_held_against_pyproject() -> None:
