@@ -59,3 +59,9 @@ def test_what_a_library_may_read_at_its_import_asks_for_a_fresh_process(stems: c
     assert stems.serves(environment(dict.fromkeys(commands.SET_BY_IMPORTS, "so")))
     for name in ("HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "LD_PRELOAD", "PYTHONPATH"):
         assert not stems.serves(environment({name: "another"})), name
+
+
+def test_a_stem_that_breaks_at_its_imports_is_told_at_once(tmp_path: Path, stems: commands.Stems) -> None:
+    (tmp_path / "altair.py").write_text("raise ImportError('broken here')\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="broken here"):
+        stems.start(["tasks"], tmp_path, environment({"PYTHONPATH": str(tmp_path)}), None)
