@@ -144,3 +144,28 @@ def test_a_server_that_ended_the_connections_is_reached_again(
         lost()
     assert submissions.find(portal.storage, submitter, before.id).state == "received"
     assert hand_in(portal, submitter, b"after").state == "received"
+
+
+class _Answers:
+    """A connection that answers with these errors before it does what is asked."""
+
+    def __init__(self, *codes: int) -> None:
+        self.codes = list(codes)
+        self.asked: list[str] = []
+
+    def execute(self, statement: str) -> None:
+        self.asked.append(statement)
+        if self.codes:
+            error = sqlite3.OperationalError("told by the test")
+            error.sqlite_errorcode = self.codes.pop(0)
+            raise error
+
+
+def test_two_that_turn_the_log_of_a_new_file_on_at_once_both_have_it() -> None:
+    connection = _Answers(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY)
+    database._use_wal(connection)  # type: ignore[arg-type]
+    assert connection.asked == ["PRAGMA journal_mode = WAL"] * 3
+    broken = _Answers(sqlite3.SQLITE_CANTOPEN)
+    with pytest.raises(sqlite3.OperationalError):
+        database._use_wal(broken)  # type: ignore[arg-type]
+    assert len(broken.asked) == 1

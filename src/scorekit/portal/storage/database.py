@@ -8,6 +8,7 @@ other, for each locks the rows of one subject first and the end of the audit log
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from scorekit.errors import InputError, MissingExtraError, UsageError
 
 _BUSY_S: Final = 30
 _CONNECT_S: Final = 10
+_AGAIN_S: Final = 0.02
 _POOL: Final = 16
 _VALID: Final = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 
@@ -143,8 +145,26 @@ def _engine(url: URL) -> Engine:
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     # Python's module would begin transactions by itself, late and without the lock.
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"busy_timeout = {_BUSY_S * 1000}"):
+    _use_wal(connection)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", f"busy_timeout = {_BUSY_S * 1000}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on, which of a new file two may ask for at once.
+
+    SQLite answers the second at once, without waiting as for any other lock: each holds what the other needs.
+    """
+    until_s = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until_s:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
