@@ -28,7 +28,7 @@ from typing import Any, Final, NamedTuple
 ROOT: Final = Path(__file__).parents[1]
 WORK: Final = ROOT / "build" / "mutation"
 PAGE: Final = ROOT / "tests" / "mutation_survivors.md"
-COPIED: Final = ("src", "tests", "scripts", "docs", "configs", "pyproject.toml")
+COPIED: Final = ("src", "tests", "scripts", "benchmarks", "docs", "configs", "examples", "pyproject.toml")
 _LINE: Final = re.compile(r"^- `(?P<function>[\w.]+)`: `` (?P<before>.*?) `` → `` (?P<after>.*?) ``$")
 
 
@@ -105,7 +105,7 @@ def _copy() -> None:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target, ignore=kept)
     # mutmut copies these over what is there, and takes nothing away.
-    for name in ("tests", "docs", "configs"):
+    for name in ("tests", "docs", "configs", "examples"):
         shutil.rmtree(WORK / "mutants" / name, ignore_errors=True)
     # What a run that was cut off has half written would be taken for done.
     for path in (WORK / "mutants" / "src").rglob("*.py"):
