@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Verdict = Literal["yes", "no", "unclear"]
-"""Whether a goal is met; unclear is a median beyond it among runs that spread over both sides."""
+"""Whether a goal is met; unclear: a median beyond it among runs on both sides, or runs that tell nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Comparison:
         ratios: one a run, where they are not `ours / theirs` of each turn.
         cpu_ratios: the same in CPU time, which other programs on the machine disturb less.
         exact: counted, not timed: the same in every run, so that one is enough.
+        noise: why these runs cannot judge the goal; empty where they can.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Comparison:
     ratios: tuple[float, ...] = ()
     cpu_ratios: tuple[float, ...] = ()
     exact: bool = False
+    noise: str = ""
 
     def __post_init__(self) -> None:
         if not self.ratios:
@@ -73,6 +75,8 @@ class Comparison:
         """None where there is no goal. Missed means that three of four runs were beyond it."""
         if self.goal is None:
             return None
+        if self.noise:
+            return "unclear"
         if statistics.median(self.judged) <= self.goal.limit:
             return "yes"
         return "no" if quartiles(self.judged)[0] > self.goal.limit else "unclear"
@@ -96,6 +100,7 @@ class Comparison:
             "judged_median": statistics.median(self.judged),
             "judged_quartiles": list(quartiles(self.judged)),
             "met": self.verdict,
+            "noise": self.noise,
         }
 
 

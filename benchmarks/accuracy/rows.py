@@ -19,8 +19,8 @@ BEFORE_S: Final = 0.7
 """A pattern goes on for so long before the window."""
 AFTER_S: Final = 4.0
 """And for so long after it, in which meters may still look for ticks."""
-_IDLE_EDGE_S: Final = 0.03
-"""Bursts begin and end so far inside of the window: a few milliseconds pass between asking for work and its start."""
+_IDLE_EDGE_S: Final = 0.2
+"""Bursts begin and end so far inside of the window: longer than a meter takes to open, which waits for a tick."""
 _OUTAGE_S: Final = 2.0
 
 Expect = Literal["number", "refusal", "either"]

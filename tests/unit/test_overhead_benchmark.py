@@ -74,11 +74,20 @@ def test_rows_hold_wall_ratio_and_what_was_taken() -> None:
     assert len(overhead.rows(("nvml", "codecarbon"), on, off, [(0.08, 0.04)])) == 2
 
 
-def test_wall_time_on_a_busy_machine_is_shown_and_not_judged() -> None:
-    on = [Turn(wall_s, 5.0) for wall_s in (9.0, 10.0, 14.0, 8.0)]
+@pytest.mark.parametrize("walls_s", [(9.0, 10.0, 14.0, 8.0), (9.0, 9.5, 9.9, 8.0)])
+def test_wall_time_on_a_busy_machine_is_shown_and_judged_neither_well_nor_badly(walls_s: tuple[float, ...]) -> None:
+    on = [Turn(wall_s, 5.0) for wall_s in walls_s]
     wall, taken, _ = overhead.rows(("nvml",), on, [Turn(10.0, 5.0)] * 4, [(0.08, 0.04)] * 4)
-    assert wall.verdict is None
+    assert wall.goal is not None
+    assert wall.verdict == "unclear"
+    assert "too busy" in wall.as_json()["noise"]
     assert taken.verdict == "yes"
+
+
+def test_a_median_is_known_as_well_as_its_values_scatter_little() -> None:
+    # The middle half of a normal distribution of standard deviation 0.01 is 0.01349 wide: 1.2533 * 0.01 / sqrt(9).
+    values = [1 + 0.01349 * (place - 4) / 4 for place in range(9)]
+    assert overhead.error_of_median(values) == pytest.approx(0.004178, rel=1e-3)
 
 
 def test_a_thread_that_only_sleeps_takes_next_to_nothing_and_ends() -> None:
