@@ -14,21 +14,25 @@ class Program:
         what: what it answers.
         minutes: about how long it takes on two cores that do nothing else.
         quick: what makes its run a short one.
+        peers: names of the peers that have to be fetched for it, as in `peers.versions`.
     """
 
     name: str
     what: str
     minutes: float
     quick: tuple[str, ...] = ("--quick",)
+    peers: tuple[str, ...] = ()
 
 
+_ZEUS: Final = ("zeus",)
+_AI: Final = ("ai_energy_benchmarks",)
 PROGRAMS: Final = (
-    Program("speed", "measured pass, start-up, CPU of the launcher", 8),
-    Program("overhead", "what a window's meters take from the work within it", 10),
-    Program("accuracy", "how near to the exact energy a meter comes", 10),
+    Program("speed", "measured pass, start-up, CPU of the launcher", 8, peers=_AI),
+    Program("overhead", "what a window's meters take from the work within it", 14, peers=_ZEUS),
+    Program("accuracy", "how near to the exact energy a meter comes", 10, peers=(*_ZEUS, *_AI)),
     Program("cost", "measured seconds for the same uncertainty, and for an interval of 1 %", 1, ("--trials", "20")),
     Program("parsing", "reading logs", 4),
-    Program("ratings", "a million stars", 0.3),
+    Program("ratings", "rating scores, and a million stars at once", 0.5),
     Program("results_index", "the index of the results store, and a query on it", 8),
     Program("site_build", "building the site", 12),
     Program("leaderboard_page", "the leaderboard's size and speed", 2),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from scorekit import editions
 from scorekit.editions import FEBRUARY_2025, Member
 from scorekit.errors import MissingExtraError, RatingError
+from scorekit.rating import rate_scores
 from scorekit.scales import RULES, Scale
 from scorekit.star_arrays import edition_bounds, stars_of
 from tests.edition_members import draft, energies_wh, member_lists
@@ -75,15 +75,26 @@ def test_without_numpy_its_install_line_is_told(monkeypatch: pytest.MonkeyPatch)
     assert caught.value.mend == 'pip install "scorekit[data]"'
 
 
-def test_the_benchmark_compares_equal_stars(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = ratings.measure(size=2_000, pairs=3)
-    assert [len(row.ratios) for row in rows] == [3, 3]
-    assert {row.unit for row in rows} == {"ms"}
+def test_the_benchmark_compares_equal_stars() -> None:
+    row = ratings.measure_arrays(size=2_000, pairs=3)
+    assert (len(row.ratios), row.unit) == (3, "ms")
     codes, energies, bounds = ratings.make_input(2_000)
     scales = [Scale(row[0] / 2, row[-1] * 2, tuple(row)) for row in bounds.tolist()]
     expected = [scales[code].stars(energy) for code, energy in zip(codes.tolist(), energies.tolist(), strict=True)]
     assert stars_of(codes, energies, bounds).tolist() == expected
+    assert ratings.gathered(codes, energies, bounds).tolist() == expected
     assert ratings.digitized(codes, energies, bounds).tolist() == expected
+
+
+def test_the_benchmark_rates_scores_as_its_floor_does() -> None:
+    rows = ratings.measure_scores(count=40, pairs=2)
+    assert [(row.key, len(row.ratios), row.unit) for row in rows] == [
+        ("rate_edition", 2, "ms"),
+        ("rate_mixed", 2, "ms"),
+    ]
+    official, bounds = ratings.official_scores(40)
+    assert len(official) == len(bounds) == 40
+    assert all(rating.official for rating in rate_scores(official, FEBRUARY_2025))
 
 
 def test_an_edition_without_a_cohort_has_no_codes() -> None:
