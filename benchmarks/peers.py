@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import importlib.util
 import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,21 @@ _ZEUS_PACKAGES: Final = (f"zeus=={ZEUS}", "httpx>=0.27", "httpcore>=1")
 _READY: Final = "ready"
 
 Say = Callable[[str], None]
+
+
+def versions() -> dict[str, str | None]:
+    """The version of each peer as it lies here; None for one that was not fetched, or not wholly."""
+    own = _AI_FOLDER.glob("lib/*/site-packages") if (_AI_FOLDER / _READY).exists() else ()
+    return {
+        "zeus": _version("zeus", [_ZEUS_FOLDER], environment=True),
+        "ai_energy_benchmarks": _version("ai_energy_benchmarks", own),
+    }
+
+
+def _version(name: str, folders: Iterable[Path], *, environment: bool = False) -> str | None:
+    places = [str(folder) for folder in folders]
+    found = importlib.metadata.distributions(name=name, path=[*(sys.path if environment else ()), *places])
+    return next((one.version for one in found), None)
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 mutmut changes one thing after the other in the modules that decide whether a figure is right (`only_mutate` under
 [tool.mutmut] in pyproject.toml) and runs the tests that call the changed function. A change that no test notices
 survived: it wants a test, or a line in tests/mutation_survivors.md with the reason why it is no fault. The command
-fails on a survivor that has neither, and tells lines that nothing needs any more.
+fails on a survivor that has neither, on a change that no test runs, and on lines that nothing needs any more.
 
 It works on a copy in build/mutation. Results are kept there: a second call tests only what has changed since, and with
 --survivors also what had survived, for which a test may have come.
@@ -29,6 +29,8 @@ ROOT: Final = Path(__file__).parents[1]
 WORK: Final = ROOT / "build" / "mutation"
 PAGE: Final = ROOT / "tests" / "mutation_survivors.md"
 COPIED: Final = ("src", "tests", "scripts", "benchmarks", "docs", "configs", "examples", "pyproject.toml")
+_DECIDED: Final = ("killed", "timeout", "survived")
+"""All else of mutmut's words says that no test ran, or that none came to its end."""
 _LINE: Final = re.compile(r"^- `(?P<function>[\w.]+)`: `` (?P<before>.*?) `` → `` (?P<after>.*?) ``$")
 
 
@@ -67,6 +69,11 @@ def of_diff(function: str, diff: str) -> Survivor:
     lines = diff.splitlines()[2:]
     before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
     return Survivor(function, before, after)
+
+
+def undecided(results: Iterable[tuple[str, str, Path]]) -> list[str]:
+    """Of mutants with their status and file: those that no test has run, or none to its end."""
+    return sorted(f"- {name}: {status}" for name, status, _ in results if status not in _DECIDED)
 
 
 def main() -> int:
@@ -175,11 +182,15 @@ def _tell(results: list[tuple[str, str, Path]]) -> int:
     if unknown:
         print(f"\nThese survived; write a test, or tell in {PAGE.relative_to(ROOT)} why it is no fault:")
         print("\n".join(survivor.line() for survivor in unknown))
+    open_ones = undecided(results)
+    if open_ones:
+        print("\nNo test has decided about these; run again, or write tests:")
+        print("\n".join(open_ones))
     gone = [survivor for survivor in accepted if survivor not in survivors]
     if gone:
         print(f"\nThese lines of {PAGE.relative_to(ROOT)} tell of nothing that survives:")
         print("\n".join(survivor.line() for survivor in gone))
-    return 1 if unknown or gone else 0
+    return 1 if unknown or open_ones or gone else 0
 
 
 if __name__ == "__main__":

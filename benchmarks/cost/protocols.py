@@ -1,4 +1,4 @@
-"""The two ways to measure: ten official repeats, and adaptive ones with the estimators that scorekit measures with."""
+"""The two ways to measure: official repeats, and adaptive ones with the estimators that scorekit measures with."""
 
 from __future__ import annotations
 
@@ -36,14 +36,27 @@ class Result:
     measured_s: float
 
 
-def official(noise: Noise, seed: int) -> Result:
+def official(noise: Noise, seed: int, target: float | None = None) -> Result:
     """Ten repeats of a pass of prefill and one of generation, read as CodeCarbon does.
 
     The score is prefill + (generation - prefill), and so the energy of generation.
+
+    Args:
+        noise: the trace model.
+        seed: of its noise.
+        target: instead of ten, as many as their 95 % interval takes to have this half-width.
     """
     machine = Machine(noise, seed)
-    energies, measured_s = [], 0.0
-    for _ in range(OFFICIAL_REPEATS):
+    energies: list[float] = []
+    measured_s = 0.0
+
+    def are_enough() -> bool:
+        if target is None:
+            return len(energies) == OFFICIAL_REPEATS
+        width = uncertainty.half_width_95(energies)
+        return len(energies) == MOST_REPEATS or (width is not None and width <= target * uncertainty.mean(energies))
+
+    while not are_enough():
         if noise.prefill:
             start_s, end_s = machine.window(noise.prefill * noise.pass_s)
             measured_s += end_s - start_s
@@ -53,7 +66,7 @@ def official(noise: Noise, seed: int) -> Result:
     mean_j = uncertainty.mean(energies)
     half_width = uncertainty.half_width_95(energies)
     assert half_width is not None
-    return Result(mean_j, half_width / mean_j, OFFICIAL_REPEATS, measured_s)
+    return Result(mean_j, half_width / mean_j, len(energies), measured_s)
 
 
 def adaptive(noise: Noise, seed: int, target: float, min_window_s: float = MIN_WINDOW_S) -> Result:

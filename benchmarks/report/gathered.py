@@ -17,8 +17,8 @@ def gather(folder: Path) -> dict[str, Any]:
     """What was found of every benchmark that has run, each with its own date, commit and machine.
 
     Returns:
-        The content of report.json: `benchmarks` with their rows, the `machines` that they name by number, and the
-        names of those that were `not_run`.
+        The content of report.json: `benchmarks` with their rows and what each has `left_out`, the `machines` that
+        they name by number, and the names of those that were `not_run`.
     """
     machines: list[Any] = []
     benchmarks = []
@@ -32,9 +32,13 @@ def gather(folder: Path) -> dict[str, Any]:
         if run["machine"] not in machines:
             machines.append(run["machine"])
         made: list[rows.Row] = []
+        versions = run["machine"]["versions"]
+        left_out = [f"{name}, which could not be fetched" for name in program.peers if versions.get(name) is None]
         if run["failed"] is None:
             try:
-                made = rows.of(program.name, json.loads(found.read_text(encoding="utf-8")))
+                document = json.loads(found.read_text(encoding="utf-8"))
+                made = rows.of(program.name, document)
+                left_out += document.get("left_out", ()) if isinstance(document, dict) else ()
             except (OSError, ValueError) as error:
                 run["failed"] = f"{type(error).__name__}: {error}"
         benchmarks.append(
@@ -42,6 +46,7 @@ def gather(folder: Path) -> dict[str, Any]:
                 **{key: run[key] for key in _TOLD},
                 "what": program.what,
                 "machine": machines.index(run["machine"]) + 1,
+                "left_out": left_out,
                 "rows": [asdict(row) for row in made],
             }
         )

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.peers import AI_ENERGY_BENCHMARKS, ZEUS
+from benchmarks import peers
 
 ROOT: Final = Path(__file__).parents[2]
 LIBRARIES: Final = (
@@ -36,7 +36,6 @@ _PATH: Final = re.compile(r"(?<![\w.:/])/(?:[\w.@+%-]+/)*[\w.@+%-]+")
 def facts() -> dict[str, Any]:
     """The machine and the versions of what runs on it; what cannot be found out is None."""
     versions = {name: _version(name) for name in LIBRARIES}
-    peers = {"zeus": ZEUS, "ai_energy_benchmarks": AI_ENERGY_BENCHMARKS}
     return {
         "cpu": _first_match(Path("/proc/cpuinfo"), r"model name\s*:\s*(.+)"),
         "cores": len(os.sched_getaffinity(0)),
@@ -44,7 +43,7 @@ def facts() -> dict[str, Any]:
         "system": _system(),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "versions": {**versions, **peers, **{name: _told(words) for name, words in PROGRAMS.items()}},
+        "versions": {**versions, **peers.versions(), **{name: _told(words) for name, words in PROGRAMS.items()}},
     }
 
 

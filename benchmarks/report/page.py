@@ -19,8 +19,8 @@ benchmark does, and how its rows are to be read, is told in [README.md](README.m
 _QUICK: Final = "**This is a quick run**: too short to judge what is close to its goal, and not to be cited.\n"
 _READ: Final = """Ours and the peer or floor take turns on the same machine. `ratio` is the median of the runs'
 ratios, ours to theirs; `CPU` the same in CPU time; `spread` the middle half of what the goal is on. `yes`: the median
-meets the goal. `no`: three of four runs are beyond it. `unclear`: in between. Rows without a goal explain others.
-`exact`: counted, not timed.
+meets the goal. `no`: three of four runs are beyond it. `unclear`: the median is beyond it and runs lie on both sides,
+or they scatter too much to tell. Rows without a goal explain others. `exact`: counted, not timed.
 """
 
 
@@ -36,7 +36,7 @@ def render(report: Mapping[str, Any], reasons: Reasons) -> str:
         _judged(benchmarks, "no", reasons),
         "## Goals that are unclear\n",
         _judged(benchmarks, "unclear", reasons),
-        "## What failed, or was not run\n",
+        "## What failed, was left out or not run\n",
         _failed(report, reasons),
         "## Machines\n",
         *(_machine(number, machine) for number, machine in enumerate(report["machines"], 1)),
@@ -100,6 +100,7 @@ def _failed(report: Mapping[str, Any], reasons: Reasons) -> str:
         for one in report["benchmarks"]
         if one["failed"] is not None
     ]
+    lines += [f"- {one['name']}: without {_cell(what)}" for one in report["benchmarks"] for what in one["left_out"]]
     lines += [f"- {name}: not run" for name in report["not_run"]]
     return "\n".join(lines) + "\n" if lines else "None.\n"
 

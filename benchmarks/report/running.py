@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -41,20 +42,21 @@ def run(program: Program, folder: Path, *, quick: bool, patience_s: float = PATI
         "quick": quick,
         "started_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": machine.commit(),
-        "machine": machine.facts(),
         "load_before": round(os.getloadavg()[0], 2),
     }
     begun = time.monotonic()
     code = _finished([*command, "--json", str(found)], printed, patience_s)
     told["wall_s"] = round(time.monotonic() - begun, 1)
     told["load_after"] = round(os.getloadavg()[0], 2)
+    # Only now are the peers there that it has fetched.
+    told["machine"] = machine.facts()
     told["failed"] = _failure(code, found, printed, patience_s)
     about.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return told
 
 
 def _finished(command: list[str], printed: Path, patience_s: float) -> int | None:
-    """Its exit code; None where it was ended because it did not end. Nothing that it started stays."""
+    """Its exit code; None where it was ended because it did not end. Nothing stays of what it started in its group."""
     with printed.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=machine.ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
@@ -68,14 +70,15 @@ def _finished(command: list[str], printed: Path, patience_s: float) -> int | Non
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """A benchmark that is asked to end, ends its servers and clusters; what then is left is killed."""
+    """A benchmark that is asked to end, ends its servers and clusters; what then is left of its group is killed."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    # One that broke has asked nobody to end, and its servers would disturb all that come after it.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _failure(code: int | None, found: Path, printed: Path, patience_s: float) -> str | None:

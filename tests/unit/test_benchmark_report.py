@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,14 @@ def leave(folder: Path, name: str, found: Any, **facts: Any) -> None:
         data.write_text(json.dumps(found), encoding="utf-8")
 
 
+def wait_until_dead(pid: int) -> None:
+    """Until a process that was killed is gone, or only waits for somebody to ask how it ended."""
+    state = Path(f"/proc/{pid}/stat")
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX":
+            time.sleep(0.01)
+
+
 def document(*comparisons: Comparison) -> Any:
     return json.loads(comparison.as_json(comparisons, quick=False))
 
@@ -66,7 +76,7 @@ def test_what_is_missed_unclear_and_failed_stands_at_the_top(folder: Path) -> No
     text = page.render(report, {"ratings": {"mis*": "it is slow.", "*": "something else"}})
     missed, unclear, failed = (
         text.split(f"## {title}\n")[1].split("\n## ")[0]
-        for title in ("Goals that are missed", "Goals that are unclear", "What failed, or was not run")
+        for title in ("Goals that are missed", "Goals that are unclear", "What failed, was left out or not run")
     )
     assert (
         "| ratings | missed work | 2.4 ms, ratio 2.400 to bare \\| floor (2.200 to 2.600) | &lt;= 1.5 x | it is slow. |"
@@ -80,6 +90,16 @@ def test_what_is_missed_unclear_and_failed_stands_at_the_top(folder: Path) -> No
     assert failed.count("not run") == len(NAMES) - 3
     assert "Goals met: 1; missed: 2; unclear: 1. Benchmarks that failed: 2." in text
     assert text.index("Goals that are missed") < text.index("## Machines") < text.index("### ratings")
+
+
+def test_what_was_left_out_is_told_beside_what_failed(tmp_path: Path) -> None:
+    leave(tmp_path, "job_overhead", {**document(compared("met", (1.0,) * 5, Goal(2))), "left_out": ["Slurm | here"]})
+    without = {**MACHINE, "versions": {"zeus": "0.16.0", "ai_energy_benchmarks": None}}
+    leave(tmp_path, "accuracy", None, failed="code 1: it broke", machine=without)
+    failed = page.render(gathered.gather(tmp_path), {}).split("## What failed")[1].split("\n## ")[0]
+    assert "- job_overhead: without Slurm \\| here\n" in failed
+    assert "- accuracy: without ai_energy_benchmarks, which could not be fetched\n" in failed
+    assert "zeus" not in failed
 
 
 def test_a_missed_goal_without_a_reason_is_told_as_that(folder: Path) -> None:
@@ -129,7 +149,8 @@ def test_the_cost_is_told_of_every_target() -> None:
     assert given.key == "as_given: quiet, passes of 10 s"
     assert given.met in ("yes", "no")
     assert true.goal == "<= 0.4 x, and it holds"
-    assert (percent.met, percent.goal, percent.runs) == (None, "", "12 simulated")
+    assert (percent.goal, percent.runs) == ("it holds, and <= 1 x where theirs does", "12 simulated")
+    assert percent.met in ("yes", "no")
 
 
 def test_one_that_dies_is_a_failure_and_tells_its_last_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +162,10 @@ def test_one_that_dies_is_a_failure_and_tells_its_last_line(tmp_path: Path, monk
     )
     (code / "missing.py").write_text(file + "sys.exit(1)\n", encoding="utf-8")
     (code / "dying.py").write_text(file + "raise SystemExit(f'not there: {__file__}')\n", encoding="utf-8")
-    (code / "killed.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", encoding="utf-8")
+    server = "import os, pathlib, signal, subprocess\n"
+    server += "server = subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3)\n"
+    server += "pathlib.Path('server').write_text(str(server.pid))\n"
+    (code / "killed.py").write_text(f"{server}os.kill(os.getpid(), signal.SIGKILL)\n", encoding="utf-8")
     (code / "hanging.py").write_text("import time\nprint('waits', flush=True)\ntime.sleep(600)\n", encoding="utf-8")
     monkeypatch.setattr(machine, "ROOT", tmp_path)
     monkeypatch.setattr(machine, "facts", lambda: MACHINE)
@@ -159,6 +183,7 @@ def test_one_that_dies_is_a_failure_and_tells_its_last_line(tmp_path: Path, monk
     running.files(out, "killed")[0].write_text("of an earlier run", encoding="utf-8")
     assert failed("killed") == "code -9: it printed nothing"
     assert not running.files(out, "killed")[0].exists()
+    wait_until_dead(int((tmp_path / "server").read_text(encoding="utf-8")))
     (code / "dying.py").write_text("raise SystemExit(f'not there: {__file__}')\n", encoding="utf-8")
     assert failed("dying") == "code 1: not there: (path)"
     # However long it takes to start, it has not ended by then.
@@ -169,12 +194,52 @@ def test_a_report_is_written_anew_from_what_was_found(folder: Path, capsys: pyte
     assert program.main(["--from", str(folder)]) == 1
     text = (folder / program.PAGE).read_text(encoding="utf-8")
     told = capsys.readouterr().out
-    assert "ratings: missed work" in told
-    assert "labels failed" in told
+    assert "goal missed: ratings: missed work: not explained" in told
+    assert "goal not shown to be met: ratings: unclear work: not explained" in told
+    assert "labels failed: code 1: ImportError" in told
     data = json.loads((folder / program.DATA).read_text(encoding="utf-8"))
     assert page.render(data, program.read_reasons()) == text
     for word in (str(folder), str(machine.ROOT)):
         assert word not in text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "failed", "code"),
+    [("mis*", None, 0), ("met", None, 1), ("mis*", "code 1: it broke", 1)],
+    ids=["explained", "not explained", "failed"],
+)
+def test_a_missed_goal_is_a_fault_where_it_has_no_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    pattern: str,
+    failed: str | None,
+    code: int,
+) -> None:
+    reasons = tmp_path / "reasons.yaml"
+    reasons.write_text(f'ratings: {{"{pattern}": it is slow.}}\n', encoding="utf-8")
+    monkeypatch.setattr(program, "REASONS", reasons)
+    leave(
+        tmp_path, "ratings", document(compared("missed", (2.0,) * 5, Goal(1.5)), compared("met", (1.0,) * 5, Goal(2)))
+    )
+    leave(tmp_path, "labels", document(), failed=failed)
+    assert program.main(["--from", str(tmp_path)]) == code
+    told = capsys.readouterr().out
+    explained = pattern == "mis*"
+    assert f"goal missed: ratings: missed work: {'it is slow.' if explained else page.NOT_EXPLAINED}" in told
+    assert f"1 goals missed, {0 if explained else 1} of them not explained; " in told
+    assert "## Goals that are missed\n\n| benchmark" in (tmp_path / program.PAGE).read_text(encoding="utf-8")
+
+
+def test_one_that_was_asked_for_and_left_nothing_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(running, "run", lambda *_, **__: {"wall_s": 1.0, "failed": None})
+    monkeypatch.setattr(program, "_CACHE", tmp_path)
+    assert program.main(["--only", "verify", "--out", str(tmp_path)]) == 1
+    told = capsys.readouterr().out
+    assert "verify was asked for, and did not run\n" in told
+    assert "labels was asked for" not in told
 
 
 def test_one_is_run_beside_what_the_others_found_before(

@@ -87,6 +87,25 @@ def test_a_model_is_judged_by_its_median_and_only_where_the_interval_holds() -> 
     assert Way((0.2, 0.4, 0.9), 3, covers=0.5).verdict == "does not hold"
 
 
+def test_official_repeats_go_on_until_their_interval_is_as_tight_as_asked() -> None:
+    noise = Noise("white", 10, 0.3, 0.01)
+    loose, tight = (official(noise, 2, target) for target in (0.02, 0.005))
+    assert tight.repeats > loose.repeats >= 2
+    assert tight.half_width <= 0.005 < official(noise, 2, 0.02).half_width <= 0.02
+
+
+@pytest.mark.parametrize(
+    ("ratio", "covers", "they_cover", "verdict"),
+    [
+        (1.0, 0.9, 0.9, "yes"), (1.1, 0.9, 0.9, "no"), (1.1, 0.9, 0.89, "yes"), (0.5, 0.89, 0.9, "does not hold"),
+    ],
+)  # fmt: skip
+def test_an_interval_of_one_percent_is_to_hold_and_not_to_be_dearer_than_one_that_does(
+    ratio: float, covers: float, they_cover: float, verdict: str
+) -> None:
+    assert trials.OnePercent((ratio,), 3, covers, 10, they_cover).verdict == verdict
+
+
 def test_the_table_has_a_line_a_model() -> None:
     lines = trials.table([trials.run(CALM, 5), trials.run(Noise("white", 10, 0.3, 0.01), 5)]).splitlines()
     assert len(lines) == 4

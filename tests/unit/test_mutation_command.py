@@ -24,6 +24,13 @@ def test_every_line_of_the_page_of_survivors_can_be_read_and_has_its_reason() ->
     assert all(found.values())
 
 
+def test_a_change_that_no_test_has_run_is_open() -> None:
+    told = ("killed", "timeout", "survived", "no tests", "not checked", "segfault", "suspicious", "skipped")
+    found = mutation.undecided((f"m.{status}", status, ROOT) for status in told)
+    assert found == ["- m.no tests: no tests", "- m.not checked: not checked", "- m.segfault: segfault",
+                     "- m.skipped: skipped", "- m.suspicious: suspicious"]  # fmt: skip
+
+
 def test_the_pure_middle_is_what_the_contract_names() -> None:
     middle = coverage.pure_middle(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8")))
     for name in middle:

@@ -104,6 +104,17 @@ def test_storing_keeps_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert json.loads(program.STORED.read_text(encoding="utf-8"))["written_by"] == "python -m benchmarks.guard --store"
 
 
+def test_ratios_of_another_python_are_held_against_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "STORED", tmp_path / "stored.json")
+    program.write_stored({"stars": 0.5})
+    monkeypatch.setattr(program, "PYTHON", "3.99")
+    assert program.main(["--only", "stars"]) == 2
+    assert "NOT CHECKED" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(program.stored_python() != program.PYTHON, reason="not applicable: ratios of another Python")
 def test_nothing_is_half_as_slow_again_as_it_was() -> None:
     environment = {**os.environ, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "benchmarks.guard"]
