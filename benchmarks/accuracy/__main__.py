@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every window to FILE")
     options = parser.parse_args(argv)
     keys = options.rows.split(",") if options.rows else [row.key for row in ROWS]
-    tools = ["scorekit", "codecarbon"]
+    tools = ["scorekit", "codecarbon", "optimum-benchmark"]
     zeus = None if options.without_zeus else peers.zeus_folder(_say)
     if zeus is not None:
         tools.append("zeus")

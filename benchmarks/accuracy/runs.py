@@ -18,6 +18,8 @@ from benchmarks.accuracy.worker import GO, READY, RESULT, fake_for
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOADING_S = 240.0
+# Trackers of peers ask the network where they are; where nothing answers at once, they go on without.
+_NOWHERE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 
 
 def observe(
@@ -38,18 +40,14 @@ def observe(
         seed: of the phases.
         say: told how it goes on.
     """
-    return _observe(keys, windows_s, tools, sys.executable, {"ACCURACY_ZEUS": str(zeus or "")}, seed, say)
+    return _observe(keys, windows_s, tools, sys.executable, {"ACCURACY_ZEUS": str(zeus or ""), **_NOWHERE}, seed, say)
 
 
 def observe_ai_energy_benchmarks(
     keys: Sequence[str], windows_s: Sequence[float], python: Path, seed: int, say: Callable[[str], None]
 ) -> list[Observation]:
-    """The same of ai_energy_benchmarks, alone and in its own environment.
-
-    Its tracker asks the network where it is; where nothing answers, it goes on without.
-    """
-    nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-    return _observe(keys, windows_s, [AI_ENERGY_BENCHMARKS], python, nowhere, seed, say)
+    """The same of ai_energy_benchmarks, alone and in its own environment."""
+    return _observe(keys, windows_s, [AI_ENERGY_BENCHMARKS], python, _NOWHERE, seed, say)
 
 
 def _observe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from dataclasses import dataclass
@@ -95,6 +96,36 @@ class CodeCarbon:
         self._tracker.stop()
 
 
+class OptimumBenchmark:
+    """optimum-benchmark's tracker for the GPU that its configs name (`device_ids=0`); loading the model goes before.
+
+    With any other backend than PyTorch it does not ask torch to wait for a device that is not there.
+    """
+
+    def __init__(self, _: Path) -> None:
+        from codecarbon.core import hardware_cache
+        from optimum_benchmark.trackers.energy import EnergyTracker
+
+        # As for CodeCarbon: the first and only one of a program. It writes where the program was started.
+        hardware_cache.clear_cache()
+        self._tracker = EnergyTracker(device="cuda", backend="none", device_ids="0")
+        with self._tracker.track("load_model"):
+            pass
+        self._window = contextlib.ExitStack()
+
+    def open(self) -> None:
+        self._window.enter_context(self._tracker.track("generate"))
+
+    def close(self) -> None:
+        self._window.close()
+
+    def answer(self) -> Answer:
+        return Answer(self._tracker.get_energy().gpu * 1000)
+
+    def stop(self) -> None:
+        self._tracker.emission_tracker.stop()
+
+
 class Zeus:
     """Zeus's monitor on the used GPU: its number within CUDA_VISIBLE_DEVICES, or the first where that is not set."""
 
@@ -149,6 +180,7 @@ AI_ENERGY_BENCHMARKS: Final = "ai_energy_benchmarks"
 TOOLS: dict[str, type[Any]] = {
     "scorekit": Scorekit,
     "codecarbon": CodeCarbon,
+    "optimum-benchmark": OptimumBenchmark,
     "zeus": Zeus,
     AI_ENERGY_BENCHMARKS: AiEnergyBenchmarks,
 }

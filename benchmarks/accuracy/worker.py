@@ -65,6 +65,8 @@ def _load(tools: Sequence[str]) -> None:
         import scorekit.measuring.meters.nvml  # noqa: F401
     if "codecarbon" in tools:
         import codecarbon
+    if "optimum-benchmark" in tools:
+        import optimum_benchmark.trackers.energy  # noqa: F401
     if "zeus" in tools:
         # Behind all others, so that it brings only what is not there.
         sys.path.append(os.environ["ACCURACY_ZEUS"])
