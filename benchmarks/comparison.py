@@ -122,7 +122,13 @@ def table(comparisons: Iterable[Comparison]) -> str:
 
 
 def conclude(
-    comparisons: Sequence[Comparison], *, quick: bool, file: Path | None, notes: Iterable[str] = (), **facts: Any
+    comparisons: Sequence[Comparison],
+    *,
+    quick: bool,
+    file: Path | None,
+    notes: Iterable[str] = (),
+    left_out: Sequence[str] = (),
+    **facts: Any,
 ) -> int:
     """Write every run to a file, print the table, and tell which goals were missed.
 
@@ -131,6 +137,7 @@ def conclude(
         quick: whether the runs were too short to judge what is close, so that only what is clear misses its goal.
         file: of the JSON; None where none was asked for.
         notes: what is told below the table.
+        left_out: what did not run, and why: told below the notes, and in the file.
         facts: what else is to be known about the run, beside the machine.
 
     Returns:
@@ -138,9 +145,11 @@ def conclude(
     """
     if file is not None:
         machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-        document = as_json(comparisons, quick=quick, load_1min=os.getloadavg()[0], **machine, **facts)
+        document = as_json(
+            comparisons, quick=quick, load_1min=os.getloadavg()[0], left_out=left_out, **machine, **facts
+        )
         file.write_text(document, encoding="utf-8")
-    print("\n".join([table(comparisons), *notes]))
+    print("\n".join([table(comparisons), *notes, *(f"left out: {what}" for what in left_out)]))
     unmet = ("no",) if quick else ("no", "unclear")
     missed = [row.what.strip() for row in comparisons if row.verdict in unmet]
     if missed:
@@ -148,10 +157,10 @@ def conclude(
     return 1 if missed else 0
 
 
-def as_json(comparisons: Iterable[Comparison], **facts: Any) -> str:
-    """All comparisons and what is to be known about the run, as a JSON document."""
+def as_json(comparisons: Iterable[Comparison], *, left_out: Sequence[str] = (), **facts: Any) -> str:
+    """All comparisons, what was left out, and what is to be known about the run, as a JSON document."""
     rows = [comparison.as_json() for comparison in comparisons]
-    return json.dumps({**facts, "comparisons": rows}, indent=2) + "\n"
+    return json.dumps({**facts, "left_out": list(left_out), "comparisons": rows}, indent=2) + "\n"
 
 
 def _cells(row: Comparison) -> tuple[str, ...]:

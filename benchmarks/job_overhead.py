@@ -9,17 +9,20 @@ scenario, which opens the meters, loads dataset and model, warms up and measures
 remains is the engine's own time, starting Python, importing, composing and checking the config, making the measuring
 process, sealing and scoring the run, and telling the engine.
 
-The bare job is benchmarks/bare_job.py, handed to the same cluster, in turns: the same Python imports what a measuring
-process has imported, once, and ends. With Ray it is a task in a worker of its own (max_calls=1): in a worker that has
-imported it all before, there would be nothing to import.
+The bare job is benchmarks/bare_job.py, handed to the same cluster, in turns: the same Python imports torch, datasets
+and the classes of transformers that such a job needs, and ends. With Ray it is a task in a worker of its own
+(max_calls=1): in a worker that has imported it all before, there would be nothing to import. How long a measuring
+process and the bare job import stands in a row of its own, without a cluster.
 
-The clusters are those of the tests, two nodes on this machine, and one job at a time is on them.
+The clusters are those of the tests, two nodes on this machine, and one job at a time is on them. An engine that is not
+on this machine is left out, and told; where it was asked for by --engine, or none is there, that is a failure.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import os
 import re
 import signal
@@ -49,6 +52,11 @@ TASK: Final = "text_classification"
 ENGINES: Final = ("slurm", "ray")
 LIMIT: Final = 1.25
 _LOOK_S: Final = 0.1
+_IMPORTS: Final = (
+    "from scorekit.measuring import configs; configs.register();"
+    "from scorekit.measuring import launcher; launcher.import_stack()"
+)
+_BARE_IMPORTS: Final = "from benchmarks import bare_job; bare_job.import_stack()"
 _BEGINS: Final = re.compile(r"^(\S+ [\d:]+),(\d{3}) .*Allocating energy_star scenario$", re.MULTILINE)
 
 
@@ -60,15 +68,15 @@ class Timed:
         wall_s: from its handing over until the engine had it no more.
         start_s: from its handing over until its process began.
         measuring_s: what of it was measuring.
-        ready_s: from the beginning of its process until its scenario began; None for a bare job, like the next two.
-        kept_s: from the end of its last window until its result was written.
+        ready_s: from the beginning of its process until its scenario began; of a bare job, until it had imported.
+        kept_s: from the end of its last window until its result was written; None for a bare job, like the next.
         noticed_s: from the end of its work until the sweep's driver knew of it.
     """
 
     wall_s: float
     start_s: float
     measuring_s: float = 0.0
-    ready_s: float | None = None
+    ready_s: float = 0.0
     kept_s: float | None = None
     noticed_s: float | None = None
 
@@ -76,6 +84,16 @@ class Timed:
     def cost_s(self) -> float:
         """What it cost beside its measuring."""
         return self.wall_s - self.measuring_s
+
+    @property
+    def before_s(self) -> float:
+        """From its handing over until it measured, or a bare job had nothing more to do."""
+        return self.start_s + self.ready_s
+
+    @property
+    def after_s(self) -> float:
+        """From the end of that until the engine had it no more."""
+        return self.cost_s - self.before_s
 
 
 @dataclass(slots=True)
@@ -106,24 +124,49 @@ class Engine:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.job_overhead", description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--engine", choices=ENGINES, action="append", help="only this one (default: both)")
+    parser.add_argument("--engine", choices=ENGINES, action="append", help="only this one (default: all that are here)")
     parser.add_argument("--quick", action="store_true", help="fewer turns, for CI")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
     options = parser.parse_args(argv)
     # Ended before its time, it ends the cluster too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    engines = options.engine or ENGINES
+    left_out = {name: lack for name in engines if (lack := lacking(name)) is not None}
+    if left_out and (options.engine or len(left_out) == len(engines)):
+        raise SystemExit("; ".join(left_out.values()))
+    count = 2 if options.quick else 5
     rows: list[Comparison] = []
     notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="scorekit-jobs-") as scratch:
         os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1")
         model, settings = tiny_settings(Path(scratch))
-        for name in options.engine or ENGINES:
+        for name in (each for each in engines if each not in left_out):
             with slurm() if name == "slurm" else ray() as engine:
                 sweep = partial(_swept, engine, Path(scratch), model, settings)
-                ours, theirs = turns(sweep, engine.bare, 2 if options.quick else 5)
+                ours, theirs = turns(sweep, engine.bare, count)
             rows += compared(name, ours, theirs)
             notes += told(name, ours, theirs)
-    return comparison.conclude(rows, quick=options.quick, file=options.json, notes=notes)
+        rows.append(imports(count))
+    reasons = [f"{name}: {lack}" for name, lack in left_out.items()]
+    return comparison.conclude(rows, quick=options.quick, file=options.json, notes=notes, left_out=reasons)
+
+
+def lacking(engine: str) -> str | None:
+    """What of an engine this machine has not, and what brings it; None where all is there."""
+    if engine == "ray":
+        return None if importlib.util.find_spec("ray") else 'Ray is not installed: pip install "scorekit[ray]"'
+    from tests.fake_nvml.build import NoCompilerError, build
+    from tests.slurm import cluster as clusters
+
+    # Jobs are accounted for nowhere here, so that neither slurmdbd nor a database is needed.
+    missing = clusters.missing(accounting=False)
+    if missing:
+        return f"no {', '.join(missing)} on this machine: apt-get install slurmctld slurmd slurm-client munge"
+    try:
+        build()
+    except NoCompilerError as error:
+        return str(error)
+    return None
 
 
 def turns(sweep: Callable[[int], Timed], bare: Callable[[], Timed], count: int) -> tuple[list[Timed], list[Timed]]:
@@ -208,7 +251,7 @@ def measuring(run: Path) -> tuple[float, float]:
 
 
 def compared(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> list[Comparison]:
-    """The row that is judged, and one that tells of the engine alone."""
+    """The row that is judged, and what it is made of: the engine's part, all before measuring, and all after it."""
     cost = Comparison(
         f"{engine}_job",
         f"a job on {engine} beside its measuring",
@@ -218,15 +261,35 @@ def compared(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> lis
         tuple(each.cost_s for each in theirs),
         Goal(LIMIT),
     )
-    start = Comparison(
-        f"{engine}_start",
-        f"  of it from handing over to start on {engine}",
-        "bare job",
-        "s",
-        tuple(each.start_s for each in ours),
-        tuple(each.start_s for each in theirs),
+    parts: tuple[tuple[str, str, Callable[[Timed], float]], ...] = (
+        ("start", f"  of it from handing over to start on {engine}", lambda job: job.start_s),
+        ("before", "  of it from handing over to measuring, or until imported", lambda job: job.before_s),
+        ("after", "  of it after that", lambda job: job.after_s),
     )
-    return [cost, start]
+    return [
+        cost,
+        *(
+            Comparison(f"{engine}_{key}", what, "bare job", "s", tuple(map(of, ours)), tuple(map(of, theirs)))
+            for key, what, of in parts
+        ),
+    ]
+
+
+def imports(count: int) -> Comparison:
+    """How long a measuring process imports, beside the bare job: each in a process of its own, without any engine."""
+    taken: dict[str, list[float]] = {_IMPORTS: [], _BARE_IMPORTS: []}
+    for number in range(count + 1):
+        for code in (_IMPORTS, _BARE_IMPORTS)[:: 1 if number % 2 else -1]:
+            words = [
+                sys.executable,
+                "-c",
+                f"import time; begun = time.monotonic(); {code}; print(time.monotonic() - begun)",
+            ]
+            done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+            if number:
+                taken[code].append(float(done.stdout.split()[-1]))
+    ours, theirs = (tuple(each) for each in taken.values())
+    return Comparison("imports", "what a measuring process imports", "what the bare job imports", "s", ours, theirs)
 
 
 def told(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> list[str]:
@@ -256,9 +319,6 @@ def slurm() -> Iterator[Engine]:
     """A Slurm cluster; this process is on its machine that submits jobs."""
     from tests.slurm import cluster as clusters
 
-    missing = clusters.missing()
-    if missing:
-        raise SystemExit(f"{', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge slurmdbd")
     with clusters.started() as cluster:
         os.environ.update(cluster.environment())
         yield Engine("slurm", partial(_bare_on_slurm, cluster.folder), _on_slurm, ["hydra.launcher.partition=low"])
@@ -281,7 +341,8 @@ def _bare_on_slurm(folder: Path) -> Timed:
     gone_s = _gone([name])
     if not begun.exists():
         raise SystemExit(f"the bare job failed: {(folder / 'bare.out').read_text(encoding='utf-8')}")
-    return Timed(gone_s - handed_s, float(begun.read_text(encoding="utf-8")) - handed_s)
+    begun_s, imported_s = map(float, begun.read_text(encoding="utf-8").split())
+    return Timed(gone_s - handed_s, begun_s - handed_s, ready_s=imported_s - begun_s)
 
 
 def _gone(names: Sequence[str]) -> float:
@@ -338,8 +399,8 @@ def _bare_on_ray() -> Timed:
 
     task = library.remote(num_cpus=1, max_calls=1)(bare_job.import_stack)
     handed_s = time.time()
-    begun_s = float(library.get(task.remote()))
-    return Timed(time.time() - handed_s, begun_s - handed_s)
+    begun_s, imported_s = library.get(task.remote())
+    return Timed(time.time() - handed_s, begun_s - handed_s, ready_s=imported_s - begun_s)
 
 
 @contextlib.contextmanager

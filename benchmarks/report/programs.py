@@ -40,6 +40,6 @@ PROGRAMS: Final = (
     Program("verify", "verifying submissions", 1),
     Program("upload", "handing in at the portal", 3),
     Program("sweep_planning", "planning and resuming sweeps", 1),
-    Program("job_overhead", "a job of a sweep on Slurm and on Ray", 8),
+    Program("job_overhead", "a job of a sweep on Slurm and on Ray", 10),
 )
 NAMES: Final = tuple(program.name for program in PROGRAMS)

@@ -33,9 +33,10 @@ _SOCKET_BYTES: Final = 100
 """A longer path is none for a socket."""
 
 
-def missing() -> list[str]:
-    """Commands that a cluster with accounting needs and this machine has not."""
-    return [command for command in (*_COMMANDS, *_OF_ACCOUNTING) if shutil.which(command, path=_PATH) is None]
+def missing(*, accounting: bool = True) -> list[str]:
+    """Commands that a cluster needs, with accounting or without, and this machine has not."""
+    wanted = (*_COMMANDS, *_OF_ACCOUNTING) if accounting else _COMMANDS
+    return [command for command in wanted if shutil.which(command, path=_PATH) is None]
 
 
 class Cluster:

@@ -50,6 +50,7 @@ def test_table_and_json_tell_the_same() -> None:
     assert "<= 1.02" in lines[2]
     document = json.loads(comparison.as_json(rows, quick=True))
     assert document["quick"] is True
+    assert document["left_out"] == []
     assert [row["met"] for row in document["comparisons"]] == ["unclear", None]
     assert document["comparisons"][0]["ratio_median"] == 1.03
 
@@ -61,12 +62,14 @@ def test_a_benchmark_ends_with_its_table_and_the_goals_that_it_missed(
     near, clear = compare((1.0, 1.03, 1.05), Goal(1.02)), compare((2.0,), Goal(1.02))
     rows = [replace(near, what="  near"), replace(clear, what="clear"), compare((9.0,), None)]
     file = tmp_path / "runs.json"
-    assert comparison.conclude(rows, quick=quick, file=file, notes=["more of it"], seconds=2) == 1
+    left_out = ["the peer: it is not here"]
+    assert comparison.conclude(rows, quick=quick, file=file, notes=["more of it"], left_out=left_out, seconds=2) == 1
     told = capsys.readouterr()
-    assert told.out == f"{comparison.table(rows)}\nmore of it\n"
+    assert told.out == f"{comparison.table(rows)}\nmore of it\nleft out: the peer: it is not here\n"
     assert told.err == f"goal missed: {missed}\n"
     document = json.loads(file.read_text(encoding="utf-8"))
     assert (document["quick"], document["seconds"], len(document["comparisons"])) == (quick, 2, 3)
+    assert document["left_out"] == left_out
     assert comparison.conclude([rows[2]], quick=quick, file=None) == 0
     assert not capsys.readouterr().err
 

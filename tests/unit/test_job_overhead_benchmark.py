@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from benchmarks import job_overhead
+from benchmarks import bare_job, job_overhead
+from benchmarks.comparison import Comparison
 from benchmarks.job_overhead import Timed
 
 from scorekit import bundle
@@ -48,10 +52,12 @@ def test_turns_alternate_and_the_first_pair_is_for_nothing() -> None:
 
 
 def test_what_is_judged_is_the_cost_without_the_measuring() -> None:
-    ours, theirs = [Timed(15.0, 2.0, 3.0, 4.0, 1.0, 0.5)] * 3, [Timed(10.0, 1.0)] * 3
-    cost, start = job_overhead.compared("slurm", ours, theirs)
+    ours, theirs = [Timed(15.0, 2.0, 3.0, 4.0, 1.0, 0.5)] * 3, [Timed(10.0, 1.0, ready_s=5.0)] * 3
+    cost, start, before, after = job_overhead.compared("slurm", ours, theirs)
     assert (cost.ratios, cost.verdict) == ((1.2,) * 3, "yes")
     assert (start.ratios, start.verdict) == ((2.0,) * 3, None)
+    assert (before.ours, before.theirs, before.verdict) == ((6.0,) * 3, (6.0,) * 3, None)
+    assert (after.ours, after.theirs, after.verdict) == ((6.0,) * 3, (4.0,) * 3, None)
     assert job_overhead.compared("slurm", [Timed(16.0, 2.0, 3.0, 4.0, 1.0, 0.5)] * 3, theirs)[0].verdict == "no"
     told = "\n".join(job_overhead.told("slurm", ours, theirs))
     assert "handing over to start 2.00 s (2.00 to 2.00)" in told
@@ -59,3 +65,55 @@ def test_what_is_judged_is_the_cost_without_the_measuring() -> None:
     assert "end of measuring to the result written 1.00 s" in told
     assert "noticed by the sweep 0.50 s" in told
     assert "beside its measuring 12.00 s (12.00 to 12.00), of which scorekit adds 2.00 s" in told
+
+
+@contextlib.contextmanager
+def _idle(name: str) -> Iterator[job_overhead.Engine]:
+    yield job_overhead.Engine(name, lambda: Timed(10.0, 1.0), lambda _: contextlib.nullcontext())
+
+
+@pytest.fixture
+def without_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slurm is not on the machine; jobs and imports take no time."""
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    # What the benchmark sets is undone.
+    for name in ("HF_HUB_OFFLINE", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(job_overhead, "tiny_settings", lambda _: ("tiny", []))
+    monkeypatch.setattr(job_overhead, "_swept", lambda *_: Timed(11.0, 1.0, 0.0, 0.5, 0.5, 0.5))
+    monkeypatch.setattr(job_overhead, "ray", lambda: _idle("ray"))
+    monkeypatch.setattr(job_overhead, "imports", lambda n: Comparison("imports", "", "", "s", (2.0,) * n, (1.0,) * n))
+
+
+@pytest.mark.usefixtures("without_slurm")
+def test_without_slurm_ray_is_measured_and_the_rest_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = tmp_path / "found.json"
+    assert job_overhead.main(["--json", str(found)]) == 0
+    document = json.loads(found.read_text(encoding="utf-8"))
+    keys = [row["key"] for row in document["comparisons"]]
+    assert keys == ["ray_job", "ray_start", "ray_before", "ray_after", "imports"]
+    (left_out,) = document["left_out"]
+    assert left_out.startswith("slurm: no slurmctld, slurmd, munged, sbatch,")
+    assert left_out.endswith(": apt-get install slurmctld slurmd slurm-client munge")
+    assert "maria" not in left_out
+    assert "slurmdbd" not in left_out
+    assert f"left out: {left_out}" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("without_slurm")
+@pytest.mark.parametrize("words", [["--engine", "slurm"], []])
+def test_an_engine_that_was_asked_for_and_nothing_at_all_are_failures(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(SystemExit, match="apt-get install slurmctld slurmd slurm-client munge"):
+        job_overhead.main(words)
+
+
+def test_the_bare_job_imports_nothing_of_scorekit_nor_what_it_measures_by() -> None:
+    names = {name.partition(".")[0] for name, _ in bare_job.STACK}
+    assert names == {"torch", "datasets", "transformers"}
+    code = Path(bare_job.__file__).read_text(encoding="utf-8").partition('"""\n\n')[2]
+    assert "scorekit" not in code
