@@ -147,7 +147,7 @@ def main(argv: list[str] | None = None) -> int:
             rows += compared(name, ours, theirs)
             notes += told(name, ours, theirs)
         rows.append(imports(count))
-    reasons = [f"{name}: {lack}" for name, lack in left_out.items()]
+    reasons = [f"{name} ({lack})" for name, lack in left_out.items()]
     return comparison.conclude(rows, quick=options.quick, file=options.json, notes=notes, left_out=reasons)
 
 

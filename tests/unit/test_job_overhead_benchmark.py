@@ -95,8 +95,8 @@ def test_without_slurm_ray_is_measured_and_the_rest_is_told(tmp_path: Path, caps
     keys = [row["key"] for row in document["comparisons"]]
     assert keys == ["ray_job", "ray_start", "ray_before", "ray_after", "imports"]
     (left_out,) = document["left_out"]
-    assert left_out.startswith("slurm: no slurmctld, slurmd, munged, sbatch,")
-    assert left_out.endswith(": apt-get install slurmctld slurmd slurm-client munge")
+    assert left_out.startswith("slurm (no slurmctld, slurmd, munged, sbatch,")
+    assert left_out.endswith(": apt-get install slurmctld slurmd slurm-client munge)")
     assert "maria" not in left_out
     assert "slurmdbd" not in left_out
     assert f"left out: {left_out}" in capsys.readouterr().out
