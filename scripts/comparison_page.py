@@ -8,6 +8,7 @@ tell, the cell says in what. A test fails when the page is stale.
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -41,6 +42,13 @@ class Source(Record):
     title: Text
     read: Text
     url: Https
+
+    @property
+    def version(self) -> str:
+        """What was read, and whether the address shows the same for good."""
+        host, path = str(self.url.host), str(self.url.path)
+        fixed = host != "github.com" or re.search(r"/(blob|tree|releases/tag)/[^/]*\d[^/]*", path)
+        return self.read if fixed else f"{self.read}; the address shows the newest"
 
 
 class Shown(Record):
@@ -208,7 +216,7 @@ def page(found: Comparison) -> str:
         _table(
             ("no", "source", "version"),
             [
-                (str(number), f"[{found.sources[key].title}][s{number}]", found.sources[key].read)
+                (str(number), f"[{found.sources[key].title}][s{number}]", found.sources[key].version)
                 for key, number in numbers.items()
             ],
         ),
@@ -226,7 +234,8 @@ so. A short answer is not a bad one.
 A number is a source that shows the answer, as it was on {day}. *Not found in* names what was read in vain, which is no
 proof that it is not there. {more} marks what a peer does and scorekit does not, or does better. A cell that is wrong or
 old stands in `scripts/comparison.yaml`; `python -m scripts.comparison_page` writes this page from there."""
-_COMMANDS: Final = "From the root of the repository. Runs, results and the portal's folder are those that README makes."
+_COMMANDS: Final = "From the root of the repository. Runs, results and the portal's folder are those that README makes.
+Where scorekit does not do something, its command shows what it does in that place."
 
 
 def _own_cell(cell: Shown) -> str:

@@ -83,6 +83,20 @@ def test_every_number_leads_to_an_address_of_its_own() -> None:
         assert re.fullmatch(r"https://(?:[a-z0-9-]+\.)+[a-z]{2,}/[\w./~-]+", url), url
 
 
+@pytest.mark.parametrize(
+    ("url", "stays"),
+    [
+        ("https://github.com/a/b/blob/main/c.py", False), ("https://github.com/a/b", False),
+        ("https://github.com/a/b/blob/v3.3.2/c.py", True), ("https://github.com/a/b/releases/tag/b-v0.1", True),
+        ("https://github.com/a/b/tree/02f42536f4c7a746320257b6ad9c94e2186bf565", True),
+        ("https://example.org/post", True),
+    ],
+)  # fmt: skip
+def test_an_address_that_shows_something_else_later_says_so(url: str, stays: bool) -> None:
+    source = comparison_page.Source(title="b, c.py", read="package 1.0", url=url)  # type: ignore[arg-type]
+    assert source.version == ("package 1.0" if stays else "package 1.0; the address shows the newest")
+
+
 @pytest.mark.parametrize("feature", FOUND.features, ids=NAMES)
 def test_what_is_told_of_ours_is_there(feature: Feature) -> None:
     if feature.ours.page is None:
