@@ -234,8 +234,10 @@ so. A short answer is not a bad one.
 A number is a source that shows the answer, as it was on {day}. *Not found in* names what was read in vain, which is no
 proof that it is not there. {more} marks what a peer does and scorekit does not, or does better. A cell that is wrong or
 old stands in `scripts/comparison.yaml`; `python -m scripts.comparison_page` writes this page from there."""
-_COMMANDS: Final = "From the root of the repository. Runs, results and the portal's folder are those that README makes.
-Where scorekit does not do something, its command shows what it does in that place."
+_COMMANDS: Final = (
+    "From the root of the repository. Runs, results and the portal's folder are those that README makes. "
+    "Where scorekit does not do something, the command shows what it does in that place."
+)
 
 
 def _own_cell(cell: Shown) -> str:
