@@ -9,10 +9,10 @@ scenario, which opens the meters, loads dataset and model, warms up and measures
 remains is the engine's own time, starting Python, importing, composing and checking the config, making the measuring
 process, sealing and scoring the run, and telling the engine.
 
-The bare job is benchmarks/bare_job.py, handed to the same cluster, in turns: the same Python imports torch, datasets
-and the classes of transformers that such a job needs, and ends. With Ray it is a task in a worker of its own
-(max_calls=1): in a worker that has imported it all before, there would be nothing to import. How long a measuring
-process and the bare job import stands in a row of its own, without a cluster.
+The bare job is benchmarks/bare_job.py, handed to the same cluster, in turns: the same Python imports what a measuring
+process has imported, once, and ends. With Ray it is a task in a worker of its own (max_calls=1): in a worker that has
+imported it all before, there would be nothing to import. How long a measuring process imports, beside the libraries
+alone that such a job cannot do without, stands in a row of its own, without a cluster.
 
 The clusters are those of the tests, two nodes on this machine, and one job at a time is on them. An engine that is not
 on this machine is left out, and told; where it was asked for by --engine, or none is there, that is a failure.
@@ -52,11 +52,8 @@ TASK: Final = "text_classification"
 ENGINES: Final = ("slurm", "ray")
 LIMIT: Final = 1.25
 _LOOK_S: Final = 0.1
-_IMPORTS: Final = (
-    "from scorekit.measuring import configs; configs.register();"
-    "from scorekit.measuring import launcher; launcher.import_stack()"
-)
-_BARE_IMPORTS: Final = "from benchmarks import bare_job; bare_job.import_stack()"
+_IMPORTS: Final = "from benchmarks import bare_job; bare_job.import_stack()"
+_LIBRARIES: Final = "from benchmarks import bare_job; bare_job.import_libraries()"
 _BEGINS: Final = re.compile(r"^(\S+ [\d:]+),(\d{3}) .*Allocating energy_star scenario$", re.MULTILINE)
 
 
@@ -276,10 +273,10 @@ def compared(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> lis
 
 
 def imports(count: int) -> Comparison:
-    """How long a measuring process imports, beside the bare job: each in a process of its own, without any engine."""
-    taken: dict[str, list[float]] = {_IMPORTS: [], _BARE_IMPORTS: []}
+    """How long a measuring process imports, beside the libraries: each in a process of its own, without any engine."""
+    taken: dict[str, list[float]] = {_IMPORTS: [], _LIBRARIES: []}
     for number in range(count + 1):
-        for code in (_IMPORTS, _BARE_IMPORTS)[:: 1 if number % 2 else -1]:
+        for code in (_IMPORTS, _LIBRARIES)[:: 1 if number % 2 else -1]:
             words = [
                 sys.executable,
                 "-c",
@@ -289,7 +286,7 @@ def imports(count: int) -> Comparison:
             if number:
                 taken[code].append(float(done.stdout.split()[-1]))
     ours, theirs = (tuple(each) for each in taken.values())
-    return Comparison("imports", "what a measuring process imports", "what the bare job imports", "s", ours, theirs)
+    return Comparison("imports", "what a measuring process imports", "torch, datasets, transformers alone", "s", ours, theirs)
 
 
 def told(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> list[str]:

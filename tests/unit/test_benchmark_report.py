@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import time
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -314,4 +315,8 @@ def test_the_committed_report_is_what_its_data_tell() -> None:
         pytest.skip("not applicable: no full run is committed")
     report = json.loads(data.read_text(encoding="utf-8"))
     assert text.read_text(encoding="utf-8") == page.render(report, program.read_reasons())
+    keys = {one["name"]: [row["key"] for row in one["rows"] if row["goal"]] for one in report["benchmarks"]}
+    for name, own in program.read_reasons().items():
+        for pattern in own:
+            assert any(fnmatchcase(key, pattern) for key in keys[name]), f"{name} has no row {pattern} with a goal"
     assert not any(one["quick"] for one in report["benchmarks"])
