@@ -286,7 +286,8 @@ def imports(count: int) -> Comparison:
             if number:
                 taken[code].append(float(done.stdout.split()[-1]))
     ours, theirs = (tuple(each) for each in taken.values())
-    return Comparison("imports", "what a measuring process imports", "torch, datasets, transformers alone", "s", ours, theirs)
+    beside = "torch, datasets, transformers alone"
+    return Comparison("imports", "what a measuring process imports", beside, "s", ours, theirs)
 
 
 def told(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> list[str]:
