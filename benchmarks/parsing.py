@@ -44,16 +44,6 @@ def write_foreign(folder: Path, count: int) -> None:
             (run / name).write_bytes(content.replace(b"openai-community/gpt2", f"example/model-{number}".encode()))
 
 
-def write_runs(folder: Path, count: int) -> None:
-    """Write so many run folders of scorekit: an official run's windows, as CodeCarbon alone measures them."""
-    from tests.bundles import environment, official_windows, write_bundle
-
-    windows = official_windows()
-    for number in range(count):
-        facts = environment(model={"name": f"example/model-{number}"})
-        write_bundle(folder / f"{number:05d}", facts, windows)
-
-
 def write_gpu_runs(folder: Path, count: int) -> None:
     """Write so many official runs on a GPU, no two alike.
 

@@ -45,17 +45,6 @@ def make_input(size: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArr
     return codes, generator.uniform(low[codes], high[codes]), bounds
 
 
-def digitized(
-    codes: NDArray[np.int64], energies_wh: NDArray[np.float64], bounds: NDArray[np.float64]
-) -> NDArray[np.int8]:
-    """The floor: one np.digitize a cohort, of the energies that belong to it; nothing is checked."""
-    stars = np.empty(codes.shape, dtype=np.int8)
-    for code, row in enumerate(bounds):
-        own = codes == code
-        stars[own] = 5 - np.digitize(energies_wh[own], row)
-    return stars
-
-
 def gathered(
     codes: NDArray[np.int64], energies_wh: NDArray[np.float64], bounds: NDArray[np.float64]
 ) -> NDArray[np.int8]:
@@ -109,12 +98,17 @@ def official_scores(count: int) -> tuple[list[Result], list[tuple[float, ...]]]:
     scales = {cohort: scale.bounds for cohort, scale in scales_of(FEBRUARY_2025).items()}
     found = []
     # Three of ten are comparable, and one cohort is not in the edition.
-    for result in made_up_results.results(5 * count):
+    for result in _measured(made_up_results.results(5 * count)):
         # Few cohorts have size classes.
         bounds = scales.get((result.cohort or "", result.model_class)) or scales.get((result.cohort or "", None))
         if result.comparable and bounds:
             found.append((result, bounds))
     return [result for result, _ in found[:count]], [bounds for _, bounds in found[:count]]
+
+
+def _measured(results: Sequence[Result]) -> list[Result]:
+    """Those whose stars have a probability: of a modelled energy there is none to work out."""
+    return [result for result in results if result.origin == "measured"]
 
 
 def measure_scores(count: int, pairs: int) -> list[Comparison]:
@@ -128,7 +122,7 @@ def measure_scores(count: int, pairs: int) -> list[Comparison]:
         Results that are all rated in the edition; and results as folders hold them, of which the most are rated among
         themselves, with the bounds that come of it at the floor's hand.
     """
-    (official, bounds), mixed = official_scores(count), made_up_results.results(count)
+    (official, bounds), mixed = official_scores(count), _measured(made_up_results.results(2 * count))[:count]
     told = [one.thresholds_wh_per_1000 for one in rate_scores(mixed, FEBRUARY_2025)]
     # What was made here is not to be gone through by the collector within a turn.
     gc.collect()
