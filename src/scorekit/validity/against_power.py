@@ -68,7 +68,8 @@ def against_power(evidence: Evidence, window: Window, reading: MeterReading) -> 
     if integral is None or at_start is None or at_end is None:
         return None
     lag = AVERAGED_S / 2 * (at_end - at_start)
-    open_j = AGAINST_POWER * integral + 2 * AVERAGED_S / 8 * widest_swing_w(evidence, reading.device, trace)
+    # tau / 8 at each of the two edges.
+    open_j = AGAINST_POWER * integral + AVERAGED_S / 4 * widest_swing_w(evidence, reading.device, trace)
     if reading.standard_uncertainty_wh is not None:
         open_j += 2 * wh_to_joules(reading.standard_uncertainty_wh)
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from scorekit.records import Check, Window
@@ -56,7 +58,7 @@ def not_throttled(evidence: Evidence) -> Check:
         if dark:
             unknown.append(f"{gpu(device)} in {names(dark)}")
         for window, reasons in seen:
-            strange = (reasons or 0) & ~ALLOWED_REASONS
+            strange = 0 if reasons is None else reasons & ~ALLOWED_REASONS
             if strange:
                 findings.append(
                     fail_if(
@@ -84,14 +86,9 @@ def _reasons(evidence: Evidence, window: Window, device: str) -> int | None:
     ) or [
         state.reasons
         for state in evidence.states_of(device)
-        if state.when == "repeat" and state.repeat == window.repeat and state.reasons is not None
+        if state.repeat == window.repeat and state.reasons is not None
     ]
-    if not found:
-        return None
-    seen = 0
-    for bits in set(found):
-        seen |= int(bits)
-    return seen
+    return reduce(or_, map(int, set(found))) if found else None
 
 
 def reason_names(bits: int) -> str:
@@ -158,7 +155,7 @@ def clocks_free(evidence: Evidence) -> Check:
         dark += [f"phase {w.phase} of repeat {w.repeat}" for w in evidence.answers if w.repeat not in means]
         if dark:
             unknown.append(f"{gpu(device)} at {names(dark)}")
-        if len(means) > 1:
+        if means:
             middle = statistics.median(means.values())
             drift = (max(means.values()) - min(means.values())) / middle if middle else 0.0
             if drift > CLOCK_DRIFT:
@@ -182,14 +179,13 @@ def clocks_free(evidence: Evidence) -> Check:
 def _mean_clocks(evidence: Evidence, device: str) -> dict[int, float]:
     """Mean SM clock [MHz] of each repeat while the model answered."""
     samples = evidence.trace_of(device)
-    found: dict[int, float] = {}
-    for window in evidence.answers:
-        if samples is None or window.repeat is None:
-            continue
-        value = mean(samples.values("sm_clock_mhz", window.start_monotonic_s, window.end_monotonic_s))
-        if value is not None:
-            found[window.repeat] = value
-    return found
+    if samples is None:
+        return {}
+    found = {
+        window.repeat: mean(samples.values("sm_clock_mhz", window.start_monotonic_s, window.end_monotonic_s))
+        for window in evidence.answers
+    }
+    return {repeat: value for repeat, value in found.items() if repeat is not None and value is not None}
 
 
 def temperature_steady(evidence: Evidence) -> Check:
@@ -202,7 +198,7 @@ def temperature_steady(evidence: Evidence) -> Check:
         starts = {
             state.repeat: state.temperature_c
             for state in evidence.states_of(device)
-            if state.when == "repeat" and state.repeat is not None and state.temperature_c is not None
+            if state.repeat is not None and state.temperature_c is not None
         }
         dark = [f"repeat {window.repeat}" for window in evidence.answers if window.repeat not in starts]
         if dark:
@@ -254,9 +250,9 @@ def idle_steady(evidence: Evidence) -> Check:
     unknown = []
     for device in evidence.devices:
         before, after = evidence.mean_idle_w("idle_before", device), evidence.mean_idle_w("idle_after", device)
-        if not before or not after or before < 0 or after < 0:
+        if before is None or after is None or min(before, after) <= 0:
             unknown.append(gpu(device))
-        elif abs(after / before - 1) > IDLE_DRIFT:
+        elif abs(after - before) > IDLE_DRIFT * before:
             findings.append(
                 warn(
                     f"{gpu(device)} took {before:.1f} W idle before the repeats and {after:.1f} W after them "

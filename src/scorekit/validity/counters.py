@@ -81,7 +81,7 @@ def _clock_findings(evidence: Evidence) -> Iterator[Finding]:
     for window in evidence.windows:
         if window.repeat is not None and window.duration_s <= 0:
             yield fail(
-                "ends before it starts, expected a window with a length",
+                "does not end after its start, expected a window with a length",
                 at=window,
             )
         slept_s = _slept_s(window)

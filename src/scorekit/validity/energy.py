@@ -52,9 +52,7 @@ def _impossible(evidence: Evidence) -> Iterator[Finding]:
         for reading in evidence.scored(window):
             fault = _fault(reading, window, evidence)
             if fault is not None:
-                # The prefill pass only splits generating: it is no term of the score.
-                yield fail_if(
-                    window.phase != "prefill",
+                yield fail(
                     f"the energy of {_name(reading)} is {fault}, expected a positive one",
                     at=window,
                     device=reading.device,
@@ -74,7 +72,7 @@ def _fault(reading: MeterReading, window: Window, evidence: Evidence) -> str | N
         return f"negative ({energy_wh:g} Wh){told}"
     if reading.problem:
         return f"not to be trusted{told}"
-    return "zero" if energy_wh == 0 and not _unresolved(reading, window, evidence) else None
+    return "zero" if energy_wh <= _LEAST_WH and not _unresolved(reading, window, evidence) else None
 
 
 def _unresolved(reading: MeterReading, window: Window, evidence: Evidence) -> bool:
@@ -96,13 +94,12 @@ def _name(reading: MeterReading) -> str:
 
 
 def _lost_devices(evidence: Evidence) -> Iterator[Finding]:
-    counted = [window for window in evidence.repeated if window.phase != "prefill"]
-    expected = sorted({_name(reading) for window in counted for reading in evidence.scored(window)})
-    if counted and not expected:
+    expected = sorted({_name(reading) for window in evidence.repeated for reading in evidence.scored(window)})
+    if evidence.repeated and not expected:
         meters = names(evidence.environment.run.meters)
         yield fail(f"no meter of the run ({meters}) read a GPU, or a CPU and RAM, expected one that did")
         return
-    for window in counted:
+    for window in evidence.repeated:
         found = sorted(_name(reading) for reading in evidence.scored(window))
         lost = [name for name in expected if name not in found]
         if lost:
@@ -123,7 +120,7 @@ def _strange(evidence: Evidence) -> Iterator[Finding]:
         windows = [window for window in evidence.repeated if window.phase == phase and window.duration_s > 0]
         found = [(window, evidence.energy_wh(window)) for window in windows]
         known = [(window, energy_wh) for window, energy_wh in found if energy_wh and energy_wh > _LEAST_WH]
-        if len(known) > 1:
+        if known:
             yield from _strange_in_phase(evidence, known)
 
 
@@ -132,8 +129,6 @@ def _strange_in_phase(evidence: Evidence, known: Sequence[tuple[Window, float]])
     energies = {index: energy / (window.samples or 1) for index, (window, energy) in enumerate(known)}
     durations = {index: window.duration_s / (window.samples or 1) for index, (window, _) in enumerate(known)}
     energy, duration = statistics.median(energies.values()), statistics.median(durations.values())
-    if len(known) == 2 and not _is_far(max(energies.values()) / min(energies.values())):
-        return
     for index, (window, energy_wh) in enumerate(known):
         energy_ratio, duration_ratio = energies[index] / energy, durations[index] / duration
         if len(known) == 2:
@@ -144,12 +139,14 @@ def _strange_in_phase(evidence: Evidence, known: Sequence[tuple[Window, float]])
         # Preparing inputs may well take longer in one repeat than in another; a power of its own is what is strange.
         if not (_is_far(power_ratio) or (answering and _is_far(energy_ratio))):
             continue
-        severe = answering or _moves_the_repeat(evidence, window, energy_wh, energy_ratio)
-        if window.phase == "preprocess" and (not severe or window.duration_s < RESOLVED_TICKS * TICK_S):
+        if window.phase == "preprocess" and (
+            window.duration_s < RESOLVED_TICKS * TICK_S
+            or not _moves_the_repeat(evidence, window, energy_wh, energy_ratio)
+        ):
             continue
         yield fail_if(
             # Modelled energy, and that of a processor shared with others, may well be as noisy as this.
-            severe and window.phase != "prefill" and evidence.computes_on_gpu,
+            evidence.computes_on_gpu,
             f"{energy_ratio:.2f} x the energy of the other repeats in {duration_ratio:.2f} x their "
             f"time for the same samples ({energy_wh:.4g} Wh), "
             + _broken(energy_ratio, power_ratio, answering=answering),
@@ -168,14 +165,15 @@ def _broken(energy_ratio: float, power_ratio: float, *, answering: bool) -> str:
     """The bound that a strange window broke, and what may be the cause of it."""
     of_energy = answering and _is_far(energy_ratio)
     ratio = energy_ratio if of_energy else power_ratio
-    bound = f"less than {FAR_RATIO:g} x" if ratio > 1 else f"more than {1 / FAR_RATIO:.2f} x"
+    more = ratio >= FAR_RATIO
+    bound = f"less than {FAR_RATIO:g} x" if more else f"more than {1 / FAR_RATIO:.2f} x"
     expected = f"expected {bound}" if of_energy else f"{power_ratio:.2f} x their mean power, expected {bound}"
     if not _is_far(power_ratio):
         # The power is that of the others, so the meter worked: the pass itself was a longer or a shorter one.
-        if ratio > 1:
+        if more:
             return f"{expected}: the machine was busy and the pass ran longer, or it is two passes in one"
         return f"{expected}: the machine was busy during the others and this pass ran shorter, or a part of it was lost"
-    return f"{expected}: " + ("a window counted twice, or two passes in one" if ratio > 1 else "a part of it was lost")
+    return f"{expected}: " + ("a window counted twice, or two passes in one" if more else "a part of it was lost")
 
 
 def _moves_the_repeat(evidence: Evidence, window: Window, energy_wh: float, ratio: float) -> bool:
