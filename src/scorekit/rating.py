@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from scorekit.cohorts import Given, Rateable, local_cohorts, untold
+from scorekit.cohorts import Given, Rateable, fault_of, local_cohorts, untold
 from scorekit.editions import LOCAL, Edition, scale_of, thresholds_for
 from scorekit.errors import RatingError
 from scorekit.records import Reason, Record
@@ -68,10 +68,12 @@ class Rating(Record):
         default=None, description="Energy from which on it would have fewer; None where it has one, or none."
     )
     combined_95_percent: float | None = Field(
-        default=None, description="Uncertainty of the energy, without the board's gain; None where it is not known."
+        default=None,
+        description="Uncertainty of the energy, without the board's gain; of a modelled one that of its repeats alone. "
+        "None where it is not known.",
     )
     star_probabilities: tuple[Probability, ...] = Field(
-        default=(), description="Of 1, 2, 3, 4 and 5 stars, by that uncertainty; empty where it is not known."
+        default=(), description="Of 1, 2, 3, 4 and 5 stars, by that of a measured energy; empty where it is not known."
     )
     star_probability: Probability | None = Field(
         default=None, description="That the energy lies between the star's bounds, by that uncertainty."
@@ -139,7 +141,7 @@ class _Beside:
 
 def _rate(score: Rateable, beside: _Beside, edition: Edition | None, rule: Rule) -> Rating:
     reasons: tuple[Reason, ...] = ()
-    fault = _fault(score)
+    fault = fault_of(score)
     if fault is not None:
         return _unstarred(score, fault, score.not_comparable_because, rule.name, cohort_size=0)
     if edition is not None:
@@ -151,18 +153,6 @@ def _rate(score: Rateable, beside: _Beside, edition: Edition | None, rule: Rule)
         else:
             reasons = score.not_comparable_because or (Reason(code="unknown", message="the log does not tell why"),)
     return _locally(score, beside, reasons, rule)
-
-
-def _fault(score: Rateable) -> RatingError | None:
-    """Why a score can be rated nowhere."""
-    if score.valid is False:
-        failed = ", ".join(reason.code for reason in score.invalid_because) or "not told which"
-        return RatingError(f"the run failed its checks ({failed})", mend="see `scorekit check RUN`; measure again")
-    if score.wh_per_1000_queries is None:
-        return RatingError(
-            "the log gives no energy for 1,000 queries", mend="see `scorekit parse LOG`, which tells why; measure again"
-        )
-    return None
 
 
 def _in_edition(score: Rateable, cohort: str, edition: Edition, rule: Rule) -> Rating:
@@ -226,7 +216,9 @@ def _starred(
     energy_wh = score.wh_per_1000_queries
     assert energy_wh is not None
     combined, with_gain = _uncertainties(score)
-    probability = None if combined is None else scale.probability(energy_wh, combined)
+    # Of a modelled energy the repeats alone are known, and nothing of how true the model is: no star is sure by them.
+    told, told_with_gain = (combined, with_gain) if score.origin == "measured" else (None, None)
+    probability = None if told is None else scale.probability(energy_wh, told)
     return Rating(
         model=score.model,
         model_revision=score.model_revision,
@@ -248,9 +240,11 @@ def _starred(
         more_stars_below_wh_per_1000=scale.better_below(energy_wh),
         fewer_stars_from_wh_per_1000=scale.worse_from(energy_wh),
         combined_95_percent=combined,
-        star_probabilities=() if combined is None else scale.probabilities(energy_wh, combined),
+        star_probabilities=() if told is None else scale.probabilities(energy_wh, told),
         star_probability=probability,
-        star_probability_other_boards=None if with_gain is None else scale.probability(energy_wh, with_gain),
+        star_probability_other_boards=(
+            None if told_with_gain is None else scale.probability(energy_wh, told_with_gain)
+        ),
         borderline=None if probability is None else probability < SURE,
         no_official_star_because=reasons,
     )

@@ -22,13 +22,13 @@ from typing import Any, Final, Literal
 from scorekit import plugins
 from scorekit.errors import RatingError, UsageError, nearest
 from scorekit.plugins import Origin, Registry
+from scorekit.units import NORMAL_95
 
 STARS: Final = 5
 EQUAL_WIDTH: Final = "equal_width"
 RANK_QUINTILE: Final = "rank_quintile"
 LOG_WIDTH: Final = "log_width"
 SMALLEST_COHORT: Final = 2
-_NORMAL_95: Final = 1.959963984540054
 
 Bounds = tuple[float, float, float, float]
 
@@ -79,7 +79,7 @@ class Scale:
             half_width_95_percent: half of its 95 % interval, relative to it; with 0 its star is certain.
         """
         star = self.stars(energy_wh)
-        sigma = energy_wh * half_width_95_percent / 100 / _NORMAL_95
+        sigma = energy_wh * half_width_95_percent / 100 / NORMAL_95
         if sigma == 0:
             return tuple(float(number == star) for number in range(1, STARS + 1))
         # Of each edge of a star the probability to lie above it; outside of the range the first and the last star

@@ -17,6 +17,8 @@ GRAMS_PER_KG: Final = 1000.0
 MICROGRAMS_PER_KG: Final = 1e9
 QUERIES_PER_SCORE: Final = 1000
 """An AI Energy Score is the energy of this many queries."""
+NORMAL_95: Final = 1.959963984540054
+"""Half of the 95 % interval of a normal distribution, in its standard deviations."""
 
 
 def kwh_to_wh(energy_kwh: float) -> float:

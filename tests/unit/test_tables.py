@@ -192,6 +192,15 @@ def test_a_borderline_star_is_told_with_its_probability() -> None:
     assert " 99 " in row
 
 
+def test_of_a_modelled_energy_it_is_told_that_nobody_knows_how_sure_its_star_is() -> None:
+    words = "How sure a star is, is not known:\n  - the energy is modelled, or may be"
+    modelled = [local_score(f"org/{wh}", wh) for wh in (1.0, 9.0)]
+    assert words in rating_table(rate_scores(modelled, None), PIPED)
+    assert words not in rating_table(rate_scores([_with_budget(model="far")], FEBRUARY_2025), PIPED)
+    without = [score.model_copy(update={"uncertainty": None}) for score in modelled]
+    assert words not in rating_table(rate_scores(without, None), PIPED)
+
+
 def test_tables_of_full_scores_fit_80_columns() -> None:
     score = _with_budget(model=LONG, wh_per_1000_queries=123_456.7, idle_power_w=71.25, wh_per_1000_queries_net=6.25)
     for text in (

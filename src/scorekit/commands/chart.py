@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--zone", metavar="ZONE", action="append", default=[], help="a zone; may be given several times"
     )
-    parser.add_argument("--metric", metavar="M", help="of the chart quality: a metric, or `BENCHMARK METRIC`")
+    parser.add_argument(
+        "--metric", metavar="M", help="of the chart quality: a metric, `BENCHMARK METRIC`, or its whole name"
+    )
     parser.add_argument("--impact", metavar="I", default="gwp", help="gwp, pe, adpe or water (default: %(default)s)")
     parser.add_argument("--mix", metavar="EDITION", help="edition of electricity mixes (default: installed ecologits)")
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="look (default: %(default)s)")

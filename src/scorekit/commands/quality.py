@@ -14,12 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     attach = commands.add_parser("attach", help="attach what lm-evaluation-harness found to a result of its model")
-    attach.add_argument(
-        "result",
-        metavar="RESULT",
-        help="the first 4 or more digits of a result's id, or its model's name; or a run, log or result that was "
-        "added to the results folder",
-    )
+    _add_result(attach)
     attach.add_argument(
         "--lm-eval",
         metavar="FILE",
@@ -41,7 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a metric, as acc or with its filter as acc,none; may be given several times (default: all)",
     )
-    attach.add_argument("--source", metavar="URL", help="where others find the file; the site then links to it")
+    attach.add_argument(
+        "--source",
+        metavar="URL",
+        help="where others find the file; the site then links to it, and else tells that the file is not published",
+    )
     attach.add_argument(
         "--replace", action="store_true", help="put the figures in the place of other values of the same metrics"
     )
@@ -50,15 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="you state that the file is of this model, though it names it otherwise; no name of it is kept",
     )
-    attach.add_argument("--every", action="store_true", help="attach to each result of the model, where it has several")
     attach.set_defaults(action=_attach)
+
+    detach = commands.add_parser("detach", help="remove all figures of a result, which stays as it is")
+    _add_result(detach)
+    detach.set_defaults(action=_detach)
 
     listed = commands.add_parser("list", help="list the figures that are attached")
     listed.add_argument("--model", metavar="TEXT", help="figures of models whose name holds this")
     listed.add_argument("--json", action="store_true", help="print the figures as a JSON array")
     listed.set_defaults(action=_list)
 
-    for command in (attach, listed):
+    for command in (attach, detach, listed):
         command.add_argument(
             "--results",
             metavar="DIR",
@@ -66,6 +68,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             default=Path(_FOLDER),
             help=f"the results folder (default: {_FOLDER})",
         )
+
+
+def _add_result(command: argparse.ArgumentParser) -> None:
+    """Which result, or results, a command is of."""
+    command.add_argument(
+        "result",
+        metavar="RESULT",
+        help="the first 4 or more digits of a result's id, or its model's name; or a run, log or result that was "
+        "added to the results folder",
+    )
+    command.add_argument("--every", action="store_true", help="each result of the model is meant, where it has several")
 
 
 def _attach(options: argparse.Namespace) -> int:
@@ -82,6 +95,12 @@ def _attach(options: argparse.Namespace) -> int:
         replace=options.replace,
         every=options.every,
     )
+
+
+def _detach(options: argparse.Namespace) -> int:
+    from scorekit.verbs import quality
+
+    return quality.detach(options.results, options.result, every=options.every)
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -21,6 +21,9 @@ _CACHED: Final = re.compile(r"models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\]([
 _LOCAL: Final = re.compile(r"[/~.\\]|[A-Za-z]:[/\\]")
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_TYPES: Final = {"half": "float16", "fp16": "float16", "bf16": "bfloat16", "float": "float32", "fp32": "float32"}
+"""Other names that backends take for a type."""
+_NOT_QUANTISED: Final = frozenset({"bfloat16", "float16", "float32", "float64"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class EvaluatedModel:
 
     Attributes:
         name: Hub id, or the name of a folder without where it lies; None where the file does not tell.
-        is_local: whether it is a folder's name, which says nothing of an organisation.
+        is_local: whether it is a folder's name, which any files may be in.
         revision: commit; None where the file does not tell.
         dtype: of the weights; None where the file does not tell.
         quantized: settings that quantise the weights.
@@ -52,6 +55,18 @@ class EvaluatedModel:
         shorter, longer = sorted((self.revision, revision.lower()), key=len)
         return longer.startswith(shorter)
 
+    def is_weights(self, dtype: str | None) -> bool | None:
+        """Whether a result's weights, of this type, were of its type and quantised as they; None if that is unknown.
+
+        Of quantised weights a result tells the type that they are packed in, and no more.
+        """
+        measured = _type(dtype or "")
+        if measured is None:
+            return None
+        if self.quantized:
+            return False if measured in _NOT_QUANTISED else None
+        return None if self.dtype is None else self.dtype == measured
+
 
 def evaluated_model(log: Field) -> EvaluatedModel:
     """The model of a results file.
@@ -68,12 +83,11 @@ def evaluated_model(log: Field) -> EvaluatedModel:
     commit = _commit(config[f"{chosen if chosen in ('peft', 'delta') else 'model'}_sha"].text())
     if commit is None and chosen not in ("peft", "delta"):
         commit = cached or _commit(config["model_revision"].text()) or _commit(arguments.get("revision"))
-    dtype = (config["model_dtype"].text() or arguments.get("dtype") or "").removeprefix("torch.")
     return EvaluatedModel(
         name=name,
         is_local=is_local,
         revision=commit,
-        dtype=dtype if _WORD.fullmatch(dtype) else None,
+        dtype=_type(config["model_dtype"].text() or arguments.get("dtype") or ""),
         quantized=tuple(_setting(key, arguments[key]) for key in _QUANTISING if _is_set(arguments.get(key))),
     )
 
@@ -100,6 +114,12 @@ def _public(told: str) -> tuple[str | None, str | None, bool]:
 def _commit(text: str | None) -> str | None:
     found = (text or "").lower()
     return found if _COMMIT.fullmatch(found) else None
+
+
+def _type(told: str) -> str | None:
+    """A type of weights by its one name; None where the library chose it, or what is told is none."""
+    name = told.removeprefix("torch.")
+    return _TYPES.get(name, name) if name != "auto" and _WORD.fullmatch(name) else None
 
 
 def _is_set(value: str | None) -> bool:

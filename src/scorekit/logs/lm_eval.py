@@ -9,7 +9,8 @@ https://github.com/EleutherAI/lm-evaluation-harness (package lm-eval 0.4.13) and
 - `higher_is_better` maps a task to its metrics, each true, false or null; `n-shot`, `versions` and `n-samples`
   (`original`, `effective`) map a task; groups stand in some of them only.
 - `config` has `model`, `model_args` (a text, or since 0.4.9 a mapping), of some backends `model_sha`, and `limit`.
-  `date` is a Unix time, `git_hash` that of the folder it ran in, `lm_eval_version` a version, or an error's text.
+  `date` is a Unix time, `lm_eval_version` a version, or an error's text. `git_hash` is what `git describe --always`
+  says of the folder it ran in: a commit, or a tag, which may be anybody's own words and is not kept.
 - Values are written by Python's json, so that NaN is no JSON and stands there all the same.
 
 The samples files beside it (`samples_TASK_DATE.jsonl`) are not read.
@@ -32,9 +33,9 @@ from scorekit.logs.evaluated_model import EvaluatedModel, evaluated_model
 from scorekit.logs.fields import Field
 from scorekit.logs.places import Place, told
 from scorekit.records import QualityFigure, QualitySource, first_complaint
+from scorekit.records.quality import COMMIT
 
 _STDERR: Final = "_stderr"
-_ABOUT: Final = frozenset({"alias", "name", "sample_len", "sample_count", "samples"})
 _VERSION: Final = re.compile(r"\d[\w.+-]{0,60}")
 _MOST_NAMED: Final = 20
 _GET: Final = "give the file results_DATE.json that lm_eval writes with --output_path FOLDER"
@@ -162,12 +163,12 @@ def read_evaluation(path: Path) -> Evaluation:
     limit = log["config"]["limit"].number()
     if limit is not None and not (math.isfinite(limit) and limit > 0):
         log["config"]["limit"].refuse("a positive number")
-    version = log["lm_eval_version"].text()
+    version, commit = log["lm_eval_version"].text(), log["git_hash"].text()
     source = QualitySource(
         name=label[:200],
         sha256=sha256,
         harness_version=version if version is not None and _VERSION.fullmatch(version) else None,
-        git_hash=(log["git_hash"].text() or "")[:80] or None,
+        git_hash=commit if commit is not None and re.fullmatch(COMMIT, commit) else None,
         evaluated_utc=_utc(log["date"]),
     )
     below = _below(log, {one.task for one in metrics})
@@ -183,7 +184,7 @@ def _metrics(log: Field) -> Iterator[Metric]:
             name, comma, kind = key.partition(",")
             is_error = name.endswith(_STDERR) and f"{name.removesuffix(_STDERR)},{kind}" in held
             # A group without an average of its own has blanks in the place of values.
-            if comma and name and kind and key not in _ABOUT and not is_error and not isinstance(held[key].value, str):
+            if comma and name and kind and not is_error and not isinstance(held[key].value, str):
                 yield Metric(task, name, kind, held[key], held[f"{name}{_STDERR},{kind}"])
 
 

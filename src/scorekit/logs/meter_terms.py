@@ -19,12 +19,11 @@ from scorekit.logs.energies import Domain
 from scorekit.logs.one_pass import passes_of
 from scorekit.logs.repeats import Repeat
 from scorekit.records import MeterReading, UncertaintyTerm, Window
-from scorekit.units import joules_to_wh, wh_to_joules
+from scorekit.units import NORMAL_95, joules_to_wh, wh_to_joules
 
 BOARD_GAIN: Final = 0.05
 """NVIDIA's NVML reference gives +-5 % of the power (nvmlDeviceGetPowerUsage; said of Fermi and Kepler, nothing of newer
 boards); arXiv 2312.02741 measured gains of that order on newer ones."""
-_NORMAL_95: Final = 1.959963984540054
 _RECTANGULAR_95: Final = 0.95
 """Half-width that holds 95 % of a rectangular distribution, relative to its own half-width."""
 _INTEGRATED: Final = ("nvml_power", "replay")
@@ -241,6 +240,6 @@ def _normal(name: Literal["tick", "aliasing", "sampling"], figure: _Figure) -> U
         name=name,
         kind="B",
         standard_percent=percent,
-        half_width_95_percent=None if percent is None else _NORMAL_95 * percent,
+        half_width_95_percent=None if percent is None else NORMAL_95 * percent,
         source=figure.why,
     )

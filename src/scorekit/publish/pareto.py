@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
+Interval = tuple[float, float]
 _NONE: Final = (float("-inf"), -1)
 
 
@@ -21,13 +22,13 @@ class Point:
     Attributes:
         cost: less is better.
         worth: more is better; the negative of what is better when it is less.
-        cost_half_width, worth_half_width: halves of their intervals; None where not known.
+        cost_interval, worth_interval: lower and upper end of their intervals, which hold them; None where not known.
     """
 
     cost: float
     worth: float
-    cost_half_width: float | None = None
-    worth_half_width: float | None = None
+    cost_interval: Interval | None = None
+    worth_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def places(points: Sequence[Point]) -> list[Place]:
     by_value = _Others([(point.cost, point.worth) for point in points])
     at_best = _Others([_best(point) for point in points])
     at_worst = _Others([_worst(point) for point in points])
-    all_known = all(None not in (point.cost_half_width, point.worth_half_width) for point in points)
+    all_known = all(None not in (point.cost_interval, point.worth_interval) for point in points)
     found = []
     for number, point in enumerate(points):
         on_front = not by_value.beat(point.cost, point.worth, but=number)
@@ -97,8 +98,8 @@ def _two_greatest(
 
 
 def _best(point: Point) -> tuple[float, float]:
-    return point.cost - (point.cost_half_width or 0), point.worth + (point.worth_half_width or 0)
+    return (point.cost_interval or (point.cost,))[0], (point.worth_interval or (point.worth,))[-1]
 
 
 def _worst(point: Point) -> tuple[float, float]:
-    return point.cost + (point.cost_half_width or 0), point.worth - (point.worth_half_width or 0)
+    return (point.cost_interval or (point.cost,))[-1], (point.worth_interval or (point.worth,))[0]

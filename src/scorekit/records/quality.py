@@ -14,8 +14,10 @@ from scorekit.records.base import Count, Finite, Record
 
 QUALITY_SCHEMA: Final = "scorekit.quality/1"
 _SHA256: Final = r"^[0-9a-f]{64}$"
-_URL: Final = r"^https?://[^\s<>\"'\\^`{|}@]+$"
+COMMIT: Final = r"^[0-9a-f]{7,40}$"
+SOURCE_URL: Final = r"^https?://[^\s<>\"'\\^`{|}@]+$"
 """Without a name or password in it, which stand before an `@`."""
+LONGEST_URL: Final = 2048
 _LONGEST_NAME: Final = 300
 _LARGEST: Final = 1e12
 _MOST_FIGURES: Final = 2000
@@ -42,13 +44,21 @@ class QualityFigure(Record):
     task_version: str | None = Field(default=None, max_length=_LONGEST_NAME, description="As the harness gives it.")
 
     @property
-    def key(self) -> tuple[str, str, str, int | None, str | None]:
-        """What one result has one value of, and what values must share to be compared."""
-        return (self.task, self.metric, self.filter, self.num_fewshot, self.task_version)
+    def is_fraction(self) -> bool:
+        """Whether it is the part of the questions that were answered rightly, 0 to 1."""
+        return self.metric in _FRACTIONS
+
+    def key(self, chat_template: bool | None) -> tuple[object, ...]:
+        """What one result has one value of, and what values must share to be compared.
+
+        Args:
+            chat_template: whether the questions of its evaluation were put as a chat.
+        """
+        return (self.task, self.metric, self.filter, self.num_fewshot, self.task_version, chat_template)
 
     @model_validator(mode="after")
     def _can_be(self) -> QualityFigure:
-        if self.metric in _FRACTIONS and not 0 <= self.value <= 1:
+        if self.is_fraction and not 0 <= self.value <= 1:
             raise ValueError(f"{self.task} {self.metric} is {self.value:g}, expected 0 to 1")
         if self.samples is not None and self.samples_of is not None and self.samples > self.samples_of:
             raise ValueError(f"{self.task} was asked {self.samples} questions of {self.samples_of}")
@@ -61,12 +71,17 @@ class QualitySource(Record):
     name: str = Field(min_length=1, max_length=_LONGEST_NAME, description="Name of the file, without its folder.")
     sha256: str = Field(pattern=_SHA256, description="Of the file.")
     url: str | None = Field(
-        default=None, pattern=_URL, max_length=2048, description="Where others find the file; None where not told."
+        default=None,
+        pattern=SOURCE_URL,
+        max_length=LONGEST_URL,
+        description="Where others find the file; None where it is not published.",
     )
     harness: Literal["lm-evaluation-harness"] = "lm-evaluation-harness"
     harness_version: str | None = Field(default=None, max_length=_LONGEST_NAME, description="None where not told.")
     git_hash: str | None = Field(
-        default=None, max_length=_LONGEST_NAME, description="Commit of the folder that the harness ran in."
+        default=None,
+        pattern=COMMIT,
+        description="Commit of the folder that the harness ran in; None where it gave another name.",
     )
     evaluated_utc: str | None = Field(default=None, description="When the evaluation began, ISO 8601.")
 
@@ -77,9 +92,10 @@ class Quality(Record):
     schema_version: Literal["scorekit.quality/1"] = QUALITY_SCHEMA
     result_sha256: str = Field(pattern=_SHA256, description="Of the file of the result in its store.")
     model: str | None = Field(description="As the result names it.")
-    matched_by: Literal["name", "statement"] = Field(
-        description="How the model of the evaluation is known to be that of the result: by its name in both, or "
-        "because whoever attached the figures said so. Then nothing of what the evaluation calls it is kept."
+    matched_by: Literal["name", "folder", "statement"] = Field(
+        description="How the model of the evaluation is known to be that of the result: by its name in both; by the "
+        "name of a folder in both, which any files may be in; or because whoever attached the figures said so. Then "
+        "nothing of what the evaluation calls it is kept."
     )
     revision: str | None = Field(default=None, description="Commit of the model that was evaluated; None if not told.")
     same_revision: bool | None = Field(
@@ -88,6 +104,10 @@ class Quality(Record):
     dtype: str | None = Field(default=None, max_length=_LONGEST_NAME, description="Of the weights, as evaluated.")
     quantized: tuple[str, ...] = Field(
         default=(), description="Settings of the evaluation that quantise the weights, e.g. load_in_4bit."
+    )
+    same_weights: bool | None = Field(
+        default=None,
+        description="Whether they were of the type that was measured, quantised or not; None where that is not known.",
     )
     chat_template: bool | None = Field(default=None, description="Whether questions were put as a chat.")
     limit: Finite | None = Field(
@@ -104,10 +124,10 @@ class Quality(Record):
 
     @model_validator(mode="after")
     def _each_once(self) -> Quality:
-        keys = [figure.key for figure in self.figures]
-        twice = next((key for key in keys if keys.count(key) > 1), None) if len(set(keys)) < len(keys) else None
-        if twice is not None:
-            raise ValueError(f"{twice[0]} {twice[1]},{twice[2]} stands twice")
+        keys = [figure.key(self.chat_template) for figure in self.figures]
+        if len(set(keys)) < len(keys):
+            one = next(figure for figure, key in zip(self.figures, keys, strict=True) if keys.count(key) > 1)
+            raise ValueError(f"{one.task} {one.metric},{one.filter} stands twice")
         return self
 
     def is_limited(self, figure: QualityFigure) -> bool:

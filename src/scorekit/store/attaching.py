@@ -1,4 +1,7 @@
-"""Attaching figures of an evaluation to a result of the store: that of the same model, each metric once."""
+"""What figures of an evaluation become beside a result of the store: of the same model, each metric once.
+
+Nothing is written here, so that all results that are meant can be judged before the first is touched.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from scorekit.errors import InputError
 from scorekit.logs.lm_eval import Evaluation
 from scorekit.records import Quality, QualityFigure, Result
 from scorekit.store import quality
-from scorekit.store.files import Added
 from scorekit.store.folder import Store
 from scorekit.store.quality import InForce
 
@@ -20,22 +22,22 @@ _UNNAMED_FILE = "results.json"
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What became of figures that were to be attached.
+    """What becomes of figures that are to be attached.
 
     Attributes:
-        added: the file; None where all figures were there already.
+        record: what `Store.attach` is to write; None where all figures are there already.
         figures: those that are new.
-        known: how many were there already.
+        known: how many are there already.
         notes: what is to be known of them, each a sentence.
     """
 
-    added: Added | None
+    record: Quality | None
     figures: tuple[QualityFigure, ...]
     known: int
     notes: tuple[str, ...]
 
 
-def attach(
+def prepared(
     into: Store,
     path: str,
     evaluation: Evaluation,
@@ -45,7 +47,7 @@ def attach(
     stated: bool = False,
     replace: bool = False,
 ) -> Attachment:
-    """Attach figures to one result.
+    """Figures as they are to stand beside one result.
 
     Args:
         into: the store.
@@ -59,7 +61,6 @@ def attach(
 
     Raises:
         InputError: it is of another model or revision, or the result has another value of a metric.
-        BundleError: the file cannot be written.
     """
     result, result_sha256 = into.read(path), into.sha256(path)
     by_name = evaluation.model.is_model(result.model)
@@ -75,10 +76,11 @@ def attach(
         )
     own = [one for one in quality.read_all(into.root)[0] if one.quality.result_sha256 == result_sha256]
     held = quality.not_replaced(own)
-    new = [one for one in figures if not _is_there(held.get(one.key, []), one, evaluation, url)]
-    others = [older for one in new for older in held.get(one.key, [])]
+    earlier = [(one, held.get(one.key(evaluation.chat_template), [])) for one in figures]
+    unlike = [(one, same) for one, same in earlier if not _is_there(same, one, evaluation, url)]
+    new, others = [one for one, _ in unlike], [(older, one) for one, same in unlike for older in same]
     if others and not replace:
-        raise _has_other(others[0], next(one for one in new if one.key == others[0].figure.key), evaluation)
+        raise _has_other(*others[0], evaluation)
     if not new:
         return Attachment(None, (), len(figures), ())
     source = evaluation.source.model_copy(
@@ -87,21 +89,22 @@ def attach(
     record = Quality(
         result_sha256=result_sha256,
         model=result.model,
-        matched_by="name" if by_name else "statement",
+        matched_by="statement" if not by_name else "folder" if evaluation.model.is_local else "name",
         revision=evaluation.model.revision if by_name else None,
         same_revision=same_revision,
         dtype=evaluation.model.dtype,
         quantized=evaluation.model.quantized,
+        same_weights=evaluation.model.is_weights(result.dtype),
         chat_template=evaluation.chat_template,
         limit=evaluation.limit,
         figures=tuple(new),
         source=source,
-        replaces=tuple(sorted({one.attached.sha256 for one in others})),
+        replaces=tuple(sorted({older.attached.sha256 for older, _ in others})),
         scorekit_version=__version__,
     )
     # Once more through its checks, which a copy of a part has not passed.
     record = Quality.model_validate_json(record.model_dump_json())
-    return Attachment(into.attach(record), tuple(new), len(figures) - len(new), tuple(_notes(record, result)))
+    return Attachment(record, tuple(new), len(figures) - len(new), tuple(_notes(record, result)))
 
 
 def _is_there(held: Sequence[InForce], figure: QualityFigure, evaluation: Evaluation, url: str | None) -> bool:
@@ -139,7 +142,9 @@ def _notes(record: Quality, result: Result) -> list[str]:
     notes = []
     if record.matched_by == "statement":
         notes.append("that the models are one is your statement, and told as such; no name of the evaluation is kept")
-    elif record.same_revision is None:
+    elif record.matched_by == "folder":
+        notes.append("that the models are one is known by the name of a folder alone, and told as such")
+    if record.matched_by != "statement" and record.same_revision is None:
         unknown = "the evaluation's" if record.revision is None else "the result's"
         notes.append(f"the revisions could not be compared: {unknown} is not known")
     limited = sum(map(record.is_limited, record.figures))
@@ -151,8 +156,16 @@ def _notes(record: Quality, result: Result) -> list[str]:
     undirected = [one.metric for one in record.figures if one.higher_is_better is None]
     if undirected:
         notes.append(f"whether more is better is not told of {undirected[0]}: it stands in no comparison")
-    if record.dtype is not None and result.dtype is not None and record.dtype != result.dtype.removeprefix("torch."):
-        notes.append(f"the model was evaluated in {record.dtype} and measured in {result.dtype}")
-    if record.quantized:
-        notes.append(f"the model was evaluated with {', '.join(record.quantized)}")
+    if record.source.url is None:
+        notes.append(
+            "the figures are shown as of a file that is not published; --source URL tells where others find it"
+        )
+    weights = ", ".join((*(() if record.dtype is None else (record.dtype,)), *record.quantized))
+    if record.same_weights is False:
+        notes.append(
+            f"the model was evaluated with weights in {weights} and measured in {result.dtype}: the figures stand in "
+            "no comparison; evaluate what was measured"
+        )
+    elif record.quantized:
+        notes.append(f"the model was evaluated with weights in {weights}")
     return notes

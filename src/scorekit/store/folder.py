@@ -191,6 +191,18 @@ class Store:
         """
         return quality.add(self.root, figures)
 
+    def detach(self, path: str) -> list[str]:
+        """Remove all quality figures of a result, which stays as it is; the paths of the files that are gone.
+
+        Args:
+            path: of the result's file, below the results folder.
+
+        Raises:
+            InputError: the result cannot be read.
+            BundleError: a file cannot be removed.
+        """
+        return quality.remove(self.root, self.sha256(path))
+
     def attached(self) -> dict[str, tuple[quality.InForce, ...]]:
         """The quality figures that stand, by the sha256 of their result's file; what is left out is told."""
         found, skipped = quality.read_all(self.root)

@@ -30,7 +30,7 @@ _SCHEMA: Final = pa.schema(
         *(pa.field(name, pa.float64()) for name in ("value", "stderr")),
         pa.field("higher_is_better", pa.bool_()),
         *(pa.field(name, pa.int64()) for name in ("samples", "samples_of", "num_fewshot")),
-        pa.field("limited", pa.bool_()),
+        *(pa.field(name, pa.bool_()) for name in ("chat_template", "limited", "same_weights")),
         *(
             pa.field(name, pa.string())
             for name in (
@@ -67,6 +67,11 @@ class InForce:
 
     figure: QualityFigure
     attached: Attached
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What its result has one value of."""
+        return self.figure.key(self.attached.quality.chat_template)
 
     @property
     def is_limited(self) -> bool:
@@ -109,6 +114,27 @@ def read_all(root: Path) -> tuple[list[Attached], list[Skipped]]:
     return found, skipped
 
 
+def remove(root: Path, result_sha256: str) -> list[str]:
+    """Remove every file of figures of a result, those that were replaced as well: none of them shows again.
+
+    Returns:
+        The paths of the files, below the results folder.
+
+    Raises:
+        BundleError: one cannot be removed.
+    """
+    own = [one.path for one in read_all(root)[0] if one.quality.result_sha256 == result_sha256]
+    for path in own:
+        try:
+            (root / path).unlink(missing_ok=True)
+        except OSError as error:
+            raise BundleError(
+                f"{path} cannot be removed: {error.strerror or error}",
+                mend="it has to be yours to remove; mend the folder and run again",
+            ) from error
+    return own
+
+
 def in_force(attached: Iterable[Attached]) -> tuple[dict[str, tuple[InForce, ...]], list[Skipped]]:
     """The figures that stand, by the sha256 of their result, and those that contradict each other."""
     by_result: dict[str, list[Attached]] = {}
@@ -126,7 +152,7 @@ def in_force(attached: Iterable[Attached]) -> tuple[dict[str, tuple[InForce, ...
                 )
         kept = tuple(same[0] for same in by_key.values() if len(same) == 1)
         if kept:
-            standing[result] = tuple(sorted(kept, key=lambda one: tuple(map(str, one.figure.key))))
+            standing[result] = tuple(sorted(kept, key=lambda one: tuple(map(str, one.key))))
     return standing, skipped
 
 
@@ -136,14 +162,12 @@ def not_replaced(own: Sequence[Attached]) -> dict[object, list[InForce]]:
     Args:
         own: all files of the result.
     """
-    replaced = {
-        (older, figure.key) for newer in own for older in newer.quality.replaces for figure in newer.quality.figures
-    }
+    every = [InForce(figure, one) for one in own for figure in one.quality.figures]
+    replaced = {(older, newer.key) for newer in every for older in newer.attached.quality.replaces}
     found: dict[object, list[InForce]] = {}
-    for one in own:
-        for figure in one.quality.figures:
-            if (one.sha256, figure.key) not in replaced:
-                found.setdefault(figure.key, []).append(InForce(figure, one))
+    for figure in every:
+        if (figure.attached.sha256, figure.key) not in replaced:
+            found.setdefault(figure.key, []).append(figure)
     return found
 
 
@@ -160,7 +184,9 @@ def _row(identity: str, one: InForce) -> dict[str, Any]:
     return told | {
         "id": identity,
         "benchmark": figure.task,
+        "chat_template": quality.chat_template,
         "limited": one.is_limited,
+        "same_weights": quality.same_weights,
         "harness_version": source.harness_version,
         "evaluated_utc": source.evaluated_utc,
         "matched_by": quality.matched_by,

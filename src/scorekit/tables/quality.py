@@ -47,8 +47,16 @@ def _notes(row: Mapping[str, Any]) -> list[str]:
         notes.append("lower is better")
     elif row["higher_is_better"] is None:
         notes.append("direction unknown")
+    if row["chat_template"]:
+        notes.append("as a chat")
+    if row["same_weights"] is False:
+        notes.append("other weights than measured")
     if row["matched_by"] == "statement":
         notes.append("model by statement")
+    elif row["matched_by"] == "folder":
+        notes.append("model by a folder's name")
+    if row["source_url"] is None:
+        notes.append("file not published")
     return notes
 
 

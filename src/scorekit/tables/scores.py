@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from scorekit.editions import EDITIONS
 from scorekit.layout import Column, Layout, render, significant
@@ -117,6 +117,7 @@ def rating_table(ratings: Sequence[Rating], layout: Layout, edition: Edition | N
         render(columns, rows, layout),
         "\n".join(layout.note(rating.explanation) for rating in ratings if rating.explanation is not None),
         *_rating_notes(ratings, layout, edition),
+        _reasons("How sure a star is, is not known:", list(_unsure(ratings)), ratings, layout),
         _reasons("No official star:", reasons, ratings, layout),
     )
 
@@ -255,6 +256,13 @@ def _rating_notes(ratings: Sequence[Rating], layout: Layout, edition: Edition | 
         _reasons("Out of range:", outside, ratings, layout),
         _reasons("No star:", refused, ratings, layout),
     ]
+
+
+def _unsure(ratings: Sequence[Rating]) -> Iterator[tuple[Rating, str]]:
+    """Stars that have no probability though their energy has an interval."""
+    for rating in ratings:
+        if rating.stars is not None and rating.combined_95_percent is not None and rating.star_probability is None:
+            yield rating, "the energy is modelled, or may be: its interval is of repeats, not of how true the model is"
 
 
 def _reasons(

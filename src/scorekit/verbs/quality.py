@@ -15,13 +15,13 @@ from scorekit.layout import layout_for, significant
 from scorekit.logs.lm_eval import read_evaluation
 from scorekit.messages import counted
 from scorekit.records import QualityFigure, Result
+from scorekit.records.quality import LONGEST_URL, SOURCE_URL
 from scorekit.store import export as exporting
-from scorekit.store.attaching import attach as attach_to
+from scorekit.store.attaching import prepared
 from scorekit.tables.quality import quality_table
 
 _RECORD: Final = re.compile(rb'"schema_version"\s*:\s*"scorekit\.result/')
 _HEAD_BYTES: Final = 64 * 1024
-_URL: Final = re.compile(r"https?://[^\s<>\"'\\^`{|}@]{1,2000}")
 _MOST_TOLD: Final = 12
 
 
@@ -49,28 +49,22 @@ def attach(
         replace: put the figures in the place of others.
         every: to all results of the model, where it has several.
     """
-    if url is not None and not _URL.fullmatch(url):
+    if url is not None and (len(url) > LONGEST_URL or not re.fullmatch(SOURCE_URL, url)):
         raise UsageError(
-            f"--source {url[:100]!r} is no address", mend="write it as https://..., without a name or password in it"
+            f"--source {url[:100]!r} is no address",
+            mend=f"write it as https://..., of at most {LONGEST_URL:,} characters, without a name or password in it",
         )
     read = read_evaluation(evaluation)
     chosen = read.choose(tasks, metrics)
     into = store.open(folder, report=lambda text: _say(f"warning: {text}"))
-    paths = _found(into, wanted)
-    if len(paths) > 1 and not every:
-        ids = ", ".join(
-            f"{path.removesuffix('.json').rpartition('--')[2][:12]} ({path.partition('/')[0]})" for path in paths
-        )
-        raise UsageError(
-            f"'{wanted}' has {len(paths)} results: {ids}",
-            mend="give the id of the one that is meant, or --every for all",
-        )
+    paths = _meant(into, wanted, every=every)
     if not tasks and read.below:
         _say(f"{counted(len(read.below), 'task')} within groups left out; choose with --task NAME")
-    for path in paths:
-        done = attach_to(into, path, read, chosen, url=url, stated=stated, replace=replace)
-        if done.added is not None:
-            print(folder / done.added.path)
+    # All are judged before the first file is written: none is attached where one is refused.
+    each = [prepared(into, path, read, chosen, url=url, stated=stated, replace=replace) for path in paths]
+    for path, done in zip(paths, each, strict=True):
+        if done.record is not None:
+            print(folder / into.attach(done.record).path)
         for one in done.figures[:_MOST_TOLD]:
             _say(f"  {_told(one)}")
         if len(done.figures) > _MOST_TOLD:
@@ -78,6 +72,23 @@ def attach(
         _say(f"{counted(len(done.figures), 'figure')} attached to {path}, {done.known:,} there already")
         for note in done.notes:
             _say(f"note: {note}")
+    return EXIT_DONE
+
+
+def detach(folder: Path, wanted: str, *, every: bool = False) -> int:
+    """Remove the figures of a result, all of them; prints the path of each file that is gone.
+
+    Args:
+        folder: the results folder.
+        wanted: a result's id, its model, or a run, log or result that was added.
+        every: those of all results of the model, where it has several.
+    """
+    into = store.open(folder, report=lambda text: _say(f"warning: {text}"))
+    for path in _meant(into, wanted, every=every):
+        gone = into.detach(path)
+        for one in gone:
+            print(folder / one)
+        _say(f"{counted(len(gone), 'file')} of figures of {path} removed; the result stays as it is")
     return EXIT_DONE
 
 
@@ -100,6 +111,20 @@ def _rows(into: store.Store) -> Iterator[dict[str, Any]]:
     models = {row["id"]: row["model"] for row in known}
     for row in into.quality_table().to_pylist():
         yield {"id": row["id"], "model": models.get(row["id"])} | row
+
+
+def _meant(into: store.Store, wanted: str, *, every: bool) -> list[str]:
+    """Paths of the results that are meant: one, unless every is."""
+    paths = _found(into, wanted)
+    if len(paths) > 1 and not every:
+        ids = ", ".join(
+            f"{path.removesuffix('.json').rpartition('--')[2][:12]} ({path.partition('/')[0]})" for path in paths
+        )
+        raise UsageError(
+            f"'{wanted}' has {len(paths)} results: {ids}",
+            mend="give the id of the one that is meant, or --every for all",
+        )
+    return paths
 
 
 def _found(into: store.Store, wanted: str) -> list[str]:

@@ -89,6 +89,60 @@ def test_what_a_file_does_not_tell_is_unknown(tmp_path: Path) -> None:
     assert (found.chat_template, found.model.name, found.model.revision) == (None, None, None)
 
 
+@pytest.mark.parametrize("told", ["v2-for-customer", "v1.0-5-gabcdef1", "abcdef", "ABCDEF1", "a" * 41, ""])
+def test_a_name_of_the_folder_it_ran_in_that_is_no_commit_is_not_kept(tmp_path: Path, told: str) -> None:
+    assert read(tmp_path, git_hash=told).source.git_hash is None
+    assert read(tmp_path, git_hash="a" * 40).source.git_hash == "a" * 40
+
+
+def test_what_stands_beside_metrics_is_none(tmp_path: Path) -> None:
+    beside = {"alias": " - arc", "name": "arc", "sample_len": 1172, "sample_count": {"acc,none": 4}, "samples": 4}
+    assert [one.metric for one in read(tmp_path, tasks={"arc": {"acc,none": 0.5} | beside}).choose()] == ["acc"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "is_local"),
+    [
+        ("pretrained=org/name", "org/name", False),
+        ("pretrained=tiny", "tiny", False),
+        ("pretrained=./tiny", "tiny", True),
+        ("pretrained=/models/org/tiny", "tiny", True),
+        ("pretrained=models/org/tiny", "tiny", True),
+        # A relative path of two parts looks as a name on the Hub does.
+        ("pretrained=models/tiny", "models/tiny", False),
+    ],
+)
+def test_a_folder_is_told_from_a_name_on_the_hub(tmp_path: Path, arguments: str, name: str, is_local: bool) -> None:
+    model = read(tmp_path, arguments=arguments).model
+    assert (model.name, model.is_local) == (name, is_local)
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "measured", "same"),
+    [
+        ({}, "bfloat16", True),
+        ({}, "torch.bfloat16", True),
+        ({}, "float16", False),
+        ({}, "int8", False),
+        ({}, None, None),
+        ({}, "auto", None),
+        ({"load_in_4bit": True}, "bfloat16", False),
+        ({"quantization": "awq"}, "float16", False),
+        # What the quantised weights are packed in says nothing of how.
+        ({"load_in_4bit": True}, "uint8", None),
+        ({"dtype": "half"}, "float16", True),
+        ({"dtype": "float"}, "float16", False),
+        ({"dtype": "auto"}, "float16", None),
+    ],
+)
+def test_weights_are_those_that_were_measured_or_not(
+    tmp_path: Path, evaluated: dict[str, Any], measured: str | None, same: bool | None
+) -> None:
+    own = None if "dtype" in evaluated else "torch.bfloat16"
+    model = read(tmp_path, arguments={"pretrained": "a/b"} | evaluated, config={"model_dtype": own}).model
+    assert model.is_weights(measured) is same
+
+
 @pytest.mark.parametrize(
     ("arguments", "name", "revision"),
     [

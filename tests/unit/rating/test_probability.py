@@ -63,6 +63,19 @@ def test_a_score_without_uncertainty_is_rated_without_a_probability() -> None:
     assert (rating.stars, rating.star_probability, rating.borderline) == (4, None, None)
 
 
+def test_no_star_of_a_modelled_energy_is_sure() -> None:
+    facts = {"hardware": "NVIDIA H100 PCIe", "domain": "gpu"}
+    for origin, known in (("measured", True), ("modelled", False), ("mixed", False), ("unknown", False)):
+        pair = [local_score(f"org/{wh}", wh, origin=origin, **facts) for wh in (1.0, 9.0)]
+        ratings = rate_scores(pair, None)
+        assert [rating.stars for rating in ratings] == [5, 1]
+        for rating in ratings:
+            assert rating.combined_95_percent is not None
+            assert (rating.star_probability is not None) is known
+            assert (rating.star_probability_other_boards is not None) is known
+            assert (rating.borderline, len(rating.star_probabilities)) == ((False, 5) if known else (None, 0))
+
+
 def test_the_probabilities_of_all_stars_are_told() -> None:
     score = official_score(energy_wh=6.79)
     assert score.uncertainty is not None

@@ -56,7 +56,9 @@ def test_all_that_an_official_rating_tells() -> None:
 
 
 def test_all_that_a_local_rating_tells() -> None:
-    low, _ = rate_scores([local_score("one", 1.0), local_score("two", 2.0)], FEBRUARY_2025)
+    low, _ = rate_scores(
+        [local_score(name, wh, origin="measured") for name, wh in (("one", 1.0), ("two", 2.0))], FEBRUARY_2025
+    )
     assert low.model_dump() == _OF_THE_SCORE | {
         "model": "one",
         "wh_per_1000_queries": 1.0,

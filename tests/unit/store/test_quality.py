@@ -127,6 +127,19 @@ def test_an_address_that_comes_later_is_another_source(say: Any) -> None:
     assert "2 there already" in attach(say).err
 
 
+def test_questions_put_as_a_chat_and_plainly_stand_beside_each_other(say: Any) -> None:
+    only = ("--metric", "exact_match,strict-match")
+    attach(say, *only)
+    chat = write(name="chat.json", tasks={"gsm8k": lm_eval.gsm8k(0.7)}, chat_template="{{ messages }}")
+    assert "replace" not in attach(say, *only, file=chat).err
+    assert [(row["chat_template"], row["value"]) for row in rows(say)] == [(False, 0.5762), (True, 0.7)]
+    assert "as a chat" in say("quality", "list").out
+    # Of a chat the chat is replaced.
+    attach(say, *only, file=write(name="later.json", tasks={"gsm8k": lm_eval.gsm8k(0.8)}, chat_template="x"), code=1)
+    attach(say, *only, "--replace", file="later.json")
+    assert [row["value"] for row in rows(say)] == [0.5762, 0.8]
+
+
 def test_two_values_of_which_none_replaces_the_other_are_both_left_out(say: Any) -> None:
     attach(say, "--metric", "exact_match,strict-match")
     (first,) = files()
@@ -158,6 +171,24 @@ def test_an_evaluation_without_a_model_is_refused(say: Any) -> None:
     assert "does not tell which model it is of; the result is of 'org/small'" in said.err
 
 
+def test_a_model_that_is_known_by_a_folders_name_is_told_as_that(say: Any) -> None:
+    store.open("results").add(records.make("tiny", 0.003))
+    said = attach(say, result="tiny", file=write(arguments="pretrained=/data/secret/tiny"))
+    assert "known by the name of a folder alone" in said.err
+    assert "secret" not in Path(said.out.strip()).read_text(encoding="utf-8")
+    assert {row["matched_by"] for row in rows(say)} == {"folder"}
+    assert "folder's name" in " ".join(say("quality", "list").out.split())
+
+
+def test_other_weights_than_those_measured_are_told(say: Any) -> None:
+    store.open("results").add(records.make("org/half", 0.003, dtype="float16"))
+    said = attach(say, result="org/half", file=write("org/half"))
+    assert "evaluated with weights in bfloat16 and measured in float16: the figures stand in no comparison" in said.err
+    assert {row["same_weights"] for row in rows(say)} == {False}
+    attach(say, "--replace", result="org/half", file=write("org/half", config={"model_dtype": "torch.float16"}))
+    assert {row["same_weights"] for row in rows(say)} == {True}
+
+
 def test_another_revision_is_refused(say: Any) -> None:
     store.open("results").add(records.make("org/dated", 0.003, model_revision="f" * 40))
     said = attach(say, result="org/dated", file=write("org/dated", config={"model_sha": lm_eval.SHA}), code=1)
@@ -174,6 +205,15 @@ def test_of_several_results_one_has_to_be_named(say: Any) -> None:
     assert len(files()) == 2
     identity = next(row["id"] for row in rows(say))
     assert "2 there already" in attach(say, result=identity[:8], file=file).err
+
+
+def test_of_several_results_all_are_judged_before_a_file_is_written(say: Any) -> None:
+    for number, revision in enumerate("ab"):
+        store.open("results").add(records.make("org/two", 0.003 + number, model_revision=revision * 40))
+    for revision in "ab":
+        file = write("org/two", config={"model_sha": revision * 40})
+        assert "is of revision" in attach(say, "--every", result="org/two", file=file, code=1).err
+    assert files() == []
 
 
 def test_a_run_and_a_result_file_are_found_by_what_they_were_read_from(say: Any, tmp_path: Path) -> None:
@@ -207,10 +247,28 @@ def test_sql_reaches_figures_beside_results(say: Any) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "https://user:key@example.org/x", "javascript:alert(1)", "x y"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "https://user:key@example.org/x",
+        "javascript:alert(1)",
+        "x y",
+        "https://example.org/" + "x" * 2048,
+    ],
+)
 def test_an_address_that_is_none_is_refused(say: Any, url: str) -> None:
     assert "is no address" in attach(say, "--source", url, code=2).err
     assert files() == []
+
+
+def test_the_longest_address_is_taken_and_a_file_without_one_is_told(say: Any) -> None:
+    assert "--source URL tells where others find it" in attach(say).err
+    assert "file not published" in " ".join(say("quality", "list").out.split())
+    longest = "https://example.org/" + "x" * (2048 - len("https://example.org/"))
+    said = attach(say, "--replace", "--source", longest)
+    assert "--source" not in said.err
+    assert {row["source_url"] for row in rows(say)} == {longest}
 
 
 def test_files_that_were_changed_are_told_and_left_out(say: Any) -> None:
@@ -230,6 +288,22 @@ def test_files_that_were_changed_are_told_and_left_out(say: Any) -> None:
     assert "is in the way" in attach(say, code=1).err
     path.write_bytes(kept)
     assert len(rows(say)) == 2
+
+
+def test_figures_are_taken_back_with_all_that_they_had_replaced(say: Any) -> None:
+    attach(say, "--metric", "exact_match,strict-match")
+    attach(say, "--replace", file=write(name="later.json", tasks={"gsm8k": lm_eval.gsm8k(0.7)}))
+    attach(say, "--every", result="org/large", file=write("org/large"))
+    held = files()
+    said = say("quality", "detach", "org/small")
+    assert (said.code, "2 files of figures of summarization/org__small" in said.err) == (0, True)
+    assert sorted(Path(line).name for line in said.out.splitlines()) == sorted(set(held) - set(files()))
+    assert {row["model"] for row in rows(say)} == {"org/large"}
+    assert "0 files of figures" in say("quality", "detach", "org/small").err
+    assert "has 2 results" in say("quality", "detach", "org/large").err
+    assert say("quality", "detach", "org/large", "--every").code == 0
+    assert files() == []
+    assert say("results", "index").out.startswith("3 results")
 
 
 def test_figures_of_a_result_that_is_gone_are_shown_nowhere(say: Any) -> None:

@@ -17,10 +17,13 @@ from scorekit.publish.charts.wrapping import shortened
 _FRONT: Final = "front"
 _COLUMNS: Final = (
     Column("model", "Model"),
+    Column("results", "Results that the energy is the mean of"),
     Column("energy_wh_per_1000_queries", "Energy", UNIT),
     Column("energy_half_width_95_percent", "Uncertainty of the energy, 95 %", "%"),
     Column("quality", "Quality"),
     Column("quality_stderr", "Standard error of the quality"),
+    Column("quality_low_95", "Lower end of the quality at 95 %"),
+    Column("quality_high_95", "Upper end of the quality at 95 %"),
     Column("on_front", "On the Pareto front"),
     Column("certain", "Whatever the values within their intervals"),
     Column("questions", "Questions"),
@@ -28,6 +31,7 @@ _COLUMNS: Final = (
     Column("origin", "Origin of the energy"),
     Column("hardware", "Hardware"),
     Column("evaluated_utc", "Evaluated"),
+    Column("source_url", "Address of the source"),
     Column("source_sha256", "sha256 of the source"),
 )
 _ON, _OFF = "on the Pareto front", "not on it"
@@ -42,11 +46,13 @@ class ModelQuality:
 
     Attributes:
         model: its name, as given.
+        results: of which the energy is the mean.
         energy_wh_per_1000_queries: positive.
-        energy_half_width_95_percent: of its interval, relative to it; None where not known.
+        energy_half_width_95_percent: of its interval beside energies of other boards, relative to it; None where not
+            known.
         quality: in the harness's scale.
         quality_stderr: standard error; None where not known.
-        quality_half_width_95: half of its 95 % interval in the same scale; None where not known.
+        quality_interval_95: its 95 % interval in the same scale; None where not known.
         on_front: whether it is on the front by its values.
         certain: whether it is there, or not there, for all values within the intervals; None where that is not known.
         questions: that were asked; None where not known.
@@ -54,15 +60,17 @@ class ModelQuality:
         origin: of the energy.
         hardware: None where not known.
         evaluated_utc: None where not known.
-        source_sha256: of the file that the quality was read from.
+        source_url: where others find the file that the quality was read from; None where it is not published.
+        source_sha256: of that file; of several files one after the other, as their addresses.
     """
 
     model: str
+    results: int
     energy_wh_per_1000_queries: float
     energy_half_width_95_percent: float | None
     quality: float
     quality_stderr: float | None
-    quality_half_width_95: float | None
+    quality_interval_95: tuple[float, float] | None
     on_front: bool
     certain: bool | None
     questions: int | None
@@ -70,7 +78,18 @@ class ModelQuality:
     origin: str
     hardware: str | None
     evaluated_utc: str | None
+    source_url: str | None
     source_sha256: str
+
+    @property
+    def quality_low_95(self) -> float | None:
+        """Lower end of the quality's interval."""
+        return None if self.quality_interval_95 is None else self.quality_interval_95[0]
+
+    @property
+    def quality_high_95(self) -> float | None:
+        """Upper end of it."""
+        return None if self.quality_interval_95 is None else self.quality_interval_95[1]
 
     def row(self) -> dict[str, Any]:
         """Its row of a table, names as given."""
@@ -79,9 +98,10 @@ class ModelQuality:
     def drawn(self) -> dict[str, Any]:
         """What is drawn of it; the ends of an interval stand at the value where it is not known."""
         half = (self.energy_half_width_95_percent or 0) / 100
-        wide = self.quality_half_width_95 or 0
+        mean = "" if self.results == 1 else f", mean of {self.results:,} results"
+        low, high = self.quality_interval_95 or (self.quality, self.quality)
         sure = "" if self.energy_half_width_95_percent is None else f" ± {axes.told(100 * half)} %"
-        about = "" if self.quality_half_width_95 is None else f" ± {axes.told(wide)} (95 %)"
+        about = "" if self.quality_interval_95 is None else f" ({axes.told(low)} to {axes.told(high)} at 95 %)"
         wh = self.energy_wh_per_1000_queries
         return {
             "model": shortened(self.model),
@@ -90,13 +110,14 @@ class ModelQuality:
             "whLow": wh * max(1 - half, 0.01),
             "whHigh": wh * (1 + half),
             "quality": self.quality,
-            "low": self.quality - wide,
-            "high": self.quality + wide,
-            "energy": f"{axes.told(wh, UNIT)}{sure}",
+            "low": low,
+            "high": high,
+            "energy": f"{axes.told(wh, UNIT)}{sure}{mean}",
             "value": f"{axes.told(self.quality)}{about}",
             "standing": _ON if self.on_front else _OFF,
             "hollow": self.origin != "measured",
             "hardware": shortened(self.hardware or "unknown"),
+            "source": "file not published" if self.source_url is None else "file published",
         }
 
 
@@ -159,6 +180,7 @@ def _design(look: Look, better: str) -> alt.LayerChart:
         alt.Tooltip("energy:N", title="Energy"),
         alt.Tooltip("standing:N", title="Standing"),
         alt.Tooltip("hardware:N", title="Hardware"),
+        alt.Tooltip("source:N", title="Source"),
     ]
     base = alt.Chart(source())
     bars = base.mark_rule(color=look.line, strokeWidth=1.2, opacity=0.9)

@@ -120,11 +120,9 @@ def _quality(asked: Asked) -> Chart:
             "there is no quality with a source that can be compared",
             mend="scorekit quality attach RESULT --lm-eval results.json, or another --task or --class",
         )
-    fits = [group for group in found if asked.metric is None or asked.metric in _measure_names(group.measure)]
+    fits = [group for group in found if asked.metric is None or asked.metric in _names_of(group)]
     if len(fits) != 1:
-        listed = "; ".join(
-            f"{_measure_names(group.measure)[-1]} ({group.cohort.title}, {group.kind})" for group in fits or found
-        )
+        listed = "; ".join(f"'{_names_of(group)[-1]}' ({group.cohort.title})" for group in fits or found)
         told = "several qualities are meant" if fits else f"there is no quality '{asked.metric}'"
         raise UsageError(f"{told}: {listed}", mend="choose one with --metric, --task and --class")
     (group,) = fits
@@ -132,8 +130,9 @@ def _quality(asked: Asked) -> Chart:
     return quality_chart(quality.points(group), higher_is_better=group.measure.higher_is_better, title=title)
 
 
-def _measure_names(measure: quality.Measure) -> tuple[str, ...]:
-    """By what a measure is meant, the most exact last."""
+def _names_of(group: quality.Group) -> tuple[str, ...]:
+    """By what a group is meant, the most exact last."""
+    measure = group.measure
     whole = f"{measure.metric},{measure.filter}"
     return (
         measure.benchmark,
@@ -141,6 +140,8 @@ def _measure_names(measure: quality.Measure) -> tuple[str, ...]:
         whole,
         f"{measure.benchmark} {measure.metric}",
         f"{measure.benchmark} {whole}",
+        measure.title,
+        f"{measure.title}, {group.kind}",
     )
 
 

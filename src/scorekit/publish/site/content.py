@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from scorekit import tasks
 from scorekit.editions import Edition, Member
+from scorekit.publish.site.beside_others import UNKNOWN, BesideOthers
 from scorekit.rating import Rating
 from scorekit.records import Result
 
@@ -99,7 +100,7 @@ class Entry:
         model: Hub id or name, as given; may hold anything.
         cohort: where it is rated.
         wh_per_1000_queries: positive.
-        half_width_95_percent: of its interval; None where not known.
+        half_width_95_percent: of its interval, beside those of the same board; None where not known.
         stars: 1 to 5; None where it cannot be rated.
         official: whether the star is that of a published edition.
         edition: name of the edition of its star, or `local`.
@@ -114,6 +115,7 @@ class Entry:
         rating: how the star came about; None for a member whose star its source published.
         result_id: sha256 of the result's content, in hexadecimal; None where there is none.
         quality: figures of evaluations that are attached to the result, each with its source.
+        beside_others: what is asked of its result where it is set beside others; empty where there is none here.
     """
 
     id: str
@@ -135,6 +137,7 @@ class Entry:
     rating: Rating | None = None
     result_id: str | None = None
     quality: tuple[InForce, ...] = ()
+    beside_others: BesideOthers = UNKNOWN
 
     @property
     def provider(self) -> str:

@@ -138,7 +138,7 @@ def _quality_row(entry: Entry, one: InForce) -> dict[str, Any]:
         "wh_per_1000_queries": entry.wh_per_1000_queries,
         **one.figure.model_dump(),
         "limited": one.is_limited,
-        **quality.model_dump(include={"matched_by", "same_revision", "dtype", "chat_template"}),
+        **quality.model_dump(include={"matched_by", "same_revision", "dtype", "same_weights", "chat_template"}),
         "quantized": ";".join(quality.quantized),
         **{f"source_{name}": value for name, value in source.model_dump().items()},
     }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from scorekit import tasks
 from scorekit.editions import Edition, Member
 from scorekit.publish.site import quality as qualities
+from scorekit.publish.site.beside_others import beside_others
 from scorekit.publish.site.content import UNNAMED, Cohort, Entry, Site, is_official
 from scorekit.publish.site.standings import scales_of, stars_of
 from scorekit.rating import Rating, rate_scores
@@ -49,7 +50,8 @@ def gather(
     taken = {member.result_id for member in (edition.members if edition else ()) if member.result_id}
     ratings = rate_scores([result for result, _ in usable], edition)
     scales = {} if edition is None else scales_of(edition)
-    entries = [] if edition is None else [_of_member(member, edition, scales) for member in edition.members]
+    own_of = {own: result for result, own in usable if own is not None}
+    entries = [] if edition is None else [_of_member(member, edition, scales, own_of) for member in edition.members]
     entries += [
         _of_result(result, rating, own)
         for (result, own), rating in zip(usable, ratings, strict=True)
@@ -69,7 +71,7 @@ def _is_usable(result: Result) -> bool:
     return result.wh_per_1000_queries is not None and result.cohort is not None and result.valid is not False
 
 
-def _of_member(member: Member, edition: Edition, scales: dict[Cohort, Scale]) -> Entry:
+def _of_member(member: Member, edition: Edition, scales: dict[Cohort, Scale], own_of: Mapping[str, Result]) -> Entry:
     cohort = Cohort(member.cohort, member.model_class)
     stars = stars_of(member, scales)
     return Entry(
@@ -88,6 +90,7 @@ def _of_member(member: Member, edition: Edition, scales: dict[Cohort, Scale]) ->
         date=edition.date,
         member=member,
         result_id=member.result_id,
+        beside_others=beside_others(own_of.get(member.result_id or "")),
     )
 
 
@@ -116,6 +119,7 @@ def _of_result(result: Result, rating: Rating, result_id: str | None) -> Entry:
         result=result,
         rating=rating,
         result_id=result_id,
+        beside_others=beside_others(result),
     )
 
 

@@ -6,21 +6,21 @@ questions put alike (as a chat, or plainly), of models that were measured on the
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from scorekit.cohorts import same_work
 from scorekit.publish.charts.quality_energy import ModelQuality
-from scorekit.publish.pareto import Place, Point, places
-from scorekit.publish.site.content import Cohort, Entry, Site, is_official
+from scorekit.publish.pareto import Place, places
+from scorekit.publish.site.content import UNNAMED, Cohort, Entry, Site, is_official
+from scorekit.publish.site.model_figures import ModelFigures, by_model
 from scorekit.publish.site.names import shown
 
 if TYPE_CHECKING:
     from scorekit.store.quality import InForce
 
-_OF_NORMAL: Final = 1.959964
-"""Half of the 95 % interval of a normal distribution, in standard errors."""
 _SHORT_DIGITS: Final = 12
 _PUT: Final = {True: "as a chat", False: "plainly", None: ""}
 
@@ -59,16 +59,17 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One model with both figures, and where it stands."""
+    """One model with both figures, and where it stands.
 
-    entry: Entry
-    quality: InForce
+    Attributes:
+        model: its figures.
+        place: beside the others.
+        variant: what tells it from another one of the same name; empty where there is no other.
+    """
+
+    model: ModelFigures
     place: Place
-
-    @property
-    def half_width_95(self) -> float | None:
-        """Half of the quality's 95 % interval; None where its standard error is not known."""
-        return half_width_95(self.quality)
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +106,15 @@ class Figures:
         groups: by measure, then in the order of the cohorts, official ones first.
         limited: figures of a part of a task.
         undirected: figures of which it is not known whether more is better.
-        untold: figures of results that do not tell on what they were measured.
+        other_weights: figures of weights in another type, or quantised otherwise, than those that were measured.
+        untold: figures of results that do not tell on what, or of which model, they were measured.
     """
 
     groups: tuple[Group, ...]
     limited: int
     undirected: int
+    other_weights: int
     untold: int
-
-
-def half_width_95(quality: InForce) -> float | None:
-    """Half of a quality's 95 % interval, by the normal distribution; None where its standard error is not known."""
-    return None if quality.figure.stderr is None else _OF_NORMAL * quality.figure.stderr
 
 
 def of_results(quality: Mapping[str, tuple[InForce, ...]]) -> Mapping[str, tuple[InForce, ...]]:
@@ -132,7 +130,7 @@ def own(quality: Mapping[str, tuple[InForce, ...]], result_id: str | None) -> tu
 
 def figures(site: Site) -> Figures:
     """What can be compared on a site."""
-    limited = undirected = untold = 0
+    limited = undirected = other_weights = untold = 0
     grouped: dict[tuple[Measure, Cohort, bool], dict[Hashable, list[tuple[Entry, InForce]]]] = {}
     for cohort in site.cohorts:
         for entry in site.of_cohort(cohort):
@@ -140,10 +138,15 @@ def figures(site: Site) -> Figures:
             work = _work(entry) if entry.quality else None
             for quality in entry.quality:
                 measure = _measure(quality)
-                limited += quality.is_limited
-                undirected += measure is None and not quality.is_limited
-                untold += work is None and measure is not None and not quality.is_limited
-                if measure is not None and work is not None and not quality.is_limited:
+                if quality.is_limited:
+                    limited += 1
+                elif measure is None:
+                    undirected += 1
+                elif quality.attached.quality.same_weights is False:
+                    other_weights += 1
+                elif work is None:
+                    untold += 1
+                else:
                     grouped.setdefault((measure, cohort, official), {}).setdefault(work, []).append((entry, quality))
     order = {cohort: place for place, cohort in enumerate(site.cohorts)}
     ordered = sorted(grouped.items(), key=lambda item: (item[0][0], order[item[0][1]], not item[0][2]))
@@ -152,27 +155,29 @@ def figures(site: Site) -> Figures:
         for number, (key, works) in enumerate(ordered, start=1)
         for group in _groups(f"quality-{number}", *key, works)
     ]
-    return Figures(tuple(groups), limited, undirected, untold)
+    return Figures(tuple(groups), limited, undirected, other_weights, untold)
 
 
 def points(group: Group) -> list[ModelQuality]:
     """A group as its chart shows it."""
     return [
         ModelQuality(
-            model=one.entry.model,
-            energy_wh_per_1000_queries=one.entry.wh_per_1000_queries,
-            energy_half_width_95_percent=one.entry.half_width_95_percent,
-            quality=one.quality.figure.value,
-            quality_stderr=one.quality.figure.stderr,
-            quality_half_width_95=one.half_width_95,
+            model=f"{one.model.entry.model}, {one.variant}" if one.variant else one.model.entry.model,
+            results=len(one.model.entries),
+            energy_wh_per_1000_queries=one.model.wh_per_1000_queries,
+            energy_half_width_95_percent=one.model.energy_half_width_percent,
+            quality=one.model.value,
+            quality_stderr=one.model.stderr,
+            quality_interval_95=one.model.value_interval,
             on_front=one.place.on_front,
             certain=one.place.certain,
-            questions=one.quality.figure.samples,
+            questions=one.model.questions,
             benchmark=group.measure.title,
-            origin=one.entry.origin,
-            hardware=one.entry.hardware,
-            evaluated_utc=one.quality.attached.quality.source.evaluated_utc,
-            source_sha256=one.quality.attached.quality.source.sha256,
+            origin=one.model.entry.origin,
+            hardware=one.model.entry.hardware,
+            evaluated_utc=_all(source.evaluated_utc for source in one.model.sources),
+            source_url=_all(source.url for source in one.model.sources),
+            source_sha256=" ".join(source.sha256 for source in one.model.sources),
         )
         for one in group.standings
     ]
@@ -180,6 +185,9 @@ def points(group: Group) -> list[ModelQuality]:
 
 def _work(entry: Entry) -> Hashable | None:
     """What an energy must share with others: official ones have protocol and hardware in common."""
+    if entry.model == UNNAMED:
+        # It may be any model, and two of them two.
+        return None
     if is_official(entry):
         return "official"
     return None if entry.result is None else same_work(entry.result)
@@ -222,21 +230,23 @@ def _local(entry: Entry) -> str:
 
 
 def _standings(measure: Measure, held: Sequence[tuple[Entry, InForce]]) -> tuple[Standing, ...]:
-    sign = 1 if measure.higher_is_better else -1
-    found = places(
-        [
-            Point(
-                cost=entry.wh_per_1000_queries,
-                worth=sign * quality.figure.value,
-                cost_half_width=_half_width_wh(entry),
-                worth_half_width=half_width_95(quality),
-            )
-            for entry, quality in held
-        ]
+    models = by_model(held)
+    found = places([model.point(higher_is_better=measure.higher_is_better) for model in models])
+    names = Counter(model.entry.model for model in models)
+    return tuple(
+        Standing(model, place, _variant(model) if names[model.entry.model] > 1 else "")
+        for model, place in zip(models, found, strict=True)
     )
-    return tuple(Standing(entry, quality, place) for (entry, quality), place in zip(held, found, strict=True))
 
 
-def _half_width_wh(entry: Entry) -> float | None:
-    half = entry.half_width_95_percent
-    return None if half is None else entry.wh_per_1000_queries * half / 100
+def _variant(model: ModelFigures) -> str:
+    known, quality = model.entry.beside_others, model.evaluations[0].attached.quality
+    revision = f"revision {(known.revision or 'unknown')[:_SHORT_DIGITS]}"
+    size = "size unknown" if known.parameters is None else f"{known.parameters:,} parameters"
+    return ", ".join((revision, size, known.dtype or quality.dtype or "type unknown", *quality.quantized))
+
+
+def _all(texts: Iterable[str | None]) -> str | None:
+    """One after the other; None where one is not known."""
+    found = list(texts)
+    return None if None in found else " ".join(filter(None, found))

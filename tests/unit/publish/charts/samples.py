@@ -53,11 +53,12 @@ def qualities(names: tuple[str, ...] = ("org/small", "org/middle", "org/large"))
     return [
         ModelQuality(
             model=name,
+            results=1 + place,
             energy_wh_per_1000_queries=1.0 + 2.5 * place,
             energy_half_width_95_percent=150.0 if place else None,
             quality=0.4 + 0.1 * place if place < len(names) - 1 else 0.3,
             quality_stderr=0.01 if place != 1 else None,
-            quality_half_width_95=0.02 if place != 1 else None,
+            quality_interval_95=(0.28, 0.42 + 0.1 * place) if place != 1 else None,
             on_front=place < len(names) - 1,
             certain=None if place == 1 else place == 0,
             questions=1319 if place else None,
@@ -65,6 +66,7 @@ def qualities(names: tuple[str, ...] = ("org/small", "org/middle", "org/large"))
             origin="measured" if place else "modelled",
             hardware=name if place else None,
             evaluated_utc=None,
+            source_url="https://example.org/results.json" if place else None,
             source_sha256="ab" * 32,
         )
         for place, name in enumerate(names)

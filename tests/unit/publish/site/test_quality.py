@@ -1,4 +1,4 @@
-"""Energy and quality on the site: who stands beside whom, what is told, and that nothing without a source is shown."""
+"""Energy and quality on the site: who stands beside whom, what is told, and that no figure is without a source."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from scorekit import cli
+from scorekit.editions import FEBRUARY_2025, Member
 from scorekit.logs import result_of
 from scorekit.publish.charts import registry
 from scorekit.publish.charts.registry import Asked
@@ -31,6 +32,7 @@ ACC: dict[str, Any] = {
     "task": "mmlu", "metric": "acc", "filter": "none", "higher_is_better": True, "stderr": 0.01, "num_fewshot": 5,
     "samples": 14042, "samples_of": 14042,
 }  # fmt: skip
+SOURCE = QualitySource(name="results.json", sha256="ab" * 32, url="https://example.org/results.json")
 OFFICIAL = ("org/small", "org/middle", "org/worse", "org/large")
 
 
@@ -40,9 +42,8 @@ def in_force(result: Result, number: int, *figures: dict[str, Any], **changes: A
         result_sha256=f"{number:064x}"[::-1],
         model=result.model,
         figures=tuple(QualityFigure(**(ACC | one)) for one in figures),
-        source=QualitySource(name="results.json", sha256="ab" * 32, url="https://example.org/results.json"),
         scorekit_version="0.1.0",
-        **({"matched_by": "name"} | changes),
+        **({"matched_by": "name", "source": SOURCE} | changes),
     )
     return tuple(InForce(figure, Attached(record, "cd" * 32)) for figure in record.figures)
 
@@ -77,8 +78,9 @@ def test_models_stand_on_the_front_that_nothing_beats() -> None:
     (group,) = quality.figures(four()).groups
     assert group.official
     assert group.measure.title == "mmlu, acc, 5 examples"
-    assert [one.entry.model for one in group.front] == ["org/small", "org/middle", "org/large"]
-    assert group.standings[0].half_width_95 == pytest.approx(0.0196, rel=1e-3)
+    assert [one.model.entry.model for one in group.front] == ["org/small", "org/middle", "org/large"]
+    assert group.standings[0].model.value_interval == pytest.approx((0.3806, 0.4197), abs=1e-4)
+    assert {one.place.certain for one in group.standings} == {True}
 
 
 def test_where_less_is_better_the_front_turns_round() -> None:
@@ -89,7 +91,7 @@ def test_where_less_is_better_the_front_turns_round() -> None:
         (official("org/c", 3.0), ({**perplexity, "value": 10.0},)),
     ]
     (group,) = quality.figures(site_of(*given)).groups
-    assert [one.entry.model for one in group.front] == ["org/a", "org/c"]
+    assert [one.model.entry.model for one in group.front] == ["org/a", "org/c"]
     assert {one.place.certain for one in group.standings} == {None}
 
 
@@ -107,7 +109,7 @@ def test_only_what_was_measured_and_evaluated_alike_stands_together() -> None:
             (local("org/h", 1.0), ({"value": 0.5, "filter": "strict"},)),
         )
     )
-    together = [{one.entry.model for one in group.standings} for group in found.groups]
+    together = [{one.model.entry.model for one in group.standings} for group in found.groups]
     assert {"org/b", "org/c"} in together
     assert len(together) == 7
     assert all(len(group) == 1 for group in together if "org/b" not in group)
@@ -130,10 +132,102 @@ def test_what_can_be_compared_with_nothing_is_counted() -> None:
             (official("org/a", 1.0), ({"value": 0.5, "samples": 100},)),
             (official("org/b", 1.0), ({"value": 0.5, "higher_is_better": None},)),
             (unknown, ({"value": 0.5},)),
+            (local("org/e", 1.0).model_copy(update={"model": None, "score": None}), ({"value": 0.5},)),
             (official("org/c", 1.0), ()),
         )
     )
-    assert (found.groups, found.limited, found.undirected, found.untold) == ((), 1, 1, 1)
+    assert (found.groups, found.limited, found.undirected, found.other_weights, found.untold) == ((), 1, 1, 0, 2)
+
+
+def test_figures_of_other_weights_than_those_measured_are_compared_with_nothing() -> None:
+    for same, count in ((False, 1), (None, 0), (True, 0)):
+        site = site_of((official("org/a", 1.0), ({"value": 0.5},)), changes={"same_weights": same})
+        found = quality.figures(site)
+        assert (found.other_weights, len(found.groups)) == (count, 1 - count)
+
+
+def certain(*given: Result) -> list[bool | None]:
+    """Of models whose quality falls from first to last, by far: whether their places are certain."""
+    told = [({"value": 0.9 - 0.2 * place},) for place in range(len(given))]
+    (group,) = quality.figures(site_of(*zip(given, told, strict=True))).groups
+    return [one.place.certain for one in group.standings]
+
+
+def test_the_front_reckons_with_the_gain_by_which_boards_differ() -> None:
+    first, near, far = official("org/a", 1.0), official("org/b", 1.06), official("org/c", 1.2)
+    assert first.uncertainty is not None
+    assert first.uncertainty.combined_95_percent == pytest.approx(0.76, abs=0.01)
+    # Of one board the two would be apart by seven times their half-widths.
+    assert certain(first, near) == [True, False]
+    assert certain(first, far) == [True, True]
+
+
+def test_of_a_modelled_energy_no_place_is_certain() -> None:
+    on_gpu = {"hardware": "NVIDIA H100 PCIe", "domain": "gpu"}
+    for changes, expected in (
+        ({"origin": "modelled"}, None),
+        ({"origin": "mixed"}, None),
+        (on_gpu | {"origin": "modelled"}, None),
+        (on_gpu | {"origin": "measured"}, True),
+    ):
+        results = [local(f"org/{wh}", wh, **changes) for wh in (1.0, 50.0)]
+        assert certain(*results) == [expected, expected], changes
+
+
+def test_runs_of_one_model_are_one_point_with_the_mean_of_their_energies() -> None:
+    figure = ({"value": 0.5},)
+    again = [(official("org/a", wh), figure) for wh in (1.0, 1.4)]
+    (group,) = quality.figures(site_of(*again, (official("org/b", 9.0), figure))).groups
+    first, second = (one.model for one in group.standings)
+    assert (len(first.entries), len(first.evaluations), len(second.entries)) == (2, 1, 1)
+    assert first.wh_per_1000_queries == pytest.approx(1.2)
+    # From the lower end of the one to the upper end of the other.
+    (low, high), half = first.energy_interval or (0, 0), second.energy_half_width_percent or 0
+    assert (low, high) == (pytest.approx(1.0 - half / 100), pytest.approx(1.4 * (1 + half / 100)))
+    (point, _) = quality.points(group)
+    assert (point.model, point.results, point.source_sha256) == ("org/a", 2, "ab" * 32)
+
+
+def test_evaluations_of_one_model_are_one_point_with_the_mean_of_their_values() -> None:
+    (group,) = quality.figures(
+        site_of((official("org/a", 1.0), ({"value": 0.4},)), (official("org/a", 2.0), ({"value": 0.6, "samples": 9, "samples_of": 9},)))
+    ).groups
+    ((model, place),) = [(one.model, one.place) for one in group.standings]
+    assert (model.value, model.stderr, model.questions, len(model.sources)) == (0.5, None, None, 2)
+    assert place.on_front
+    low, high = model.value_interval or (0, 0)
+    assert low < 0.4
+    assert high > 0.8
+
+
+def test_other_revisions_and_weights_of_a_name_stand_apart_and_are_told_apart() -> None:
+    figure = ({"value": 0.5},)
+    other = local("org/a", 2.0, model_revision="f" * 40)
+    as_int8 = local("org/a", 0.5).model_copy(update={"dtype": "int8"})
+    (group,) = quality.figures(site_of((local("org/a", 1.0), figure), (other, figure), (as_int8, figure))).groups
+    size = "1,000,000,000 parameters"
+    assert [one.variant for one in group.standings] == [
+        f"revision {'0' * 12}, {size}, int8",
+        f"revision {'0' * 12}, {size}, type unknown",
+        f"revision {'f' * 12}, {size}, type unknown",
+    ]
+    assert len({point.model for point in quality.points(group)}) == 3
+
+
+def test_a_member_of_an_edition_and_an_earlier_run_of_it_are_one_point() -> None:
+    results = [official("org/a", 1.0), official("org/a", 3.0)]
+    ids = [f"{number:064x}"[::-1] for number in range(2)]
+    figures = {ids[number]: in_force(results[number], number, {"value": 0.5}) for number in range(2)}
+    member = Member(
+        cohort="text_generation", model_class="A", model="org/a", wh_per_1000_queries=1.0, result_id=ids[0][:12]
+    )
+    edition = FEBRUARY_2025.model_copy(update={"members": (member,)})
+    site = gather(results, edition, [], result_ids=[one[:12] for one in ids], quality=figures)
+    assert [entry.member is None for entry in site.entries] == [False, True]
+    (group,) = quality.figures(site).groups
+    assert [len(one.model.entries) for one in group.standings] == [2]
+    # The member's own result tells how sure its energy is.
+    assert group.standings[0].model.energy_interval is not None
 
 
 def test_a_limit_without_counts_is_a_part_of_the_task() -> None:
@@ -184,7 +278,9 @@ def test_the_page_tells_front_uncertainty_and_source(full: Path) -> None:
     text = _text(full / "quality.html")
     for words in (
         "Models 4, 3 on the Pareto front",
-        "0.5500 ± 0.01960",
+        "0.5500 (0.5303 to 0.5695)",
+        "2.000 Wh",
+        "± 4.81 %",
         "not on it",
         "lm-evaluation-harness of unknown version",
         "there is one only, so nothing can be compared",
@@ -192,6 +288,11 @@ def test_the_page_tells_front_uncertainty_and_source(full: Path) -> None:
     ):
         assert words in text, words
     assert 'href="https://example.org/results.json" rel="noreferrer nofollow"' in (full / "quality.html").read_text()
+
+
+def test_the_leaderboard_leads_to_the_page(full: Path) -> None:
+    words = "How well 8 of these models answer stands beside what they take on Energy and quality"
+    assert words in _text(full / "leaderboard.html")
 
 
 def test_the_page_of_a_model_tells_each_figure_with_its_source(full: Path) -> None:
@@ -206,6 +307,34 @@ def test_the_page_tells_of_each_figure_how_it_was_evaluated(tmp_path: Path) -> N
     text = _text(built(site, tmp_path) / "quality.html")
     assert "weights in bfloat16 ; load_in_4bit ; as a chat; that it is this model is the statement" in text
     assert "statement" not in _text(built(four(), tmp_path / "other") / "quality.html")
+
+
+def test_the_page_tells_what_hangs_on_a_folder_and_on_a_file_that_is_not_published(tmp_path: Path) -> None:
+    source = QualitySource(name="own.json", sha256="ab" * 32)
+    told = {"matched_by": "folder", "source": source}
+    runs = [(official("org/one", wh), ({"value": 1.0, "stderr": 0.0, "samples": 100, "samples_of": 100},)) for wh in (1.0, 2.0)]
+    folder = built(site_of(*runs, changes=told), tmp_path)
+    assert list(sites.faults(folder)) == []
+    text = _text(folder / "quality.html")
+    for words in (
+        "own .json file not published",
+        "that it is this model is known by a folder's name",
+        "mean of 2 results",
+        "1.000 (0.9630 to 1.000)",
+        "Models 1: there is one only",
+    ):
+        assert words in text, words
+    assert "own .json file not published" in _text(folder / "models" / f"{model_slug('org/one')}.html")
+    (group,) = quality.figures(site_of(*runs, changes=told)).groups
+    (drawn,) = (point.drawn() for point in quality.points(group))
+    assert (drawn["source"], drawn["high"]) == ("file not published", 1.0)
+
+
+def test_the_page_tells_of_figures_of_other_weights(tmp_path: Path) -> None:
+    told = {"same_weights": False, "quantized": ("load_in_4bit",)}
+    folder = built(site_of((official("org/one", 1.0), ({"value": 0.4},)), changes=told), tmp_path)
+    assert "1 figure is of weights of another type, or otherwise quantised" in _text(folder / "quality.html")
+    assert "not the weights that were measured" in _text(folder / "models" / f"{model_slug('org/one')}.html")
 
 
 def test_the_data_hold_every_figure(full: Path) -> None:
@@ -242,6 +371,8 @@ def test_the_chart_is_that_of_one_measure() -> None:
     for metric, words in ((None, "several qualities are meant"), ("acc", "several"), ("x", "there is no quality 'x'")):
         with pytest.raises(registry.UsageError, match=words):
             registry.find("quality").make(Asked(site=lambda: site, metric=metric))
+    whole = chart.title.partition(":")[0]
+    assert registry.find("quality").make(Asked(site=lambda: site, metric=f"{whole}, official")).rows == chart.rows
     with pytest.raises(registry.UsageError, match="no quality with a source") as told:
         registry.find("quality").make(Asked(site=sites.local_site))
     assert "scorekit quality attach" in str(told.value.mend)

@@ -57,6 +57,7 @@ def pages(site: Site, _build: Build) -> Iterator[Page | File]:
             "compare_chart": _compare_chart(),
             "cohorts": [(cohort, len(site.of_cohort(cohort)), plain_path(cohort)) for cohort in site.cohorts],
             "choices": choices,
+            "with_quality": len({entry.model for entry in rows if entry.quality}),
             "filters": sum(len(values) > 1 for values in choices.values()),
             "origins": {word: {"sign": sign, "meaning": meaning} for word, (sign, meaning) in ORIGINS.items()},
         },
