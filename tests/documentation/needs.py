@@ -1,4 +1,4 @@
-"""What each page takes for granted: files that its reader has, and words that stand for the reader's own."""
+"""What each page takes for granted: files that its reader has, and words and names that stand for the reader's own."""
 
 from __future__ import annotations
 
@@ -33,12 +33,16 @@ class Needs:
         stands_for: words of the page, and what they are here.
         codes: exit codes other than 0 that the page tells of, by a part of the command.
         environment: variables that the reader has set, made of the folder.
+        made: puts into a folder what the page's commands have made before its Python.
+        names: what the page's Python uses, and the reader has.
     """
 
     files: Callable[[Path], object] = lambda _folder: None
     stands_for: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, int] = field(default_factory=dict)
     environment: Callable[[Path], Mapping[str, str]] = lambda _folder: {}
+    made: Callable[[Path], object] = lambda _folder: None
+    names: Mapping[str, object] = field(default_factory=dict)
 
     def code_of(self, line: str) -> int:
         """The exit code that a line must have."""
@@ -116,6 +120,10 @@ def _edition(folder: Path) -> None:
     _results(folder)
 
 
+def _python(folder: Path) -> None:
+    _two_runs(folder / "runs")
+
+
 def _submission(folder: Path) -> None:
     shutil.copy(GOLDEN / "submissions" / "open.zip", folder / "submission.zip")
 
@@ -131,7 +139,12 @@ NEEDS: Final[dict[str, Needs]] = {
     "docs/labels.md": Needs(_labels, stands_for={"ORG/MODEL": MODEL}),
     "docs/logs.md": Needs(_run("runs/text_generation/MODEL")),
     "docs/operations.md": Needs(_operations, stands_for={"--data DIR": "--data DATA"}),
-    "README.md": Needs(codes={"--wait": REVIEW}),
+    "docs/python.md": Needs(_python),
+    "README.md": Needs(
+        codes={"--wait": REVIEW},
+        made=_run("runs/text_generation/MODEL"),
+        names={"answer_all": lambda: [sum(range(1000)) for _ in range(100)]},
+    ),
     "docs/site.md": Needs(_results),
     "docs/start/cpu.md": Needs(_cpu),
     "docs/start/gpu.md": Needs(_run("runs/text_generation/ORG--MODEL")),

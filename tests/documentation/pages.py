@@ -1,11 +1,13 @@
 """The pages that people read, and the blocks of each, as a reader of Markdown sees them.
 
 A block that is fenced says by a word what it is; one that is indented holds commands. Every command is run by a test,
-but for those of blocks with a comment right above them, which no reader sees:
+and so is every block of Python, but for those with a comment right above them, which no reader sees:
 
     <!-- not run: gpu, hub -->       needs what a test has not; the reasons are a closed list
     <!-- run in: README.md -->       the same commands stand in that page, and are run there
     <!-- usage -->                   tells the shape of a command, with [options] and a|b
+
+The first is all that may stand above Python. A block of text right below one shows what that prints.
 """
 
 from __future__ import annotations
@@ -31,13 +33,14 @@ REASONS: Final = {
     "long": "it takes minutes",
     "interactive": "it goes on until somebody ends it",
 }
-"""Why a block of commands may be not run; there is no other reason."""
+"""Why a block of commands or of Python may be not run; there is no other reason."""
 
 INDENTED: Final = "indented"
+PYTHON: Final = "python"
 TYPED: Final = frozenset({"console", "bash", "sh", INDENTED})
 """Languages of blocks that hold commands: console with a `$ ` before each and what they print, the others without."""
 SHOWN: Final = frozenset(
-    {"text", "python", "json", "toml", "yaml", "ini", "html", "csv", "dockerfile", "caddyfile", "markdown", "mermaid"}
+    {"text", PYTHON, "json", "toml", "yaml", "ini", "html", "csv", "dockerfile", "caddyfile", "markdown", "mermaid"}
 )
 """Languages of blocks that nobody types into a shell."""
 
@@ -58,6 +61,7 @@ class Block:
         text: what stands in it, without the fence.
         mark: what a comment right above it says of its commands; None where none does.
         heading: the last heading of the second level before it; empty before the first.
+        right_below: whether nothing stands between it and the block before.
     """
 
     page: str
@@ -66,6 +70,7 @@ class Block:
     text: str
     mark: str | None = None
     heading: str = ""
+    right_below: bool = False
 
     @property
     def place(self) -> str:
@@ -120,6 +125,7 @@ def blocks_of(text: str, page: str, first_line: int = 0, heading: str = "") -> I
     """
     lines = text.splitlines()
     mark: str | None = None
+    above = ""
     tokens = _MARKDOWN.parse(text)
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.type == "heading_open" and token.tag == "h2" and following is not None:
@@ -127,18 +133,19 @@ def blocks_of(text: str, page: str, first_line: int = 0, heading: str = "") -> I
         if token.type == "html_block":
             found = _MARK.fullmatch(token.content.strip())
             mark = found[1] if found else None
+            above = token.type
             continue
         if token.type in ("fence", "code_block"):
             assert token.map is not None
             start = first_line + token.map[0]
             if token.type == "fence":
                 language = token.info.partition(" ")[0].strip("{}.")
-                yield Block(page, start + 2, language, token.content, mark, heading)
+                yield Block(page, start + 2, language, token.content, mark, heading, above == "fence")
             elif _HEADED.match(_line_before(lines, token.map[0])):
                 yield from blocks_of(token.content, page, start, heading)
             else:
                 yield Block(page, start + 1, INDENTED, token.content, mark, heading)
-        mark = None
+        mark, above = None, token.type
 
 
 def _line_before(lines: list[str], start: int) -> str:

@@ -1,36 +1,15 @@
-"""The page on Python and the notebook do what they say."""
+"""The notebook does what it says."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.unit.api.conftest import Purse
-
 ROOT = Path(__file__).parents[3]
 NOTEBOOK = ROOT / "docs" / "notebooks" / "measure.ipynb"
-
-
-def test_the_page_can_be_followed(purse: Purse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    assert len(blocks) >= 6
-    shutil.copytree(ROOT / "tests" / "golden" / "generate_h100", tmp_path / "runs" / "one")
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {"take": purse.take}
-    for block in blocks:
-        # Each call of the page's function takes some energy here, and windows are as short as they can be.
-        text = block.replace("return [", "take(0.2)\n    return [").replace("repeats=5)", "repeats=5, min_window_s=0)")
-        exec(text, names)
-    assert (tmp_path / "answers.json").is_file()
-    assert names["again"] == names["found"].measurement  # type: ignore[attr-defined]
 
 
 def test_the_notebook_is_kept_without_outputs() -> None:

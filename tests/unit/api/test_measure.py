@@ -16,7 +16,7 @@ import pytest
 import scorekit
 from scorekit.errors import HardwareError, MissingExtraError, UsageError
 from scorekit.measuring import code, code_meters, meters
-from tests.unit.api.conftest import Purse
+from tests.purse import Purse
 
 
 def taking(purse: Purse, energy_wh: float) -> Callable[[], None]:

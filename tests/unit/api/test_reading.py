@@ -15,7 +15,7 @@ from scorekit.api.wording import in_python
 from scorekit.errors import BundleError, InvalidRunError, LogError, ScorekitError, UsageError
 from scorekit.logs import Refusal
 from tests.bundles import official_score
-from tests.unit.api.conftest import Purse
+from tests.purse import Purse
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SAVED = GOLDEN / "measurements" / "version_1.json"
