@@ -83,7 +83,6 @@ def test_the_benchmark_compares_equal_stars() -> None:
     expected = [scales[code].stars(energy) for code, energy in zip(codes.tolist(), energies.tolist(), strict=True)]
     assert stars_of(codes, energies, bounds).tolist() == expected
     assert ratings.gathered(codes, energies, bounds).tolist() == expected
-    assert ratings.digitized(codes, energies, bounds).tolist() == expected
 
 
 def test_the_benchmark_rates_scores_as_its_floor_does() -> None:
