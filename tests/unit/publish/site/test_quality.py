@@ -190,7 +190,10 @@ def test_runs_of_one_model_are_one_point_with_the_mean_of_their_energies() -> No
 
 def test_evaluations_of_one_model_are_one_point_with_the_mean_of_their_values() -> None:
     (group,) = quality.figures(
-        site_of((official("org/a", 1.0), ({"value": 0.4},)), (official("org/a", 2.0), ({"value": 0.6, "samples": 9, "samples_of": 9},)))
+        site_of(
+            (official("org/a", 1.0), ({"value": 0.4},)),
+            (official("org/a", 2.0), ({"value": 0.6, "samples": 9, "samples_of": 9},)),
+        )
     ).groups
     ((model, place),) = [(one.model, one.place) for one in group.standings]
     assert (model.value, model.stderr, model.questions, len(model.sources)) == (0.5, None, None, 2)
@@ -312,7 +315,10 @@ def test_the_page_tells_of_each_figure_how_it_was_evaluated(tmp_path: Path) -> N
 def test_the_page_tells_what_hangs_on_a_folder_and_on_a_file_that_is_not_published(tmp_path: Path) -> None:
     source = QualitySource(name="own.json", sha256="ab" * 32)
     told = {"matched_by": "folder", "source": source}
-    runs = [(official("org/one", wh), ({"value": 1.0, "stderr": 0.0, "samples": 100, "samples_of": 100},)) for wh in (1.0, 2.0)]
+    runs = [
+        (official("org/one", wh), ({"value": 1.0, "stderr": 0.0, "samples": 100, "samples_of": 100},))
+        for wh in (1.0, 2.0)
+    ]
     folder = built(site_of(*runs, changes=told), tmp_path)
     assert list(sites.faults(folder)) == []
     text = _text(folder / "quality.html")
