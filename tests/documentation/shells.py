@@ -22,7 +22,8 @@ _SCOREKIT: Final = """\
 # The command as a copy of the tests' stem: with this process's folder, variables and streams, and its signals.
 import json, os, signal, socket, sys
 stem = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-stem.connect({address!r})
+# A socket's name may have 107 bytes: its folder's path is left out of it.
+stem.connect("/proc/self/fd/%d/%s" % (os.open({folder!r}, os.O_PATH), {name!r}))
 assert stem.recv({ready}) == {ready_bytes!r}
 answer, its_answer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 command = {{"arguments": sys.argv[1:], "folder": os.getcwd(), "variables": dict(os.environ)}}
@@ -45,9 +46,11 @@ def copied_scorekit(folder: Path, stems: Stems) -> Path:
         stems: of this run of the tests.
     """
     folder.mkdir()
+    address = stems.address(environment())
     text = _SCOREKIT.format(
         python=sys.executable,
-        address=str(stems.address(environment())),
+        folder=str(address.parent),
+        name=address.name,
         ready=len(stem.READY),
         ready_bytes=stem.READY,
         asked=stem.ASKED_BYTES,

@@ -143,7 +143,7 @@ class Stems:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._plain = _read_early(environment())
-        self._sockets: dict[str, socket.socket] = {}
+        self._sockets: dict[Path, socket.socket] = {}
 
     def serves(self, variables: Mapping[str, str]) -> bool:
         """Whether a command with these variables is the same as one that is started afresh."""
@@ -167,23 +167,26 @@ class Stems:
 
     def address(self, variables: Mapping[str, str]) -> Path:
         """Where the stem of commands with these variables listens; it is there until `let_go`."""
-        return Path(self._connected(variables).getpeername())
+        self._connected(variables)
+        return self._path(variables)
 
     def let_go(self) -> None:
         """Each stem ends when no worker needs it any more."""
         while self._sockets:
             self._sockets.popitem()[1].close()
 
+    def _path(self, variables: Mapping[str, str]) -> Path:
+        early = json.dumps(_read_early(variables), sort_keys=True)
+        return self.folder / f"stem-{hashlib.sha256(early.encode()).hexdigest()[:12]}"
+
     def _connected(self, variables: Mapping[str, str]) -> socket.socket:
-        early = _read_early(variables)
-        name = hashlib.sha256(json.dumps(early, sort_keys=True).encode()).hexdigest()[:12]
-        if name not in self._sockets:
-            path = self.folder / f"stem-{name}"
+        path = self._path(variables)
+        if path not in self._sockets:
             deadline = time.monotonic() + START_S
-            while (found := self._join(path, early)) is None:
+            while (found := self._join(path, _read_early(variables))) is None:
                 assert time.monotonic() < deadline, path.with_suffix(".log").read_text(encoding="utf-8")
-            self._sockets[name] = found
-        return self._sockets[name]
+            self._sockets[path] = found
+        return self._sockets[path]
 
     def _join(self, path: Path, variables: Mapping[str, str]) -> socket.socket | None:
         """A socket to the stem of a path, which is started where there is none; None if it ended meanwhile."""
@@ -220,7 +223,8 @@ class Stems:
 def _connect(path: Path) -> socket.socket | None:
     found = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        found.connect(os.fspath(path))
+        with stem.name_of(os.fspath(path)) as name:
+            found.connect(name)
     except (FileNotFoundError, ConnectionRefusedError):
         found.close()
         return None

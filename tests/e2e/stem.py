@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any, Final
 
 CODE: Final = "code"
@@ -32,10 +33,22 @@ SET_BY_IMPORTS: dict[str, str] = {}
 """Variables that libraries set when they are imported, which a copy does not import once more."""
 
 
+@contextlib.contextmanager
+def name_of(path: str) -> Iterator[str]:
+    """What a socket is bound and reached by: that may have 107 bytes, and the path of a folder of tests has more."""
+    folder, name = os.path.split(path)
+    opened = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{opened}/{name}"
+    finally:
+        os.close(opened)
+
+
 def listening(path: str) -> socket.socket:
     """A socket for those who ask."""
     found = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    found.bind(path)
+    with name_of(path) as name:
+        found.bind(name)
     found.listen()
     return found
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import commands
+from tests.e2e import commands, stem
 from tests.e2e.commands import environment, run_cli
 
 UNKNOWN = ("bench", "--config-name", "text_genration", "backend.model=org/m")
@@ -59,6 +59,21 @@ def test_what_a_library_may_read_at_its_import_asks_for_a_fresh_process(stems: c
     assert stems.serves(environment(dict.fromkeys(commands.SET_BY_IMPORTS, "so")))
     for name in ("HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "LD_PRELOAD", "PYTHONPATH"):
         assert not stems.serves(environment({name: "another"})), name
+
+
+def test_a_stem_may_listen_in_a_folder_with_a_long_path(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 120) / "stem"
+    assert commands._connect(path) is None
+    path.parent.mkdir()
+    assert commands._connect(path) is None
+    with stem.listening(str(path)) as listener:
+        found = commands._connect(path)
+        assert found is not None
+        with found, listener.accept()[0] as accepted:
+            accepted.send(stem.READY)
+            assert found.recv(len(stem.READY)) == stem.READY
+    assert path.is_socket()
+    assert commands._connect(path) is None
 
 
 def test_a_stem_that_breaks_at_its_imports_is_told_at_once(tmp_path: Path, stems: commands.Stems) -> None:
