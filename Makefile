@@ -45,7 +45,8 @@ lint: $(VENV)/.ready
 types: $(VENV)/.ready
 	$(VENV)/bin/mypy
 
-# Each benchmark in a process of its own; code 1 where a goal was missed. More: `python -m benchmarks.report --help`.
+# Each benchmark in a process of its own; code 1 where one failed, or a missed goal has no reason in benchmarks/reasons.yaml.
+# More: `python -m benchmarks.report --help`.
 bench: $(VENV)/.ready
 	$(VENV)/bin/python -m benchmarks.report
 
