@@ -96,7 +96,7 @@ def conclude(report: dict[str, Any], out: Path, asked: Collection[str]) -> int:
     for line in (*(f"{what}: {why}" for what, why in missed), *failed, *lacking):
         print(line)
     print(
-        f"{len(missed)} goals missed, {unexplained} of them not explained; {len(failed)} benchmarks failed, "
+        f"{len(missed)} goals missed or unclear, {unexplained} of them not explained; {len(failed)} benchmarks failed, "
         f"{len(report['not_run'])} not run: {out / PAGE}"
     )
     return 1 if unexplained or failed or lacking else 0

@@ -228,7 +228,7 @@ def test_a_missed_goal_is_a_fault_where_it_has_no_reason(
     told = capsys.readouterr().out
     explained = pattern == "mis*"
     assert f"goal missed: ratings: missed work: {'it is slow.' if explained else page.NOT_EXPLAINED}" in told
-    assert f"1 goals missed, {0 if explained else 1} of them not explained; " in told
+    assert f"1 goals missed or unclear, {0 if explained else 1} of them not explained; " in told
     assert "## Goals that are missed\n\n| benchmark" in (tmp_path / program.PAGE).read_text(encoding="utf-8")
 
 
