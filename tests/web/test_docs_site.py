@@ -6,19 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
+from scripts.docs_site import __main__ as docs_site
 from scripts.docs_site import api_pages, pictures, schemas, screenshots
 
 from tests.web.conftest import ROOT, watched
 
 
-def test_the_site_is_built_and_sound(browser: Browser) -> None:
+def test_the_site_is_built_and_sound(browser: Browser, tmp_path: Path) -> None:
     # A process of its own, as Playwright's loop runs in this one.
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.docs_site"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "scripts.docs_site", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    site = ROOT / "build" / "docs" / "site"
+    site = tmp_path / "site"
     assert "pages: open file://" in done.stdout
     _holds_everything(site)
     with watched(browser, f"{site.as_uri()}/") as (page, complaints):
@@ -36,6 +37,18 @@ def test_the_site_is_built_and_sound(browser: Browser) -> None:
             page.goto((site / path).as_uri())
             assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
         assert complaints == []
+
+
+def test_a_folder_with_something_else_in_it_is_not_written_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("letters", "site"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(SystemExit) as ended:
+        docs_site.main(["--out", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "holds letters, which is of no build" in capsys.readouterr().err
+    assert (tmp_path / "site").is_dir()
 
 
 def _holds_everything(site: Path) -> None:
