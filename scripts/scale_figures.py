@@ -54,8 +54,8 @@ LONG_WINDOWS, LONG_FILES, LONG_BYTES = 24, 37, 145_100
 POWER_LOG_BYTES: Final = 819_448
 PACK_BYTES: Final = 21_141
 LIMIT_W, LOW_W = 700.0, 200.0
-PLANNING_S, RESUMING_S, SITE_MS = 0.81, 0.65, 16.6
-SLURM_JOB_S, RAY_JOB_S = (11.9, 11.1), (10.6, 8.6)
+PLANNING_S, RESUMING_S, SITE_MS = 0.81, 0.63, 4.1
+SLURM_JOB_S, RAY_JOB_S = (11.2, 11.2), (11.8, 7.3)
 FREE_FILES: Final = 5_000
 """Requests of files in five minutes that the Hub answers a free account."""
 MODEL_FILES: Final = 20
