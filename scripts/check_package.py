@@ -1,5 +1,6 @@
 """Build wheel and sdist as they would be published, install the wheel where nothing else is, try it as its users would,
-and end with code 1 when something is amiss: `python -m scripts.check_package [--dist FOLDER | --python VERSION]`.
+and end with code 1 when something is amiss:
+`python -m scripts.check_package [--dist FOLDER | --python VERSION | --interpreter FILE]`.
 
 Code 2 says that it cannot be checked here: the source of packages is out of reach, or that Python cannot be had.
 It needs the extras dev and release. With --dist what was found good is written to a folder: sdist, wheel, SBOM and
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.image.engine import Clock, UnavailableError
-from scripts.package import behaviour, bill, building, contents, installing, pythons, typed
+from scripts.package import behaviour, bill, building, contents, example, installing, pythons, typed
 from scripts.package.building import Built
 from scripts.package.installing import Environment
 
@@ -32,13 +33,14 @@ def main() -> int:
         choices=sorted(pythons.SYSTEMS),
         help=f"try it on another Python, which debootstrap brings, as root: {', '.join(pythons.SYSTEMS)}",
     )
+    what.add_argument("--interpreter", metavar="FILE", type=Path, help="try it on another Python, installed here")
     options = parser.parse_args()
     if options.dist is not None and (name := stranger(options.dist)) is not None:
         parser.error(f"{options.dist} would be emptied, and holds {name}, which is of no release; name another folder")
     clock = Clock()
     with tempfile.TemporaryDirectory(prefix="check-package-") as folder:
         try:
-            faults = list(check(Path(folder), clock, options.python, options.dist))
+            faults = list(check(Path(folder), clock, options.python or options.interpreter, options.dist))
         except UnavailableError as error:
             print(f"the package was NOT CHECKED: {error}", flush=True)
             return 2
@@ -55,13 +57,13 @@ def main() -> int:
     return 0
 
 
-def check(work: Path, clock: Clock, version: str | None, dist: Path | None) -> Iterator[str]:
+def check(work: Path, clock: Clock, other: str | Path | None, dist: Path | None) -> Iterator[str]:
     """Everything, told fault by fault.
 
     Args:
         work: an empty folder.
         clock: told of each step.
-        version: of another Python; None for this one's whole check.
+        other: the version of another Python, or its interpreter; None for this one's whole check.
         dist: where to write what is good; None for nowhere.
 
     Raises:
@@ -70,8 +72,8 @@ def check(work: Path, clock: Clock, version: str | None, dist: Path | None) -> I
     """
     built = building.build(building.copy(work / "copy"), work / "built")
     clock.lap("sdist and wheel of the tracked files")
-    if version is not None:
-        yield from _elsewhere(built, work, clock, version)
+    if other is not None:
+        yield from _elsewhere(built, work, clock, other)
         return
     faults = []
     again = building.build(building.unpacked(built.sdist, work / "unpacked"), work / "again")
@@ -93,6 +95,8 @@ def check(work: Path, clock: Clock, version: str | None, dist: Path | None) -> I
     without = ", ".join(bill.unlicensed(found)) or "none"
     print(f"SBOM: {len(found['components'])} components beside scorekit; without a licence: {without}")
     clock.lap("the SBOM")
+    faults += example.judge(environment, work)
+    clock.lap("the example of a plugin, installed beside it")
     if dist is not None and not faults:
         write(dist, built, bill.text(found))
     yield from faults
@@ -116,12 +120,16 @@ def write(dist: Path, built: Built, sbom: str) -> None:
     print(f"written to {dist}: {', '.join(path.name for path in sorted(dist.iterdir()))}")
 
 
-def _elsewhere(built: Built, work: Path, clock: Clock, version: str) -> Iterator[str]:
+def _elsewhere(built: Built, work: Path, clock: Clock, other: str | Path) -> Iterator[str]:
     """On another Python: what can be installed, and what works without extras."""
+    version = other if isinstance(other, str) else pythons.version_of(other)
     for extra, why in pythons.installable(version, work, built.wheel):
         print(f"Python {version}: {f'scorekit[{extra}]' if extra else 'scorekit':20} {why or 'can be installed'}")
     clock.lap("what pip can install there")
-    environment = pythons.make(version, work / "other", built.wheel)
+    if isinstance(other, str):
+        environment = pythons.make(other, work / "other", built.wheel)
+    else:
+        environment = pythons.of(other, work / "other", built.wheel)
     _tell_packages(environment)
     clock.lap(f"Python {version} with scorekit")
     yield from behaviour.judge(environment)

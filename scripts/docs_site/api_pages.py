@@ -81,7 +81,13 @@ PAGES: Final[dict[str, ApiPage]] = {
         "For plugins",
         "What a task, a log reader, a meter and a rule of your own are made of. "
         "[Extending](../../extending.md) walks an example.",
-        ("scorekit.tasks", "scorekit.logs.fields", "scorekit.logs.places", "scorekit.measuring.meters"),
+        (
+            "scorekit.tasks",
+            "scorekit.logs.fields",
+            "scorekit.logs.places",
+            "scorekit.logs.foreign.results",
+            "scorekit.measuring.meters",
+        ),
     ),
 }
 """By the name of each page's file."""

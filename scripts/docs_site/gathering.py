@@ -43,7 +43,7 @@ def gather(root: Path, folder: Path, *, with_screenshots: bool) -> None:
     """Write everything that the generator gets.
 
     Raises:
-        SourceError: a page asks for a picture that is not made, or a picture is on no page.
+        SourceError: a page asks for a picture that is not made, a picture is on no page, or a notebook does not run.
         NoBrowserError: pictures need a browser, and there is none.
     """
     made = pictures.make(folder / "pictures")
@@ -51,7 +51,7 @@ def gather(root: Path, folder: Path, *, with_screenshots: bool) -> None:
         made |= screenshots.make(folder / "pictures")
     left_out = {} if with_screenshots else screenshots.SHOTS
     used: set[str] = set()
-    for path, text in _pages(root):
+    for path, text in _pages(root, folder / "pictures"):
         used |= set(_PICTURE.findall(text))
         page = _PICTURE.sub(lambda found, path=path: _figure(found[1], path, made, left_out), text)  # type: ignore[misc]
         _write(folder / path, page)
@@ -66,8 +66,8 @@ def gather(root: Path, folder: Path, *, with_screenshots: bool) -> None:
     shutil.copytree(root / "docs" / "assets", folder / "assets")
 
 
-def _pages(root: Path) -> Iterator[tuple[str, str]]:
-    """Pages that somebody wrote, by their place in the site."""
+def _pages(root: Path, drawn: Path) -> Iterator[tuple[str, str]]:
+    """Pages that somebody wrote, by their place in the site; what notebooks draw is written to a folder."""
     docs = root / "docs"
     written = [*docs.rglob("*.md"), *docs.rglob("*.ipynb")]
     found = {
@@ -78,8 +78,16 @@ def _pages(root: Path) -> Iterator[tuple[str, str]]:
     }
     for name, place in sorted(found.items()):
         path = root / name
-        text = notebooks.markdown(path) if path.suffix == ".ipynb" else path.read_text(encoding="utf-8")
+        text = _notebook(path, root, place, drawn) if path.suffix == ".ipynb" else path.read_text(encoding="utf-8")
         yield place, _rewritten(text, name, place, found | REPOSITORY_PAGES)
+
+
+def _notebook(path: Path, root: Path, place: str, drawn: Path) -> str:
+    try:
+        cells = notebooks.run(path, root)
+    except notebooks.NotebookError as error:
+        raise SourceError(str(error)) from None
+    return notebooks.markdown(cells, f"notebook-{path.stem}", drawn, _relative("pictures", place))
 
 
 def _made_pages(root: Path) -> Iterator[tuple[str, str]]:

@@ -98,12 +98,20 @@ def make(folder: Path, wheel: Path) -> Environment:
         RuntimeError: pip cannot install it, with what was said.
         UnavailableError: the source of packages is out of reach.
     """
-    # pip is this environment's: what is there is scorekit's alone.
     venv.EnvBuilder(symlinks=True).create(folder)
+    return install(folder, wheel, ("-c", str(ROOT / "constraints.txt")))
+
+
+def install(folder: Path, wheel: Path, constraints: Sequence[str]) -> Environment:
+    """A wheel and what it needs, in an environment that holds nothing, not even pip: the pip is this environment's.
+
+    Raises:
+        RuntimeError: pip cannot install it, with what was said.
+        UnavailableError: the source of packages is out of reach.
+    """
     python = folder / "bin" / "python"
     report = folder.with_name(f"{folder.name}-report.json")
-    constraints = str(ROOT / "constraints.txt")
-    how = ("--quiet", "--no-compile", "--report", str(report), "-c", constraints)
+    how = ("--quiet", "--no-compile", "--report", str(report), *constraints)
     pip("--python", str(python), "install", *how, str(wheel))
     installed = json.loads(report.read_text(encoding="utf-8"))["install"]
     empty = folder.with_name(f"{folder.name}-empty")

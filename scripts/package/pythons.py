@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tomllib
@@ -12,11 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from scripts.image.engine import UnavailableError
+from scripts.package import installing
 from scripts.package.building import ROOT
 from scripts.package.installing import Environment, pip
 
 SYSTEMS: Final = {"3.12": ("noble", "gutsy"), "3.13": ("trixie", "trixie")}
 """For each version the release of Ubuntu or Debian whose Python it is, and debootstrap's script for it."""
+OLDEST: Final = 11
+"""The minor version of Python 3 that scorekit needs at least."""
 NEEDED: Final = ("debootstrap", "unshare", "chroot")
 _PURE: Final = "antlr4-python3-runtime"
 """What Hydra needs, and PyPI has as source alone; its wheel is for every Python."""
@@ -73,6 +77,43 @@ def make(version: str, work: Path, wheel: Path) -> Environment:
         {one["name"]: one["version"] for one in listed},
         sum(path.lstat().st_size for path in (root / "env").rglob("*") if path.is_file()),
     )
+
+
+def of(interpreter: Path, work: Path, wheel: Path) -> Environment:
+    """The same of a Python that is installed here, in an environment of its own; also without a network.
+
+    Raises:
+        UnavailableError: it makes no environment, or the source of packages is out of reach.
+        RuntimeError: what scorekit needs cannot be installed on it.
+    """
+    work.mkdir(parents=True)
+    command = [str(interpreter), "-m", "venv", "--without-pip", str(work / "env")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UnavailableError(f"{interpreter} makes no environment: {(done.stdout + done.stderr).strip()[-500:]}")
+    # What is newest for that Python, as in another system: the constraints are for 3.11.
+    environment = installing.install(work / "env", wheel, ())
+    if faults := installing.judge(environment):
+        raise RuntimeError(f"pip check on {interpreter}: {'; '.join(faults)}")
+    return environment
+
+
+def version_of(interpreter: Path) -> str:
+    """Major and minor version of a Python that is installed here.
+
+    Raises:
+        UnavailableError: it is none, or is older than what scorekit needs.
+    """
+    command = [str(interpreter), "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise UnavailableError(f"{interpreter} cannot be run: {error.strerror}") from None
+    found = done.stdout.strip()
+    if not re.fullmatch(r"3\.\d+", found) or int(found.removeprefix("3.")) < OLDEST:
+        told = found or done.stderr.strip()[-300:]
+        raise UnavailableError(f"{interpreter} is not a Python from 3.{OLDEST} on: {told}")
+    return found
 
 
 def extras() -> list[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 from scripts import check_package
-from scripts.image.engine import Ended
-from scripts.package import behaviour, bill, contents
+from scripts.image.engine import Ended, UnavailableError
+from scripts.package import behaviour, bill, contents, example, pythons
 from scripts.package.building import Built
 from scripts.package.installing import Environment
 
@@ -117,3 +118,19 @@ def test_a_bill_that_differs_from_what_is_installed_or_is_none_is_refused() -> N
 )
 def test_another_code_missing_words_and_tracebacks_are_faults(ended: Ended, is_fault: bool) -> None:
     assert bool(list(behaviour.expect("it", ended, 0, "made"))) is is_fault
+
+
+def test_another_python_tells_its_version_and_what_is_none_is_refused() -> None:
+    assert pythons.version_of(Path(sys.executable)) == "{}.{}".format(*sys.version_info)
+    for stranger in ("/bin/false", "/bin/echo", "/nowhere/python3"):
+        with pytest.raises(UnavailableError, match=stranger):
+            pythons.version_of(Path(stranger))
+
+
+def test_an_example_that_does_not_build_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "examples" / "broken"
+    broken.mkdir(parents=True)
+    (broken / "pyproject.toml").write_text('[project]\nname = "broken"\n[project.entry-points]\n', encoding="utf-8")
+    monkeypatch.setattr(example, "EXAMPLE", broken)
+    (fault,) = example.judge(Environment(Path(sys.executable), tmp_path), tmp_path)
+    assert fault.startswith("the example of a plugin: the build failed")

@@ -59,5 +59,8 @@ def _holds_everything(site: Path) -> None:
     drawn = {path.name for path in (site / "pictures").iterdir() if path.stat().st_size > 1000}
     assert {f"{name}-{look}.png" for name in screenshots.SHOTS for look in ("light", "dark")} <= drawn
     assert {f"{name}-{look}.svg" for name in pictures.CHARTS for look in ("light", "dark")} | {"label.svg"} <= drawn
+    notebook = (site / "notebooks" / "measure.html").read_text(encoding="utf-8")
+    assert "sorted" in notebook.partition("was measured on the machine")[2]
+    assert 'src="../pictures/notebook-measure-' in notebook
     for name in api_pages.PAGES:
         assert 'class="doc doc-' in (site / "reference" / "api" / f"{name}.html").read_text(encoding="utf-8"), name

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scripts.docs_site import checks, gathering, notebooks, screenshots
@@ -69,15 +69,26 @@ def test_a_picture_that_is_left_out_is_told_and_one_that_nobody_makes_is_refused
         gathering._figure("nothing", "a.md", {}, screenshots.SHOTS)
 
 
-def test_a_notebook_is_a_page_of_texts_code_and_what_it_printed(tmp_path: Path) -> None:
+def test_a_notebook_is_a_page_of_texts_code_and_what_it_told_and_drew(tmp_path: Path) -> None:
+    def code(source: str, **output: Any) -> dict[str, Any]:
+        return {"cell_type": "code", "source": source, "outputs": [output] if output else []}
+
+    shown = {"text/html": '<pre style="x">a &lt; b\nc</pre>', "text/plain": "<Measurement>"}
     cells = [
         {"cell_type": "markdown", "source": ["# Title\n", "Text."]},
-        {"cell_type": "code", "source": "print(1)", "outputs": [{"output_type": "stream", "text": ["1\n"]}]},
-        {"cell_type": "code", "source": "", "outputs": []},
+        code("print(1)", output_type="stream", text=["1\n"]),
+        code(""),
+        code("it", data=shown),
+        code("1 + 1", data={"text/html": "<b>2</b>", "text/plain": "2"}),
+        code("draw", data={"image/svg+xml": ["<svg ", "/>"], "text/plain": "<SVG>"}),
     ]
-    path = tmp_path / "a.ipynb"
-    path.write_text(json.dumps({"cells": cells}))
-    assert notebooks.markdown(path) == "# Title\nText.\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n"
+    told = notebooks.markdown(cells, "a", tmp_path / "pictures", "../pictures")
+    assert told == (
+        f"# Title\nText.\n\n{notebooks._NOTE}\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n"
+        "```python\nit\n```\n\n```text\na < b\nc\n```\n\n```python\n1 + 1\n```\n\n```text\n2\n```\n\n"
+        "```python\ndraw\n```\n\n![What the code above has drawn](../pictures/a-5.svg)\n{: .picture .on-light }\n"
+    )
+    assert (tmp_path / "pictures" / "a-5.svg").read_text(encoding="utf-8") == "<svg />"
 
 
 def test_texts_of_the_code_mean_nothing_in_markdown() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from scripts import formats_page
 from scripts.docs_site import api_pages, commands_page, schemas, tasks_page
 
 from scorekit import cli, tasks
+from tests.plugin import EXAMPLE, PACKAGE
 
 PAGE = commands_page.page()
 
@@ -81,3 +83,11 @@ def test_every_page_of_the_api_names_modules_that_are_there() -> None:
         for module in page.modules:
             assert importlib.import_module(module).__doc__, module
             assert f"\n::: {module}\n" in api_pages.markdown(page)
+
+
+def test_all_that_the_example_of_a_plugin_is_built_on_stands_on_a_page() -> None:
+    shown = {module for page in api_pages.PAGES.values() for module in page.modules}
+    for path in (EXAMPLE / "src" / PACKAGE).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("scorekit"):
+                assert node.module in shown, f"{path.name} imports {node.module}"
