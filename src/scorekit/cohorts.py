@@ -14,7 +14,8 @@ from collections.abc import Hashable, Sequence
 from typing import Final, Literal, Protocol
 
 from scorekit import tasks
-from scorekit.records import Conditions, Reason, Uncertainty
+from scorekit.errors import RatingError
+from scorekit.records import Conditions, Reason, Result, Uncertainty
 
 _UNKNOWN: Final = "unknown"
 """The hardware of a score whose log does not tell it."""
@@ -109,6 +110,23 @@ class Rateable(Protocol):
     @property
     def invalid_because(self) -> tuple[Reason, ...]:
         """Checks that failed."""
+
+
+def fault_of(score: Rateable) -> RatingError | None:
+    """Why a score can be rated nowhere; None of one that can."""
+    refused = score.refused if isinstance(score, Result) else None
+    if score.valid is False:
+        failed = ", ".join(reason.code for reason in score.invalid_because) or "not told which"
+        message, mend = f"the run failed its checks ({failed})", "see `scorekit check RUN`; measure again"
+        if isinstance(score, Result) and score.score is None:
+            # Of code of its user's own there is no run to check: the result holds what its checks say, with mends.
+            told = "; ".join(reason.message for reason in score.invalid_because) or refused
+            message, mend = f"{message}: {told}" if told else message, "measure again"
+        return RatingError(message, mend=mend)
+    if score.wh_per_1000_queries is None:
+        why, mend = ("", "see `scorekit parse LOG`, which tells why; ") if refused is None else (f": {refused}", "")
+        return RatingError(f"the log gives no energy for 1,000 queries{why}", mend=f"{mend}measure again")
+    return None
 
 
 def local_cohorts(scores: Sequence[Rateable]) -> list[tuple[float, ...]]:

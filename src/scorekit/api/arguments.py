@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from typing import Final
 
 from scorekit import tasks
+from scorekit.api.kinds import number_of
 from scorekit.errors import UsageError
 from scorekit.measuring.code_meters import AUTO
 from scorekit.uncertainty import LEAST_REPEATS
@@ -42,7 +43,8 @@ def task_of(task: str | None) -> str | None:
 
 def meters_of(meters: Sequence[str] | str) -> tuple[str, ...]:
     """Names of meters; whether they are any is told where they are started."""
-    found = (meters,) if isinstance(meters, str) else tuple(meters)
+    listed = (meters,) if isinstance(meters, str) else meters
+    found = tuple(listed) if isinstance(listed, Iterable) else ()
     if not found or not all(isinstance(name, str) for name in found):
         raise UsageError(f"meters={meters!r:.60} names no meters", mend='meters=["auto"]')
     return found
@@ -78,9 +80,21 @@ def count_of(what: str, value: int, least: int) -> int:
 
 def seconds_of(what: str, value: float) -> float:
     """A time in seconds, 0 included."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
-        raise UsageError(f"{what}={value!r:.60} is no time, expected seconds from 0 on", mend=f"{what}=10")
-    return float(value)
+    mend = f"{what}=10"
+    seconds = number_of(what, value, mend=mend)
+    if not 0 <= seconds < math.inf:
+        raise UsageError(f"{what}={value!r:.60} is no time, expected seconds from 0 on", mend=mend)
+    return seconds
+
+
+def waiting_of(synchronize: Callable[[], None] | None) -> Callable[[], None] | None:
+    """What waits for devices, if there is anything."""
+    if synchronize is None or callable(synchronize):
+        return synchronize
+    raise UsageError(
+        f"synchronize={synchronize!r:.60} is no function, expected one that waits for the devices",
+        mend="synchronize=wait, without brackets; leave it out for torch, which is waited for anyway",
+    )
 
 
 def check_target(target: float | None, repeats: int) -> None:

@@ -14,9 +14,11 @@ from scorekit.api.wording import check_in_python, told_in_python
 from scorekit.errors import UsageError
 from scorekit.logs.measured_code import Told, evidence_of, measurement_of
 from scorekit.measuring import adaptive, pacing
-from scorekit.measuring.code import PHASE, Asked, Session, run_passes
-from scorekit.records import Result
+from scorekit.measuring.code import PHASE, Asked, Session
+from scorekit.measuring.code_passes import run_passes
+from scorekit.records import GpuFacts, Result
 from scorekit.uncertainty import LEAST_REPEATS
+from scorekit.validity.code import of_used_gpus, without_gpus
 
 _ON_GPU_S: Final = 10.0
 _ON_CPU_S: Final = 1.0
@@ -98,6 +100,7 @@ class Measuring(Measured):
         self._state, self._thread = _UNDER_WAY, threading.get_ident()
         if self._whole:
             try:
+                self._rest()
                 self._begin()
             except BaseException:
                 self._give_up("it could not begin")
@@ -171,22 +174,30 @@ class Measuring(Measured):
             one_pass()
             self._session.synchronize()
             pass_s = time.monotonic() - begun_s
+        # What the function loads, it has loaded by now, and takes its idle power for it.
+        self._rest()
         passes = pacing.passes_for(least_s, pass_s)
         self._target_ci = target_ci
         for number in range(repeats):
             if self._is_enough(number):
                 break
             self._begin()
-            self._end(run_passes(one_pass, passes, least_s))
+            self._end(run_passes(one_pass, passes, least_s, self._session.synchronize))
 
     def _is_enough(self, made: int) -> bool:
         target = self._target_ci
         if target is None or made < LEAST_REPEATS:
             return False
-        return adaptive.why_end(self._session.windows, PHASE, target, gpu=bool(self._session.gpu_ids)) is not None
+        session = self._session
+        windows = [*without_gpus(session.windows, session.without_context)]
+        return adaptive.why_end(windows, PHASE, target, gpu=bool(session.gpu_ids)) is not None
 
     def _answers(self) -> list[int]:
         return [window.repeat for window in self._session.windows if window.repeat is not None]
+
+    def _rest(self) -> None:
+        with told_in_python():
+            self._session.rest()
 
     def _begin(self) -> None:
         with told_in_python():
@@ -196,7 +207,7 @@ class Measuring(Measured):
     def _end(self, passes: int) -> None:
         self._open = False
         with told_in_python():
-            self._session.end(passes, self._samples or 1)
+            self._session.end(passes)
 
     def _discard(self) -> None:
         self._open = False
@@ -211,8 +222,10 @@ class Measuring(Measured):
             warmup=self._warmup,
             target_ci=self._target_ci,
         )
-        evidence = evidence_of(environment, session.windows, folder, idle_asked=self._asked.idle_s > 0)
-        told = Told(self._asked.name, self._task, self._samples, tuple(self._notes))
+        windows = session.counted(self._samples or 1)
+        evidence = evidence_of(environment, windows, folder, idle_asked=self._asked.idle_s > 0)
+        evidence, unused = of_used_gpus(evidence, session.without_context)
+        told = Told(self._asked.name, self._task, self._samples, (*self._notes, *_left_out(unused)))
         found = measurement_of(told, evidence, adaptive=self._target_ci is not None)
         return Measurement.of(found.model_copy(update={"checks": tuple(map(check_in_python, found.checks))}))
 
@@ -225,6 +238,13 @@ class Measuring(Measured):
 
     def __repr__(self) -> str:
         return f"<Measuring: {self._state}>" if self._measurement is None else repr(self._measurement)
+
+
+def _left_out(gpus: tuple[GpuFacts, ...]) -> tuple[str, ...]:
+    if not gpus:
+        return ()
+    which = f"GPU {gpus[0].index} is" if len(gpus) == 1 else f"GPUs {', '.join(str(gpu.index) for gpu in gpus)} are"
+    return (f"{which} not counted: no process was there, and no work was done; gpus=[...] counts those that it names",)
 
 
 class _Repeats(Iterator[int]):

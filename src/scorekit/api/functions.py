@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from scorekit.api.arguments import MOST_NAME
 from scorekit.errors import UsageError
+
+_OF_FUTURES: Final = (("add_done_callback", "result"), ("ready", "successful"))
+"""What results that are still to come can do: those of concurrent.futures and Dask, and those of multiprocessing."""
 
 
 def pass_of(code: Callable[..., object], samples: int | None) -> Callable[[], None]:
@@ -50,14 +55,35 @@ def pass_of(code: Callable[..., object], samples: int | None) -> Callable[[], No
 
 def _refuse_undone(made: object) -> None:
     # Of a partial, a lambda or a method only what it gives tells.
-    awaited = inspect.isawaitable(made) or inspect.isasyncgen(made)
-    if awaited or inspect.isgenerator(made):
-        if inspect.iscoroutine(made) or inspect.isgenerator(made):
-            made.close()
-        raise UsageError(
-            f"the function gave {'something to await' if awaited else 'a generator'}, and has not done its work",
-            mend="measure a function that runs it to its end, or the block that does",
-        )
+    undone = _undone(made)
+    if undone is None and isinstance(made, list | tuple) and made and _is_future(made[0]):
+        undone = "futures"
+    if undone is None:
+        return
+    if inspect.iscoroutine(made) or inspect.isgenerator(made):
+        made.close()
+    raise UsageError(
+        f"the function gave {undone}, and has not done its work",
+        mend="measure a function that runs it to its end, e.g. by list(...) or .result(), or the block that does",
+    )
+
+
+def _undone(made: object) -> str | None:
+    """What it is, where the work for it is still to be done; None of a result."""
+    if inspect.isawaitable(made) or inspect.isasyncgen(made):
+        return "something to await"
+    if _is_future(made):
+        return "a future"
+    if inspect.isgenerator(made):
+        return "a generator"
+    # As of map, filter and zip: each item is made when it is asked for. An open file is one too, and has been opened.
+    lazy = isinstance(made, Iterator) and not isinstance(made, io.IOBase) and iter(made) is made
+    return f"an iterator ({type(made).__name__})" if lazy else None
+
+
+def _is_future(made: object) -> bool:
+    # By its class: an object that makes up its attributes as they are asked for is none.
+    return any(all(hasattr(type(made), name) for name in names) for names in _OF_FUTURES)
 
 
 def _wanted(code: Callable[..., object]) -> int:

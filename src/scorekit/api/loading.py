@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from scorekit import logs, store
+from scorekit.api.kinds import PathLike, path_of
 from scorekit.api.shown import Shown
 from scorekit.errors import InputError, LogError, ScorekitError, UsageError
 from scorekit.layout import Layout
@@ -20,7 +20,8 @@ from scorekit.tables.foreign import result_table
 if TYPE_CHECKING:
     import pandas
 
-PathLike: TypeAlias = str | os.PathLike[str]
+_EXAMPLE: Final = 'e.g. scorekit.load("runs")'
+_EACH: Final = "give each path by itself: scorekit.load(*paths)"
 
 
 class Results(Shown, list[Result]):
@@ -57,9 +58,10 @@ def load(*paths: PathLike, allow_invalid: bool = False, refused: list[Refusal] |
         ScorekitError: a log cannot be read, or a run is not scored; names it, and what would mend it.
     """
     if not paths:
-        raise UsageError("there is nothing to load: no path is given", mend='e.g. scorekit.load("runs")')
+        raise UsageError("there is nothing to load: no path is given", mend=_EXAMPLE)
     results, left_out = Results(), list[Refusal]()
-    for found in _read([path_of(path) for path in paths], allow_invalid=allow_invalid):
+    named = [path_of(p, expected="paths", mend=_EACH if isinstance(p, list | tuple) else _EXAMPLE) for p in paths]
+    for found in _read(named, allow_invalid=allow_invalid):
         if isinstance(found, Refusal):
             left_out.append(found)
         else:
@@ -69,19 +71,6 @@ def load(*paths: PathLike, allow_invalid: bool = False, refused: list[Refusal] |
     elif left_out:
         raise _error(left_out)
     return results
-
-
-def path_of(path: PathLike) -> Path:
-    """A path as the user wrote it, with ~ as the home folder.
-
-    Raises:
-        UsageError: it is none.
-    """
-    if not isinstance(path, str | os.PathLike):
-        raise UsageError(
-            f"expected paths, found a {type(path).__name__}", mend="give each path by itself: scorekit.load(*paths)"
-        )
-    return Path(path).expanduser()
 
 
 def is_store(path: Path) -> bool:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, overload
 
-from scorekit.api.arguments import check_target, count_of, gpus_of, meters_of, name_of, samples_of, seconds_of, task_of
+from scorekit.api.arguments import (
+    check_target,
+    count_of,
+    gpus_of,
+    meters_of,
+    name_of,
+    samples_of,
+    seconds_of,
+    task_of,
+    waiting_of,
+)
 from scorekit.api.block import Measuring
 from scorekit.api.functions import own_name, pass_of
 from scorekit.api.measurement import Measurement
@@ -91,9 +101,10 @@ def measure(
         name: what it is called; a function's own name where None.
         task: what it does, in a word of your own: what is measured of one task can be rated together.
         meters: names of meters, the most trusted first (docs/meters.md); `auto` for all that this machine has.
-        gpus: indices or UUIDs of the GPUs whose energy counts; `auto` for all that CUDA_VISIBLE_DEVICES leaves, None
-            for none.
-        idle_s: length of an idle baseline before and after; 0 measures none.
+        gpus: indices or UUIDs of the GPUs whose energy counts; `auto` for those that CUDA_VISIBLE_DEVICES leaves and
+            the code uses, None for none.
+        idle_s: length of an idle baseline before and after; 0 measures none. That of a function comes after its
+            warm-up, that of a block where it begins, so let it find loaded what the block uses.
         wait_s: how long to wait for another measurement of this machine.
         synchronize: waits for devices that still work; CUDA is waited for where torch uses it.
 
@@ -113,7 +124,7 @@ def measure(
             gpus=gpus_of(gpus),
             idle_s=seconds_of("idle_s", idle_s),
             wait_s=seconds_of("wait_s", wait_s),
-            synchronize=synchronize,
+            synchronize=waiting_of(synchronize),
         ),
         samples=samples_of(samples),
         task=task_of(task),

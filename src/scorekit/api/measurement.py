@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scorekit import atomic, logs
-from scorekit.api.loading import PathLike, path_of
+from scorekit.api.kinds import PathLike, path_of
 from scorekit.api.shown import Shown
 from scorekit.layout import Layout
 from scorekit.logs.places import Place

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from scorekit import editions, explain, logs, rating, store
-from scorekit.api.loading import PathLike, is_store, path_of
+from scorekit.api.kinds import PathLike, path_of, text_of
+from scorekit.api.loading import is_store
 from scorekit.api.measurement import Measured
 from scorekit.api.shown import Shown
+from scorekit.api.wording import in_python, told_in_python
 from scorekit.cohorts import Rateable
 from scorekit.editions import Edition
 from scorekit.errors import LogError, UsageError
@@ -20,6 +22,7 @@ from scorekit.records import Result, Score
 from scorekit.tables.scores import rating_table
 
 Given: TypeAlias = PathLike | Result | Score | Measured
+_GIVEN: Final = "results, scores, measurements or paths"
 
 
 class Ratings(Shown, list[Rating]):
@@ -59,6 +62,27 @@ def rate(
         LogError: nothing of it could be scored.
         ScorekitError: something that is named cannot be read.
     """
+    edition = None if edition is None else text_of("edition", edition, mend='edition="local"')
+    rule = None if rule is None else text_of("rule", rule, mend='rule="equal_width"')
+    path = path_of(folder, expected="a folder of editions", mend='folder="editions"')
+    with told_in_python():
+        ratings = rated(given, edition=edition, rule=rule, folder=path, explained=explained)
+    ratings[:] = [
+        each if each.refused is None else each.model_copy(update={"refused": in_python(each.refused)})
+        for each in ratings
+    ]
+    return ratings
+
+
+def rated(
+    given: Given | Iterable[Given],
+    *,
+    edition: str | None = None,
+    rule: str | None = None,
+    folder: Path = editions.FOLDER,
+    explained: bool = False,
+) -> Ratings:
+    """What the command gives: arguments as for `rate`, of the right kinds; all in the words of the command."""
     single = isinstance(given, (str, Path, Result, Score, Measured)) or not isinstance(given, Iterable)
     every: list[Given] = [given] if single else list(given)  # type: ignore[list-item,arg-type]
     if not every:
@@ -71,8 +95,8 @@ def rate(
         elif isinstance(each, Result | Score):
             scores.append(each)
         else:
-            paths.append(path_of(each))
-    chosen = None if edition == rating.LOCAL else editions.find(edition or editions.LATEST, Path(folder))
+            paths.append(path_of(each, expected=_GIVEN, mend='e.g. scorekit.rate("runs"), or several in one list'))
+    chosen = None if edition == rating.LOCAL else editions.find(edition or editions.LATEST, folder)
     # The run in place of the file, so that a run which was named both ways counts once.
     scores += _scores([logs.run_beside(path) or path for path in paths])
     if not scores:

@@ -1,4 +1,4 @@
-"""Settings of a run as arguments of `scorekit.measure`: what meters and checks say, for whoever writes Python."""
+"""Settings of a run, and options of commands, as arguments of Python: what meters, checks, ratings and impacts say."""
 
 from __future__ import annotations
 
@@ -30,16 +30,34 @@ _SPELLINGS: Final = (
     (re.compile(r"add backend\.device=cpu"), "gpus=None"),
     (re.compile(r"launcher\.gpu_wait_s"), "wait_s"),
     (re.compile(r"launcher\.device_isolation: "), ""),
+    (
+        re.compile(r"([Ll])et the GPU warm up with scenario\.warmup_runs;"),
+        r"\1et the GPU warm up with warmup, or before a block with all that it uses;",
+    ),
     (re.compile(r"scenario\.runs"), "repeats"),
     (re.compile(r"scenario\.warmup_runs"), "warmup"),
     (re.compile(r"scenario\.num_samples"), "samples"),
     (re.compile(r"; with more queries \(samples\) preparing takes longer, too"), ""),
     (re.compile(r"scenario\."), ""),
+    (re.compile(r"`scorekit impact --list-zones --mix (\S+)`"), r'`scorekit.impacts.find_mix("\1").zones`'),
+    (re.compile(r"with --mix \(`scorekit impact --list-mixes`\)"), "with mix=... (`scorekit.impacts.mix_names()`)"),
+    (re.compile(r"`scorekit impact --list-mixes`"), "`scorekit.impacts.mix_names()`"),
+    (re.compile(r"--pue (\d)"), r"pue=\1"),
+    (re.compile(r"scorekit rate RUN OTHER \.\.\.; a card or label .*"), "scorekit.rate([one, other])"),
+    (re.compile(r"scorekit rate SCORE\.\.\. --edition local"), 'scorekit.rate([one, other], edition="local")'),
+    (
+        re.compile(r"measure one that `scorekit tasks` lists"),
+        'measure one that `scorekit tasks` lists, or give code of your own a word for it: measure(..., task="my_task")',
+    ),
+    (
+        re.compile(r"give a log that names it"),
+        'give a log that names it, or code of your own a name: measure(..., name="my model")',
+    ),
 )
 
 
 def in_python(text: str) -> str:
-    """A text with settings of Hydra's as arguments of Python's."""
+    """A text with settings of Hydra's, and options of commands, as arguments of Python's."""
     for pattern, spelling in _SPELLINGS:
         text = pattern.sub(spelling, text)
     return text

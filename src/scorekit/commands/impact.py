@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Work out the impacts, or list what there is."""
     from scorekit import impacts
-    from scorekit.api.footprints import impact
+    from scorekit.api.footprints import worked_out
     from scorekit.tables.impact import footprint_table, names_table, zones_table
     from scorekit.verbs.output import show
 
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     if options.energy_wh is None or options.zone is None:
         missing = "--energy-wh" if options.energy_wh is None else "--zone"
         raise UsageError(f"{missing} is missing", mend="e.g. scorekit impact --energy-wh 35 --zone FRA")
-    found = impact(
+    found = worked_out(
         options.energy_wh,
         zone=options.zone,
         mix=options.mix,

@@ -16,6 +16,8 @@ from scorekit.records import Result, Score
 from scorekit.units import kwh_to_wh
 
 _CHECK: Final = "see `scorekit check RUN`; measure again"
+_AGAIN: Final = "measure again"
+_NONE: Final = "the result has no energy that can be used"
 
 
 class _Share(NamedTuple):
@@ -95,7 +97,7 @@ def _scaled(result: Score | Result, scale: float) -> tuple[Term, ...]:
     _require_sound(result)
     terms = tuple(_terms(result, scale))
     if not terms:
-        raise InvalidRunError("the result has no energy that can be used", mend=_CHECK)
+        raise InvalidRunError(_NONE, mend=_AGAIN)
     return terms
 
 
@@ -103,7 +105,8 @@ def _share_of(result: Score | Result, queries: float) -> float:
     """Queries as a part of those of one repeat."""
     positive("the number of queries", queries, "queries")
     if result.queries is None or not result.queries > 0:
-        raise UsageError("the result does not tell how many queries were answered", mend="measure again")
+        refused = result.refused if isinstance(result, Result) and result.energy_kwh is not None else None
+        raise UsageError(refused or "the result does not tell how many queries were answered", mend=_AGAIN)
     return queries / result.queries
 
 
@@ -130,9 +133,14 @@ def _calculation(result: Score | Result, scale: float, zone: Zone, mix: Mix, pue
 def _require_sound(result: Score | Result) -> None:
     if result.valid is False:
         failed = ", ".join(reason.code for reason in result.invalid_because) or "not told which"
-        raise InvalidRunError(f"the run failed its checks ({failed})", mend=_CHECK)
+        message, mend = f"the run failed its checks ({failed})", _CHECK
+        if isinstance(result, Result) and result.score is None:
+            # Of code of its user's own there is no run to check: the result holds what its checks say, with mends.
+            told = "; ".join(reason.message for reason in result.invalid_because) or result.refused
+            message, mend = f"{message}: {told}" if told else message, _AGAIN
+        raise InvalidRunError(message, mend=mend)
     if isinstance(result, Result) and result.energy_kwh is None:
-        raise InvalidRunError(result.refused or "the result has no energy that can be used", mend=_CHECK)
+        raise InvalidRunError(result.refused or _NONE, mend=_AGAIN)
 
 
 def _terms(result: Score | Result, scale: float) -> Iterator[Term]:
@@ -143,7 +151,8 @@ def _terms(result: Score | Result, scale: float) -> Iterator[Term]:
             continue
         energy = Range.exactly(kwh_to_wh(share.energy_kwh) * scale)
         if share.scored and half is not None:
-            energy = Range(low=energy.low * (1 - half), high=energy.high * (1 + half))
+            # No energy is below 0, however wide the interval: few repeats that differ make it wider than the energy.
+            energy = Range(low=energy.low * max(0.0, 1 - half), high=energy.high * (1 + half))
         yield term(share.name, energy, share.origin)
 
 
@@ -161,9 +170,9 @@ def _shares(result: Score | Result) -> tuple[_Share, ...]:
 
 
 def _half_width(result: Score | Result) -> float | None:
-    """Half of the 95 % interval as a share of the energy; None where it is not known or as wide as the energy."""
+    """Half of the 95 % interval as a share of the energy, 1 and more where that is as wide; None where not known."""
     percent = None if result.uncertainty is None else result.uncertainty.combined_95_percent
-    return None if percent is None or percent >= 100 else percent / 100
+    return None if percent is None else percent / 100
 
 
 def _origin(terms: tuple[Term, ...]) -> Origin:

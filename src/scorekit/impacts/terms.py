@@ -46,13 +46,15 @@ class Term(Record):
 
 
 def term(name: TermName, energy_wh: float | Range, origin: Origin) -> Term:
-    """A term with a positive energy.
+    """A term with a positive energy; a range may begin at 0, where that much is not known.
 
     Raises:
         UsageError: the energy is zero, negative or no number.
     """
     energy = energy_wh if isinstance(energy_wh, Range) else Range.exactly(_energy(name, energy_wh))
-    _energy(name, energy.low)
+    _energy(name, energy.high)
+    if energy.low != 0:
+        _energy(name, energy.low)
     return Term(name=name, energy_wh=energy, origin=origin)
 
 

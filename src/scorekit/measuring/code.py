@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -17,10 +16,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from scorekit.errors import InputError, MissingExtraError, UsageError
 from scorekit.measuring import environment, gpu_lock, meters, pacing, power_log
+from scorekit.measuring.code_gpus import Users, wait_for_torch
 from scorekit.measuring.code_meters import AUTO, EXTRA, gpus_of, is_installed, meters_of
 from scorekit.measuring.isolation import Watch
 from scorekit.measuring.windows import Counts, Recorder, Span
@@ -100,13 +100,29 @@ class Session:
         """All windows so far, idle ones included."""
         return self._recorder.windows
 
+    def counted(self, samples: int) -> list[Window]:
+        """The windows with their samples, of which users may tell the number after some have ended.
+
+        Args:
+            samples: of one pass; 1 where the pass as a whole is what is counted.
+        """
+        return [
+            window if window.passes is None else window.model_copy(update={"samples": window.passes * samples})
+            for window in self.windows
+        ]
+
+    @property
+    def without_context(self) -> tuple[str, ...]:
+        """UUIDs of the GPUs that nobody named and on which no process had a context so far, as far as NVML tells."""
+        return self._users.without
+
     @property
     def is_here(self) -> bool:
         """Whether this process measures; a fork of it does not."""
         return os.getpid() == self._pid
 
     def open(self) -> None:
-        """Lock what is measured, start the meters, and measure the idle baseline where one is asked for.
+        """Lock what is measured, and start the meters.
 
         Raises:
             UsageError: this process measures already, or a meter or GPU is named that is not there.
@@ -130,14 +146,18 @@ class Session:
             stack.callback(self._stop)
             stack.enter_context(self._watch)
             self._recorder = Recorder(self._active, self._folder, self.synchronize)
+            self._users = Users(self.gpu_ids if self._asked.gpus == AUTO else ())
             self._pacer = pacing.Pacer(_GAP_S if self.gpu_ids else 0.0, 0.0, list, seed=0)
             self._stack = stack.pop_all()
         try:
             self.states.record("start")
-            self._idle("idle_before")
         except BaseException:
             self.abandon()
             raise
+
+    def rest(self) -> None:
+        """Measure the idle baseline where one is asked for: before the first window, with all loaded that it uses."""
+        self._idle("idle_before")
 
     def begin(self) -> None:
         """A window begins."""
@@ -149,17 +169,16 @@ class Session:
         manager = self._recorder.span(f"{PHASE}_window{self._spans}")
         self._current = manager, manager.__enter__()
 
-    def end(self, passes: int, samples: int) -> Window:
+    def end(self, passes: int) -> None:
         """The window ends, and counts.
 
         Args:
-            passes: passes over the samples in it.
-            samples: samples of one pass; 1 where the pass as a whole is what is counted.
+            passes: passes over the samples in it, each of which is one sample until `counted` is told how many it has.
         """
         span = self._end()
-        window = self._recorder.keep(span, PHASE, self._number, Counts(passes=passes, samples=passes * samples))
+        self._recorder.keep(span, PHASE, self._number, Counts(passes=passes, samples=passes))
         self._number += 1
-        return window
+        self._users.look()
 
     def discard(self) -> None:
         """The window ends, if there is one, and does not count."""
@@ -236,10 +255,7 @@ class Session:
 
     def synchronize(self) -> None:
         """Wait until the devices have finished what was asked of them."""
-        torch = sys.modules.get("torch")
-        if self.gpu_ids and torch is not None and torch.cuda.is_initialized():
-            for index in range(torch.cuda.device_count()):
-                torch.cuda.synchronize(index)
+        wait_for_torch(self.gpu_ids)
         if self._asked.synchronize is not None:
             self._asked.synchronize()
 
@@ -277,21 +293,3 @@ def _temporary_folder() -> Path:
             f"there is no folder for the meters' files: {error.strerror}",
             mend="TMPDIR=FOLDER names one that can be written to",
         ) from error
-
-
-def run_passes(one_pass: Callable[[], Any], count: int, least_s: float) -> int:
-    """Make passes, and more should they go faster than expected; returns how many.
-
-    Args:
-        one_pass: makes a pass.
-        count: how many at least.
-        least_s: how long to go on at least.
-    """
-    begun_s = time.monotonic()
-    for _ in range(count):
-        one_pass()
-    done = count
-    while time.monotonic() - begun_s < least_s:
-        one_pass()
-        done += 1
-    return done

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from scorekit.errors import HardwareError, MissingExtraError, UsageError
@@ -15,10 +16,22 @@ from scorekit.measuring.meters import rapl
 AUTO: Final = "auto"
 EXTRA: Final = "measure"
 _RECORDED: Final = "replay"
+_NO_LIBRARY: Final = 12
+"""NVML's code where its library is not found: no driver of NVIDIA's is installed (nvml.h, nvmlReturn_t)."""
+_ROOT = Path("/")
+"""Where the file system begins; another one in tests."""
+_OF_A_DRIVER: Final = ("dev/nvidia*", "proc/driver/nvidia")
+"""What a loaded driver of NVIDIA's shows, in a container too."""
 
 
 def gpus_of(setting: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """UUIDs of the GPUs to measure; by `auto` those that CUDA_VISIBLE_DEVICES leaves, none where NVML finds none."""
+    """UUIDs of the GPUs to measure; by `auto` those that CUDA_VISIBLE_DEVICES leaves, none where there is no driver.
+
+    Raises:
+        UsageError: one is named that is not there.
+        HardwareError: there is a driver, and it cannot be used. What ran on a GPU is not measured by the CPU instead.
+        MissingExtraError: it cannot be asked without a package that is not installed.
+    """
     if setting is None:
         return ()
     if setting != AUTO:
@@ -32,8 +45,15 @@ def gpus_of(setting: str | tuple[str, ...] | None) -> tuple[str, ...]:
     try:
         with driver.session() as pynvml:
             machine = driver.listing(pynvml)
-    except (driver.NoDriverError, ModuleNotFoundError):
+    except ModuleNotFoundError as error:
+        if any(True for pattern in _OF_A_DRIVER for _ in _ROOT.glob(pattern)):
+            raise MissingExtraError("pynvml", EXTRA) from error
         return ()
+    except driver.NoDriverError as error:
+        if error.code == _NO_LIBRARY:
+            return ()
+        mend = f"{error.mend}; gpus=None measures without GPUs"
+        raise driver.NoDriverError(error.message, mend=mend, code=error.code) from error
     return gpus.resolve(AUTO, "cuda", None, os.environ) if machine else ()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
-from scorekit.records import Check, MeterReading, Window
+from scorekit.records import Check, GpuFacts, MeterReading, Window
 from scorekit.validity import conditions, counters
 from scorekit.validity.evidence import Evidence
-from scorekit.validity.verdicts import Finding, Rule, fail, gpu, warn
+from scorekit.validity.verdicts import Finding, Rule, fail, fail_if, gpu, warn
 
 _LENGTH: Final = Rule(3, "window_length")
 _UNUSED: Final = Rule(10, "only_used_gpus")
@@ -58,30 +59,74 @@ def only_used_gpus(evidence: Evidence) -> Check:
     """Every GPU that is counted did some work while the code ran."""
     if not evidence.on_gpu:
         return _UNUSED.nothing("no GPU was measured")
-    findings = []
-    known = []
-    idle = set()
-    for device in evidence.devices:
-        samples = evidence.trace_of(device)
-        used = [
-            percent
-            for window in evidence.answers
-            if samples is not None
-            for percent in samples.values("utilization_percent", window.start_monotonic_s, window.end_monotonic_s)
-        ]
-        known += used
-        if used and max(used) <= 0:
-            idle.add(device)
-            findings.append(warn(f"{gpu(device)} did nothing in all windows, and its energy is counted", device=device))
-    if not known:
+    used = {device: found for device in evidence.devices if (found := _utilization(evidence, device))}
+    if not used:
         return _UNUSED.nothing("how much the GPUs had to do was not recorded")
-    if idle == set(evidence.devices) and any(window.duration_s >= _UTILIZATION_S for window in evidence.answers):
+    idle = [device for device, found in used.items() if max(found) <= 0]
+    is_seen = any(window.duration_s >= _UTILIZATION_S for window in evidence.answers)
+    # Whoever names GPUs by hand may count one that serves the code without working itself; nobody chose the others.
+    severe = is_seen and not evidence.environment.run.gpus_by_hand
+    findings = [
+        fail_if(severe, f"{gpu(device)} did nothing in all windows, and its energy is counted", device=device)
+        for device in idle
+    ]
+    if is_seen and set(idle) == set(evidence.devices):
         findings = [fail("no GPU that is counted had anything to do, so that its energy is not the code's")]
     return _UNUSED.judged(
         findings,
         passing=f"every GPU that is counted was in use ({len(evidence.devices)})",
         mend="name the GPUs that the code uses, e.g. scenario.gpus=[0]; none where it runs on the CPU",
     )
+
+
+def _utilization(evidence: Evidence, device: str) -> list[float]:
+    """What the samples of a GPU say of its use in the windows, in percent; empty where they do not tell."""
+    samples = evidence.trace_of(device)
+    if samples is None:
+        return []
+    return [
+        percent
+        for window in evidence.answers
+        for percent in samples.values("utilization_percent", window.start_monotonic_s, window.end_monotonic_s)
+    ]
+
+
+def of_used_gpus(evidence: Evidence, without_context: Collection[str]) -> tuple[Evidence, tuple[GpuFacts, ...]]:
+    """The evidence without GPUs that the code did not use, and what these are.
+
+    A GPU is left out where no process had a context on it between the windows and its samples saw no work in them:
+    either alone can miss a process that came and went.
+
+    Args:
+        evidence: of all GPUs that were measured.
+        without_context: UUIDs of those on which no process had a context.
+    """
+    out = tuple(
+        found
+        for found in evidence.environment.gpus
+        if found.uuid in without_context and max(_utilization(evidence, str(found.uuid)), default=1) <= 0
+    )
+    if not out:
+        return evidence, ()
+    names = {name for found in out for name in (found.uuid, str(found.index)) if name is not None}
+    gpus = tuple(found for found in evidence.environment.gpus if found not in out)
+    return replace(
+        evidence,
+        environment=evidence.environment.model_copy(update={"gpus": gpus}),
+        windows=tuple(without_gpus(evidence.windows, names)),
+    ), out
+
+
+def without_gpus(windows: Iterable[Window], names: Collection[str]) -> Iterator[Window]:
+    """Windows without the readings of some GPUs.
+
+    Args:
+        windows: of a measurement.
+        names: of the GPUs, as meters call them: UUIDs and indices.
+    """
+    for window in windows:
+        kept = tuple(r for r in window.readings if not (r.component == "gpu" and r.device in names))
+        yield window if len(kept) == len(window.readings) else window.model_copy(update={"readings": kept})
 
 
 def idle_steady(evidence: Evidence) -> Check:

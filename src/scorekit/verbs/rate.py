@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scorekit import editions
-from scorekit.api.ratings import rate as ratings_of
+from scorekit.api.ratings import rated
 from scorekit.errors import EXIT_DONE, EXIT_FAILED
 from scorekit.tables.scores import rating_table
 from scorekit.verbs import output
@@ -38,6 +38,6 @@ def rate(
     Returns:
         0, or 1 when not one of them could be given a star.
     """
-    ratings = ratings_of(paths, edition=edition, rule=rule, folder=folder, explained=explained)
+    ratings = rated(paths, edition=edition, rule=rule, folder=folder, explained=explained)
     output.show(ratings, lambda layout: rating_table(ratings, layout, ratings.edition), as_json=as_json)
     return EXIT_DONE if any(found.stars is not None for found in ratings) else EXIT_FAILED

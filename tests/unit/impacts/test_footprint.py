@@ -77,6 +77,9 @@ def test_ranges_that_cannot_be_are_refused_wherever_they_come_from() -> None:
         Range(low=2, high=1)
     with pytest.raises(UsageError, match="positive"):
         term("gpu", Range(low=-1, high=1), "modelled")
+    with pytest.raises(UsageError, match="positive"):
+        term("gpu", Range(low=0, high=0), "modelled")
+    assert term("gpu", Range(low=0, high=1), "measured").energy_wh == Range(low=0, high=1)
     with pytest.raises(UsageError, match="PUE"):
         footprint([term("gpu", 1, "measured")], FRANCE, STUDY_MIX, pue=Range(low=0.5, high=1.2))
     with pytest.raises(UsageError, match="water"):

@@ -90,3 +90,33 @@ def test_amounts_that_cannot_be_are_refused(amount: float) -> None:
         impacts.of_tokens(score, amount, FRANCE, STUDY_MIX)
     with pytest.raises(UsageError, match="the PUE"):
         impacts.of_queries(score, 1, FRANCE, STUDY_MIX, pue=0.5)
+
+
+@pytest.mark.parametrize(
+    ("percent", "low", "high"), [(0.0, 1.0, 1.0), (99.0, 0.01, 1.99), (100.0, 0.0, 2.0), (250.0, 0.0, 3.5)]
+)
+def test_the_less_an_energy_is_known_the_wider_its_range(percent: float, low: float, high: float) -> None:
+    score = official_score(gpu_kwh=0.01, cpu_kwh=0.002, ram_kwh=None, cpu_origin="modelled", queries=1000)
+    assert score.uncertainty is not None
+    unsure = score.model_copy(
+        update={"uncertainty": score.uncertainty.model_copy(update={"combined_95_percent": percent})}
+    )
+    terms = {each.name: each.energy_wh for each in impacts.terms_of(unsure, 1000)}
+    assert (terms["gpu"].low, terms["gpu"].high) == pytest.approx((10 * low, 10 * high))
+    # What is no term of the score has no interval that is known.
+    assert terms["cpu"].is_exact
+    found = impacts.of_queries(unsure, 1000, FRANCE, STUDY_MIX)
+    gwp = found.footprint.figure("gwp").value
+    assert gwp is not None
+    assert FRANCE.gwp is not None
+    assert (gwp.low, gwp.high) == pytest.approx(
+        ((10 * low + 2) / 1000 * FRANCE.gwp, (10 * high + 2) / 1000 * FRANCE.gwp)
+    )
+    assert any("95 % interval" in note for note in found.notes)
+
+
+def test_an_energy_whose_interval_is_not_known_is_told_as_it_is() -> None:
+    score = official_score(gpu_kwh=0.01, queries=1000).model_copy(update={"uncertainty": None})
+    (gpu, *_) = impacts.terms_of(score, 1000)
+    assert gpu.energy_wh.is_exact
+    assert gpu.energy_wh.low == pytest.approx(10)
