@@ -109,14 +109,13 @@ class Evidence:
 
     def readings(self, window: Window, component: Component = "gpu") -> tuple[MeterReading, ...]:
         """Readings of a component by the meter that makes the score."""
-        own = self._readings.get(id(window))
-        found = own[1] if own is not None and own[0] is window else self._read(window)
+        found = self._readings.get(id(window)) or self._read(window)
         return found.get(component, ())
 
     @cached_property
-    def _readings(self) -> dict[int, tuple[Window, dict[Component, tuple[MeterReading, ...]]]]:
-        """Those of each window of the run."""
-        return {id(window): (window, self._read(window)) for window in self.windows}
+    def _readings(self) -> dict[int, dict[Component, tuple[MeterReading, ...]]]:
+        """Those of each window of the run; while it is held here, no other object has its id."""
+        return {id(window): self._read(window) for window in self.windows}
 
     def _read(self, window: Window) -> dict[Component, tuple[MeterReading, ...]]:
         found: dict[Component, tuple[MeterReading, ...]] = {}

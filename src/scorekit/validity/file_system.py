@@ -48,7 +48,7 @@ def _tried(found: ProbedFolder, *, shared: bool) -> Iterator[Obstacle]:
     where = _where(found)
     if found.renames is False:
         yield _told("impossible", "no_rename", f"{where} cannot put a file in another's place by renaming", _SERVER)
-    if found.locks != "work":
+    if found.locks not in (None, "work"):
         how = f"refuses locks (flock: {found.lock_problem})" if found.locks == "refused" else "gives one lock to two"
         effect = "nothing keeps two sweeps from measuring the same job"
         yield _told("told", "no_locks", f"{where} {how}: {effect}", _lock_mend(found))
@@ -66,7 +66,7 @@ def _kind(found: ProbedFolder) -> Iterator[Obstacle]:
     alone = "its locks are this machine's own, and keep no other machine away"
     if kind in _BUCKETS:
         yield from _bucket(found)
-    elif found.locks != "work":
+    elif found.locks not in (None, "work"):
         return
     elif kind.startswith("nfs") and options & _NFS_LOCAL:
         message = f"{where} is mounted with {min(options & _NFS_LOCAL)}: {alone}"
@@ -96,7 +96,7 @@ def _room(found: ProbedFolder, jobs: int) -> Iterator[Obstacle]:
     if found.free_files is not None and found.free_files < jobs * FILES_A_JOB:
         message = (
             f"{found.free_files:,} files (inodes) are free in {found.path}, fewer than the {jobs * FILES_A_JOB:,} "
-            f"that {jobs:,} jobs may leave"
+            f"that {jobs:,} job{'' if jobs == 1 else 's'} may leave"
         )
         yield _told("told", "few_files", message, "ask for more inodes, or choose another folder: --runs DIR")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from scorekit.records import Check, MeterReading, Window
 from scorekit.units import wh_to_joules
@@ -27,66 +27,74 @@ _SAMPLER: Final = Rule(24, "sampler_kept_up")
 _ORIGIN: Final = Rule(25, "origin_tagged")
 
 
+class _Pair(NamedTuple):
+    """Readings of one GPU in one window: by our meter, and by another one."""
+
+    window: Window
+    mine: MeterReading
+    other: MeterReading
+    tick_s: float
+
+
 def meters_agree(evidence: Evidence) -> Check:
     """A second meter gives the same energy of each answering window, within 1 % and the ticks at its edges."""
     if not evidence.on_gpu:
         return _AGREE.nothing("no GPU was measured; CPU and RAM have no second meter")
     own = evidence.meter_of("gpu")
     others = [name for name in evidence.environment.run.meters if name != own]
-    findings: list[Finding] = []
-    compared: list[float] = []
+    pairs: list[_Pair] = []
     unpaired = []
     for window in evidence.answers:
         for name in others:
-            pairs = list(_pairs(evidence, window, name))
-            if len(pairs) < len(evidence.readings(window)):
+            found = list(_pairs(evidence, window, name))
+            if len(found) < len(evidence.readings(window)):
                 unpaired.append(f"{where(window)} ({name})")
-            for mine, other in pairs:
-                compared.append(_difference(mine, other))
-                findings += _disagreement(evidence, window, name, mine, other)
+            pairs += found
+    compared = [pair for pair in pairs if pair.window.duration_s >= LEAST_TICKS_BETWEEN * pair.tick_s]
     if not compared:
+        if pairs and not unpaired:
+            return _AGREE.nothing(
+                f"every window is shorter than {LEAST_TICKS_BETWEEN} ticks: two meters say nothing of each other there"
+            )
         return _AGREE.unknown(
             f"only one meter ({own}) read the GPU", "measure with two, e.g. scenario.meters=[nvml,codecarbon]"
         )
+    findings = [found for pair in compared for found in _disagreement(evidence, pair)]
     if unpaired:
         findings.append(untold(f"only one meter read the GPU in {names(unpaired)}", "measure again"))
+    worst = max(_difference(pair) for pair in compared)
     return _AGREE.judged(
         findings,
-        passing=f"{names([own, *others])} agree, {max(compared):.1%} apart at most",
+        passing=f"{names([own, *others])} agree, {worst:.1%} apart at most",
         mend="one of the meters is wrong; check 6 shows which agrees with the sampled power. Measure again, or leave "
         "the wrong one out of scenario.meters",
-        details={"worst_relative": max(compared), "allowed": BETWEEN_METERS},
+        details={"worst_relative": worst, "allowed": BETWEEN_METERS},
     )
 
 
-def _pairs(evidence: Evidence, window: Window, name: str) -> Iterator[tuple[MeterReading, MeterReading]]:
-    """Readings of one GPU by our meter and by another one."""
+def _pairs(evidence: Evidence, window: Window, name: str) -> Iterator[_Pair]:
     others = [found for found in window.readings if found.component == "gpu" and found.meter == name]
     for mine in evidence.readings(window):
         facts = evidence.facts(mine.device)
         spellings = {mine.device, *((facts.uuid, str(facts.index)) if facts is not None else ())}
         for other in others:
             if other.device in spellings and mine.energy_wh is not None and math.isfinite(mine.energy_wh):
-                yield mine, other
+                yield _Pair(window, mine, other, evidence.tick_s(window, mine.device) or TICK_S)
 
 
-def _difference(mine: MeterReading, other: MeterReading) -> float:
+def _difference(pair: _Pair) -> float:
     """How far another meter's energy is from ours, relative to ours."""
-    if other.energy_wh is None or not mine.energy_wh or not math.isfinite(other.energy_wh):
+    mine_wh, other_wh = pair.mine.energy_wh, pair.other.energy_wh
+    if other_wh is None or not mine_wh or not math.isfinite(other_wh):
         return math.inf
-    return abs(other.energy_wh / mine.energy_wh - 1)
+    return abs(other_wh / mine_wh - 1)
 
 
-def _disagreement(
-    evidence: Evidence, window: Window, name: str, mine: MeterReading, other: MeterReading
-) -> Iterator[Finding]:
-    tick_s = evidence.tick_s(window, mine.device) or TICK_S
-    if window.duration_s < LEAST_TICKS_BETWEEN * tick_s:
-        return
+def _disagreement(evidence: Evidence, pair: _Pair) -> Iterator[Finding]:
+    window, mine, other, tick_s = pair
     # The other meter reads its counter at arbitrary times: a tick may be lost or won at either edge.
     allowed = BETWEEN_METERS + 2 * tick_s / window.duration_s
-    difference = _difference(mine, other)
-    if difference <= allowed:
+    if _difference(pair) <= allowed:
         return
     against = against_power(evidence, window, mine)
     # A third witness may settle it: sampled power, where it sides with our meter and not with the other one.
@@ -99,10 +107,10 @@ def _disagreement(
     energy = "no energy" if other.energy_wh is None else f"{other.energy_wh:.4g} Wh"
     yield fail_if(
         not settled,
-        f"{name} gives {energy} for {gpu(mine.device)}, {mine.meter} {mine.energy_wh:.4g} Wh, "
+        f"{other.meter} gives {energy} for {gpu(mine.device)}, {mine.meter} {mine.energy_wh:.4g} Wh, "
         f"expected them within {allowed:.1%}" + (f" (the sampled power sides with {mine.meter})" if settled else ""),
         at=window,
-        meter=name,
+        meter=other.meter,
         energy_wh=other.energy_wh,
         own_energy_wh=mine.energy_wh,
         allowed=allowed,
@@ -141,10 +149,9 @@ def sampler_kept_up(evidence: Evidence) -> Check:
         return _SAMPLER.unknown("the sampler's own CPU time was not recorded", "measure again")
     return _SAMPLER.judged(
         findings,
-        passing=f"{max(missed.values(), default=0.0):.1%} of the samples were missed; sampling took "
-        f"{overhead or 0:.2%} of a core",
+        passing=f"{max(missed.values()):.1%} of the samples were missed; sampling took {overhead or 0:.2%} of a core",
         mend="measure on a machine that has a core to spare",
-        details={"missed": max(missed.values(), default=None), "overhead": overhead},
+        details={"missed": max(missed.values()), "overhead": overhead},
     )
 
 

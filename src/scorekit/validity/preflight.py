@@ -130,7 +130,8 @@ def _room(machine: Machine) -> Iterator[Obstacle]:
 def _plugins(machine: Machine) -> Iterator[Obstacle]:
     for found in machine.plugins:
         if found.problem is not None:
-            yield Obstacle(effect="told", code="plugin", message=found.problem, mend=found.mend or "")
+            mend = found.mend or f"pip install --upgrade {found.distribution}, or pip uninstall it"
+            yield Obstacle(effect="told", code="plugin", message=found.problem, mend=mend)
 
 
 def _cpu(machine: Machine) -> Iterator[Obstacle]:
@@ -296,7 +297,7 @@ def _conditions(facts: GpuFacts, state: GpuState, where: str, official: bool) ->
         yield Obstacle(
             effect="told",
             code="too_hot",
-            message=f"{where} is at {state.temperature_c} C before a run, expected less than {HOTTEST_C} C",
+            message=f"{where} is at {state.temperature_c} C before a run, expected at most {HOTTEST_C} C",
             mend="let it cool down; see its fans and the room",
             check=14,
         )
