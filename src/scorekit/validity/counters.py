@@ -307,7 +307,7 @@ def counter_tick(evidence: Evidence) -> Check:
         findings.append(untold(why, _METERS, severe=evidence.must_tell))
     return _TICK.judged(
         findings,
-        passing=f"the counter ticks every {max(ticks, default=0.0):.3f} s, found out in the run",
+        passing=f"the counter ticks every {max(ticks, default=math.nan):.3f} s, found out in the run",
         mend="see `scorekit doctor` for what the GPU's counter can do, and measure again",
         details={"slowest_tick_s": max(ticks, default=None)},
     )
