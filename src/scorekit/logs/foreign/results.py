@@ -22,14 +22,13 @@ _FACTS: Final = ("model", "task", "hardware", "queries", "meter", "domain", "mea
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a log tells beside its energies; None for what it does not tell.
+    """What a log tells beside its energies; None for what it does not tell. What is not told here is as in `Result`.
 
     Attributes:
         task: config name of the registry.
         queries: queries of one repeat; never assumed.
         queries_from: what tells it.
         model_class: as the log gives it, where it does not tell the parameters.
-        The others as in `Result`.
     """
 
     model: str | None = None
