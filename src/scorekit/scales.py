@@ -85,7 +85,7 @@ class Scale:
         # Of each edge of a star the probability to lie above it; outside of the range the first and the last star
         # have no edge.
         above = [1.0, *(math.erfc((bound - energy_wh) / sigma / math.sqrt(2)) / 2 for bound in self.bounds), 0.0]
-        return tuple(min(1.0, max(0.0, above[STARS - n] - above[STARS - n + 1])) for n in range(1, STARS + 1))
+        return tuple(max(0.0, above[STARS - n] - above[STARS - n + 1]) for n in range(1, STARS + 1))
 
     def probability(self, energy_wh: float, half_width_95_percent: float) -> float:
         """Probability that an energy has the star that it is given; arguments as for `probabilities`."""
@@ -96,7 +96,7 @@ class Scale:
             if number != star
         )
         # From the small ones: a star that is almost sure keeps its digits.
-        return min(1.0, max(0.0, 1.0 - others))
+        return max(0.0, 1.0 - others)
 
     def out_of_range(self, energy_wh: float) -> Literal["below", "above"] | None:
         """On which side of the range an energy lies; None within it."""
@@ -137,15 +137,14 @@ class Rule:
         rising = sorted(map(checked, energies_wh))
         if len(rising) < SMALLEST_COHORT:
             raise RatingError(
-                f"the cohort has {len(rising)} member, and a cohort needs {SMALLEST_COHORT}",
+                f"the cohort has {len(rising)} member{'' if rising else 's'}, and a cohort needs {SMALLEST_COHORT}",
                 mend="rate together with models of other energies",
             )
         low, high = rising[0], rising[-1]
-        bounds = self.bounds(rising) if low < high else (low,) * 4
+        bounds = self.bounds(rising) if low < high else None
         # Where a width is at the limit of what a float can tell, bounds fall together and stars would mean nothing;
         # those between ranks may, where few models or equal ones leave a star to nobody.
-        apart = self.needs_members or bounds[0] < bounds[1] < bounds[2] < bounds[3] < high
-        if not (low < bounds[0] and apart):
+        if bounds is None or not (low < bounds[0] and (self.needs_members or _apart(bounds, high))):
             raise RatingError(
                 f"the cohort's lowest and highest energy are the same ({low:g} Wh per 1,000 queries)",
                 mend="rate together with models of other energies",
@@ -162,6 +161,10 @@ def checked(energy_wh: float) -> float:
     if not (math.isfinite(energy_wh) and energy_wh > 0):
         raise ValueError(f"an energy of {energy_wh} Wh per 1,000 queries cannot be rated: it must be positive")
     return energy_wh
+
+
+def _apart(bounds: Bounds, high: float) -> bool:
+    return bounds[0] < bounds[1] < bounds[2] < bounds[3] < high
 
 
 def _equal_width(rising: Sequence[float]) -> Bounds:
@@ -183,10 +186,9 @@ def _rank_quintile(rising: Sequence[float]) -> Bounds:
 
 def _first_of_fifth(rising: Sequence[float], number: int) -> float:
     """The lowest energy whose rank lies in that fifth (from 0) or a later one."""
-    place = -(-number * len(rising) // STARS)
+    before = -(-number * len(rising) // STARS)
     # Models of one energy have one rank, that of the first of them.
-    if rising[place - 1] == rising[min(place, len(rising) - 1)]:
-        place = bisect_right(rising, rising[place - 1])
+    place = bisect_right(rising, rising[before - 1])
     # Where no member has so few stars, what lies above the range has.
     return rising[place] if place < len(rising) else math.nextafter(rising[-1], math.inf)
 

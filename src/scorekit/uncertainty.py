@@ -151,8 +151,7 @@ def is_hopeless(values: Sequence[float]) -> bool:
 def trend(values: Sequence[float]) -> Trend | None:
     """The least squares line over the repeats' numbers; None for fewer than three values or a mean of 0."""
     count = len(values)
-    centre = mean(values) if values else 0.0
-    if count < 3 or centre == 0:
+    if count < 3 or (centre := mean(values)) == 0:
         return None
     if _deviation(values) == 0:
         return Trend(slope=0.0, p_value=1.0, count=count)
@@ -228,9 +227,9 @@ def _two_sided(t: float, degrees_of_freedom: int) -> float:
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function I_x(a, b), by its continued fraction (DLMF 8.17.22)."""
-    if x <= 0 or x >= 1:
-        return 0.0 if x <= 0 else 1.0
+    """The regularised incomplete beta function I_x(a, b) for 0 < x <= 1, by its continued fraction (DLMF 8.17.22)."""
+    if x >= 1:
+        return 1.0
     if x > (a + 1) / (a + b + 2):
         # The fraction converges fast only on this side.
         return 1 - _incomplete_beta(b, a, 1 - x)

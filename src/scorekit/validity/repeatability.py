@@ -7,18 +7,13 @@ import statistics
 from typing import Final
 
 from scorekit.records import Check
-from scorekit.uncertainty import coefficient_of_variation, outliers, trend
+from scorekit.uncertainty import TREND_LEAST, coefficient_of_variation, outliers, trend
 from scorekit.validity.evidence import Evidence
 from scorekit.validity.verdicts import Finding, Rule, fail_if, repeats, warn
 
 COV_WARNS: Final = 0.02
 COV_FAILS: Final = 0.05
 """Coefficient of variation of the repeats. At ten repeats half of the 95 % interval is 0.72 of it (Student t)."""
-TREND_P: Final = 0.01
-TREND: Final = 0.005
-"""A trend is told where it is no chance and moves the energy by more than this share from first to last repeat."""
-LEAST_FLAGGED: Final = 5
-"""Of fewer repeats, nobody can tell which one stands out."""
 SURE: Final = 0.95
 
 _SPREAD: Final = Rule(23, "repeats_agree")
@@ -40,7 +35,7 @@ def repeats_agree(evidence: Evidence) -> Check:
     strict = measured and evidence.computes_on_gpu
     findings: list[Finding] = []
     middle = statistics.median(values)
-    flagged = [numbers[index] for index in outliers(values)] if len(values) >= LEAST_FLAGGED else []
+    flagged = [numbers[index] for index in outliers(values)]
     told = f"; {repeats(flagged)} stand{'s' if len(flagged) == 1 else ''} out" if flagged else ""
     if spread > COV_WARNS:
         findings.append(
@@ -52,11 +47,11 @@ def repeats_agree(evidence: Evidence) -> Check:
             )
         )
     line = trend(values)
-    if line is not None and line.p_value < TREND_P and abs(line.slope) * (len(values) - 1) > TREND:
+    if line is not None and line.significant:
         findings.append(
             warn(
                 f"the energy changes by {line.slope:+.2%} from repeat to repeat (p = {line.p_value:.3f}), expected "
-                f"no trend, or less than {TREND:.1%} from the first to the last",
+                f"no trend, or less than {TREND_LEAST:.1%} from the first to the last",
                 slope=line.slope,
                 p_value=line.p_value,
             )

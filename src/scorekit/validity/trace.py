@@ -89,9 +89,7 @@ class DeviceTrace:
         times, powers = self._powers
         doubled, gaps = self._integral
         first, last = bisect_right(times, start_s) - 1, bisect_left(times, end_s)
-        if first < 0 or last >= len(times) or times[first] < start_s - 2 * AVERAGED_S:
-            return None
-        if times[last] > end_s + 2 * AVERAGED_S or bisect_left(gaps, last) > bisect_left(gaps, first):
+        if first < 0 or last >= len(times) or bisect_left(gaps, last) > bisect_left(gaps, first):
             return None
         before = _trapezoid(times, powers, first, times[first], start_s)
         after = _trapezoid(times, powers, last - 1, end_s, times[last])

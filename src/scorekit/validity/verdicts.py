@@ -156,9 +156,9 @@ def finite(details: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 def _list(findings: Sequence[Finding]) -> str:
     """The findings, what was found alike in several repeats told once."""
-    grouped: dict[tuple[str, str], list[Window]] = {}
+    grouped: dict[tuple[str | None, str], list[Window]] = {}
     for finding in findings:
-        windows = grouped.setdefault(("" if finding.window is None else finding.window.phase, finding.text), [])
+        windows = grouped.setdefault((None if finding.window is None else finding.window.phase, finding.text), [])
         if finding.window is not None:
             windows.append(finding.window)
     told = [f"{_where_all(windows)}: {text}" if windows else text for (_, text), windows in grouped.items()]
