@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scorekit.errors import RatingError, UsageError
-from scorekit.scales import EQUAL_WIDTH, LOG_WIDTH, RANK_QUINTILE, RULES, Scale, equal_width, find_any_rule, find_rule
+from scorekit.scales import (
+    EQUAL_WIDTH,
+    LOG_WIDTH,
+    RANK_QUINTILE,
+    RULES,
+    Bounds,
+    Rule,
+    Scale,
+    equal_width,
+    find_any_rule,
+    find_rule,
+)
+from tests import plugin
 from tests.strategies import energies_wh, scales
 
 cohorts = st.lists(energies_wh, min_size=2, max_size=30)
@@ -169,3 +182,118 @@ def test_the_probabilities_of_each_star_by_hand() -> None:
     # Bounds 30, 50, 70, 90; one standard deviation is 10 Wh around 60: a star of one deviation to either side.
     found = equal_width(10.0, 110.0).probabilities(60.0, 100 * 1.959963984540054 * 10.0 / 60.0)
     assert found == pytest.approx((0.0013499, 0.1573054, 0.6826895, 0.1573054, 0.0013499), abs=1e-7)
+
+
+def test_without_an_interval_the_star_is_certain_and_no_other_has_a_share() -> None:
+    scale = equal_width(10.0, 110.0)
+    for energy_wh, expected in ((20.0, (0, 0, 0, 0, 1)), (50.0, (0, 0, 1, 0, 0)), (500.0, (1, 0, 0, 0, 0))):
+        assert scale.probabilities(energy_wh, 0.0) == expected
+        assert scale.probability(energy_wh, 0.0) == 1.0
+    # So wide that each star has a part: the table of the normal distribution at -0.3, -0.1, 0.1 and 0.3 deviations.
+    found = scale.probabilities(60.0, 100 * 1.959963984540054 * 100.0 / 60.0)
+    assert found == pytest.approx((0.3820886, 0.0780836, 0.0796557, 0.0780836, 0.3820886), abs=1e-7)
+    assert scale.probability(60.0, 100 * 1.959963984540054 * 100.0 / 60.0) == pytest.approx(0.0796557, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("energies", "told"),
+    [
+        ([], "the cohort has 0 members, and a cohort needs 2"),
+        ([1.0], "the cohort has 1 member, and a cohort needs 2"),
+        ([2.0, 2.0], r"the cohort's lowest and highest energy are the same \(2 Wh per 1,000 queries\)"),
+    ],
+)
+def test_a_cohort_that_is_refused_is_told_why(energies: list[float], told: str) -> None:
+    with pytest.raises(RatingError, match=f"^{told}\n"):
+        RULES[EQUAL_WIDTH].scale(energies)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "by_width", "by_members"),
+    [
+        ((20.0, 30.0, 40.0, 50.0), True, True),
+        # Stars that nobody can have: by ranks they may be, by widths they are a width lost in rounding.
+        ((20.0, 20.0, 40.0, 50.0), False, True),
+        ((20.0, 30.0, 30.0, 50.0), False, True),
+        ((20.0, 30.0, 40.0, 40.0), False, True),
+        ((20.0, 30.0, 40.0, 60.0), False, True),
+        ((20.0, 30.0, 40.0, 70.0), False, True),
+        # The lowest energy has five stars by every rule.
+        ((10.0, 30.0, 40.0, 50.0), False, False),
+        ((10.0, 10.0, 10.0, 10.0), False, False),
+        ((math.nextafter(10.0, 11.0), 30.0, 40.0, 50.0), True, True),
+        ((20.0, 30.0, 40.0, math.nextafter(60.0, 0.0)), True, True),
+    ],
+)
+def test_bounds_part_the_stars_of_a_width_and_the_lowest_energy_has_all(
+    bounds: Bounds, by_width: bool, by_members: bool
+) -> None:
+    for needs_members, accepted in ((False, by_width), (True, by_members)):
+        rule = Rule("odd", "odd", needs_members, lambda _: bounds)
+        if accepted:
+            assert rule.scale([60.0, 10.0, 35.0]) == Scale(10.0, 60.0, bounds)
+            continue
+        with pytest.raises(RatingError, match="the same"):
+            rule.scale([60.0, 10.0, 35.0])
+
+
+@pytest.mark.parametrize(
+    ("energies", "bounds"),
+    [
+        # Ranks 0, 1, 2 of three are in the fifths 0, 1, 3: 5, 4 and 2 stars.
+        ([1.0, 2.0, 3.0], (2.0, 3.0, 3.0, math.nextafter(3.0, 4.0))),
+        ([1.0, 2.0, 3.0, 4.0], (2.0, 3.0, 4.0, math.nextafter(4.0, 5.0))),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], (2.0, 3.0, 4.0, 5.0)),
+        # The second and third share a rank, and the star of it.
+        ([1.0, 2.0, 2.0, 4.0, 5.0], (2.0, 4.0, 4.0, 5.0)),
+        ([1.0, 1.0, 1.0, 4.0, 5.0], (4.0, 4.0, 4.0, 5.0)),
+        ([1.0, 5.0, 5.0, 5.0, 5.0], (5.0, *[math.nextafter(5.0, 6.0)] * 3)),
+    ],
+)
+def test_ranks_of_few_models_by_hand(energies: list[float], bounds: Bounds) -> None:
+    assert RULES[RANK_QUINTILE].scale(energies).bounds == bounds
+
+
+@pytest.mark.parametrize(
+    ("made", "accepted"),
+    [
+        ("(2, 2, 3, 4)", (2.0, 2.0, 3.0, 4.0)),
+        ("(2, 3, 3, 4)", (2.0, 3.0, 3.0, 4.0)),
+        ("(2, 3, 4, 4)", (2.0, 3.0, 4.0, 4.0)),
+        ("(20, 20, 20, 1e9)", (20.0, 20.0, 20.0, 1e9)),
+        ("(2, 3, 4, float('inf'))", None),
+        ("(1, 3, 4, 5)", None),
+        ("(2, 4, 3, 5)", None),
+        ("(2, 3, 5, 4)", None),
+        ("{}['x']", None),
+    ],
+)
+def test_a_rule_of_a_plugin_may_leave_stars_to_nobody_and_is_told_with_another_one_to_choose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str, accepted: Bounds | None
+) -> None:
+    source = f"from scorekit.scales import Rule\nRULE = Rule('odd', 'odd', True, lambda rising: {made})\n"
+    entry = {"scorekit.rating_rules": {"odd": "odd_scale:RULE"}}
+    plugin.install(tmp_path, monkeypatch, "odd-scale", entry, {"odd_scale": source})
+    rule = find_any_rule("odd")
+    assert (rule.name, rule.needs_members, rule.brought_by) == ("odd", True, "odd-scale 0.1.0")
+    if accepted is not None:
+        assert rule.scale([1.0, 5.0, 20.0]).bounds == accepted
+    else:
+        with pytest.raises(RatingError) as refused:
+            rule.scale([1.0, 5.0, 20.0])
+        assert refused.value.mend == "choose another one, e.g. --rule equal_width"
+    with pytest.raises(UsageError) as unofficial:
+        find_rule("odd")
+    assert unofficial.value.mend is not None
+    assert "equal_width, rank_quintile, log_width" in unofficial.value.mend
+    assert "scorekit rate --rule odd" in unofficial.value.mend
+    with pytest.raises(UsageError, match=r"there is no rule 'ood'; valid: equal_width, .*, log_width, odd\n"):
+        find_any_rule("ood")
+
+
+def test_the_rule_that_was_meant_is_named_by_either_look_up() -> None:
+    for find in (find_rule, find_any_rule):
+        with pytest.raises(UsageError, match="there is no rule 'rank_quintiles'; valid: equal_width") as caught:
+            find("rank_quintiles")
+        assert caught.value.mend == "did you mean 'rank_quintile'?"
+        assert find(LOG_WIDTH) is RULES[LOG_WIDTH]
