@@ -18,6 +18,7 @@ from tests.evidence import (
     Change,
     at,
     change_counter,
+    change_energy,
     change_readings,
     change_states,
     change_trace,
@@ -33,6 +34,7 @@ from tests.unit.validity.spoilt.changes import AFTER, FOURTH, change_length, wit
 CHECK = "counter_agrees_with_power"
 ANSWER = at("generate", 4)
 READING = ANSWER.readings[0]
+NO_LIMIT = change_states(lambda _: True, power_limit_w=None)
 
 
 def _idle(window: Window) -> bool:
@@ -79,6 +81,15 @@ def test_the_samples_allow_for_their_lag_the_swing_at_the_edges_and_the_ticks(
     assert (found.lowest, found.highest) == (pytest.approx(lowest_j), pytest.approx(highest_j))
 
 
+def test_without_a_known_limit_power_may_have_swung_to_twice_the_highest() -> None:
+    # 60 J, an eighth of a second of 500 W at each edge, and 72 J.
+    reading = READING.model_copy(update={"energy_wh": 0.75, "standard_uncertainty_wh": 0.01})
+    found = against_power(NO_LIMIT(_sampled(300.0, 300.0)), _window(10.0), reading)
+    assert found is not None
+    assert found.highest == pytest.approx(3000 + 257)
+    assert check_of(NO_LIMIT(good_evidence()), CHECK).passed is True
+
+
 @pytest.mark.parametrize(("energy", "agrees"), [(0.9, False), (1.0, True), (2.0, True), (2.1, False)])
 def test_an_energy_agrees_from_the_lowest_to_the_highest(energy: float, agrees: bool) -> None:
     assert Against(energy=energy, integral=1.5, lowest=1.0, highest=2.0).agrees is agrees
@@ -100,9 +111,6 @@ def test_an_energy_agrees_from_the_lowest_to_the_highest(energy: float, agrees: 
 def test_the_samples_can_tell_of_a_window_that_they_cover(seconds: float, changes: dict[str, Any], known: bool) -> None:
     reading = READING.model_copy(update=changes)
     assert (against_power(_sampled(300.0, 300.0), _window(seconds), reading) is not None) is known
-
-
-NO_LIMIT = change_states(lambda _: True, power_limit_w=None)
 
 
 @pytest.mark.parametrize(
@@ -221,6 +229,20 @@ def test_ticks_of_the_counter_leave_room_in_each_window_and_less_in_all(tick_s: 
     message = _message(gain(0.97), change_counter(lambda _: True, tick_s=tick_s))
     assert ("from idle to idle around it" in message) is alone
     assert ALL_SPANS in message
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1.029, False), (1.032, True), (0.971, False), (0.968, True)])
+def test_a_reading_may_be_a_tick_at_the_widest_swing_off_its_counters_samples(factor: float, told: bool) -> None:
+    # 3 % of 23,950 J are 719 J; allowed are 120 J, a tick of 600 W, and some 10 J between the samples.
+    message = _message(change_energy(FOURTH, factor), change_counter(lambda _: True, tick_s=1.0))
+    assert ("Wh were read of" in message) is told
+
+
+def test_each_of_two_gpus_is_held_to_its_own_samples() -> None:
+    found = findings(beside(FOURTH, energy_wh=8.0)(good_evidence()), CHECK)
+    coarse = [(each["repeat"], each["found"]) for each in found if "gives" in each["found"]]
+    assert [repeat for repeat, _ in coarse] == [4]
+    assert coarse[0][1].startswith(f"the counter of {OTHER_GPU} gives 8 Wh")
 
 
 @pytest.mark.parametrize(("power_w", "told"), [(0.0, "+inf%"), (0.005, "%")])
