@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import scorekit
+from scorekit.api import block
 from scorekit.measuring import code, code_passes
+from scorekit.records import Environment, Window
+from scorekit.validity import Evidence
 from tests.unit.api.conftest import Purse
 
 
@@ -91,7 +96,15 @@ def test_power_at_rest_is_that_of_code_that_has_warmed_up(purse: Purse, monkeypa
     assert told == [*baseline, "pass", "pass", *baseline]
 
 
-def test_samples_that_are_told_late_are_those_of_every_repeat(purse: Purse) -> None:
+def test_samples_that_are_told_late_are_those_of_every_repeat(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[int | None] = []
+    plain = block.evidence_of
+
+    def evidence_of(environment: Environment, windows: Sequence[Window], *given: Any, **named: Any) -> Evidence:
+        judged.extend(window.samples for window in windows)
+        return plain(environment, windows, *given, **named)
+
+    monkeypatch.setattr(block, "evidence_of", evidence_of)
     with scorekit.measure() as found:
         for number in found.repeats(20, target_ci=0.01):
             purse.take(0.2)
@@ -99,6 +112,7 @@ def test_samples_that_are_told_late_are_those_of_every_repeat(purse: Purse) -> N
                 found.samples = 200
     # By energies of unlike numbers of samples the interval would never be as wanted, nor would repeats agree.
     assert len(found.windows) == 3
+    assert judged == [200] * 3
     assert found.wh_per_1000_samples == pytest.approx(1.5)
     assert next(check for check in found.checks if check.name == "repeats_agree").passed
     with scorekit.measure() as found:
