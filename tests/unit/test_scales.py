@@ -123,6 +123,8 @@ def test_an_impossible_energy_makes_no_scale(rule: str, energy_wh: float) -> Non
 def test_ends_in_the_wrong_order_are_refused() -> None:
     with pytest.raises(RatingError, match="below the lowest"):
         equal_width(2.0, 1.0)
+    with pytest.raises(RatingError, match="are the same"):
+        equal_width(2.0, 2.0)
 
 
 def test_an_unknown_rule_is_answered_with_the_known_ones() -> None:
@@ -217,10 +219,8 @@ def test_a_cohort_that_is_refused_is_told_why(energies: list[float], told: str) 
         ((20.0, 30.0, 30.0, 50.0), False, True),
         ((20.0, 30.0, 40.0, 40.0), False, True),
         ((20.0, 30.0, 40.0, 60.0), False, True),
-        ((20.0, 30.0, 40.0, 70.0), False, True),
         # The lowest energy has five stars by every rule.
         ((10.0, 30.0, 40.0, 50.0), False, False),
-        ((10.0, 10.0, 10.0, 10.0), False, False),
         ((math.nextafter(10.0, 11.0), 30.0, 40.0, 50.0), True, True),
         ((20.0, 30.0, 40.0, math.nextafter(60.0, 0.0)), True, True),
     ],
@@ -242,7 +242,6 @@ def test_bounds_part_the_stars_of_a_width_and_the_lowest_energy_has_all(
     [
         # Ranks 0, 1, 2 of three are in the fifths 0, 1, 3: 5, 4 and 2 stars.
         ([1.0, 2.0, 3.0], (2.0, 3.0, 3.0, math.nextafter(3.0, 4.0))),
-        ([1.0, 2.0, 3.0, 4.0], (2.0, 3.0, 4.0, math.nextafter(4.0, 5.0))),
         ([1.0, 2.0, 3.0, 4.0, 5.0], (2.0, 3.0, 4.0, 5.0)),
         # The second and third share a rank, and the star of it.
         ([1.0, 2.0, 2.0, 4.0, 5.0], (2.0, 4.0, 4.0, 5.0)),
@@ -260,7 +259,6 @@ def test_ranks_of_few_models_by_hand(energies: list[float], bounds: Bounds) -> N
         ("(2, 2, 3, 4)", (2.0, 2.0, 3.0, 4.0)),
         ("(2, 3, 3, 4)", (2.0, 3.0, 3.0, 4.0)),
         ("(2, 3, 4, 4)", (2.0, 3.0, 4.0, 4.0)),
-        ("(20, 20, 20, 1e9)", (20.0, 20.0, 20.0, 1e9)),
         ("(2, 3, 4, float('inf'))", None),
         ("(1, 3, 4, 5)", None),
         ("(2, 4, 3, 5)", None),
@@ -282,7 +280,9 @@ def test_a_rule_of_a_plugin_may_leave_stars_to_nobody_and_is_told_with_another_o
         with pytest.raises(RatingError) as refused:
             rule.scale([1.0, 5.0, 20.0])
         assert refused.value.mend == "choose another one, e.g. --rule equal_width"
-    with pytest.raises(UsageError) as unofficial:
+        told = "failed: KeyError: 'x'" if made == "{}['x']" else "above the lowest energy (1) that never fall"
+        assert told in refused.value.message
+    with pytest.raises(UsageError, match=r"'odd' is that of odd-scale 0\.1\.0, and") as unofficial:
         find_rule("odd")
     assert unofficial.value.mend is not None
     assert "equal_width, rank_quintile, log_width" in unofficial.value.mend
