@@ -10,7 +10,7 @@ import pytest
 
 from scorekit.records import MeterReading
 from scorekit.validity import DeviceTrace, Evidence, PowerTrace, code
-from tests.bundles import NVML_GPU, environment, reading, window
+from tests.bundles import H100, NVML_GPU, environment, reading, window
 from tests.evidence import OTHER_GPU, change_windows, good_evidence, of_phase, unofficial
 
 
@@ -72,9 +72,15 @@ def test_where_a_gpu_is_read_its_ticks_count_and_nothing_else() -> None:
     assert code.window_length(good_evidence()).passed is True
 
 
-def _at_work(percents: dict[str, Sequence[float]], seconds: Sequence[float] = (10.0,), **facts: Any) -> Evidence:
+def _at_work(
+    percents: dict[str, Sequence[float]],
+    seconds: Sequence[float] = (10.0,),
+    *,
+    count: int = 2,
+    by_hand: bool | None = True,
+) -> Evidence:
     """GPUs that are read, with their utilisation at 1, 2, ... s; the first window begins at 0 s."""
-    readings = [reading("gpu", 1.0, device=device) for device in (NVML_GPU, OTHER_GPU)[: facts.get("count", 2)]]
+    readings = [reading("gpu", 1.0, device=device) for device in (NVML_GPU, OTHER_GPU)[:count]]
     windows, now = [], 0.0
     for repeat, length_s in enumerate(seconds):
         times = {"start_monotonic_s": now, "end_monotonic_s": now + length_s}
@@ -84,7 +90,9 @@ def _at_work(percents: dict[str, Sequence[float]], seconds: Sequence[float] = (1
         device: DeviceTrace([1.0 + at for at in range(len(found))], utilization_percent=found)
         for device, found in percents.items()
     }
-    return Evidence(environment(run={"gpus_by_hand": True}), tuple(windows), trace=PowerTrace(traces))
+    gpus = (H100, H100.model_copy(update={"index": 1, "uuid": OTHER_GPU}))[:count]
+    facts = environment(gpus=gpus, run={"gpus_by_hand": by_hand})
+    return Evidence(facts, tuple(windows), trace=PowerTrace(traces))
 
 
 @pytest.mark.parametrize(
@@ -122,6 +130,23 @@ def test_a_gpu_that_did_nothing_warns_and_fails_where_none_did_anything(
     told = [f"{device} did nothing in all windows" for device in idle] or ["no GPU that is counted had anything to do"]
     assert all(text in check.message for text in told)
     assert "scenario.gpus=[0]" in check.mends[0]
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "seconds", "severity"),
+    # Who names GPUs by hand may count one that serves the code; and in less than a second work need not show.
+    [(True, 10.0, "warn"), (False, 10.0, "fail"), (None, 10.0, "fail"), (False, 1.5, "fail"), (False, 0.99, "warn")],
+)
+def test_one_of_several_gpus_that_did_nothing_fails_where_nobody_chose_it(
+    by_hand: bool | None, seconds: float, severity: str
+) -> None:
+    found = _at_work({}, (seconds,), by_hand=by_hand)
+    samples = {NVML_GPU: [90.0], OTHER_GPU: [0.0]}
+    trace = PowerTrace({device: DeviceTrace([0.5], utilization_percent=used) for device, used in samples.items()})
+    check = code.only_used_gpus(Evidence(found.environment, found.windows, trace=trace))
+    assert (check.passed, check.severity) == (False, severity)
+    (told,) = check.details["findings"]
+    assert (told["device"], told["severity"]) == (OTHER_GPU, severity)
 
 
 @pytest.mark.parametrize(
@@ -166,3 +191,43 @@ def test_idling_is_judged_where_it_was_to_be_measured() -> None:
     check = code.idle_steady(unasked)
     assert (check.number, check.name, check.passed) == (17, "idle_steady", None)
     assert "no idle baseline was asked for" in check.message
+
+
+@pytest.mark.parametrize(
+    ("percents", "without_context", "left_out"),
+    [
+        ({NVML_GPU: [90.0], OTHER_GPU: [0.0, 0.0]}, {OTHER_GPU}, {OTHER_GPU}),
+        ({NVML_GPU: [0.0], OTHER_GPU: [0.0]}, {NVML_GPU, OTHER_GPU}, {NVML_GPU, OTHER_GPU}),
+        # A process was there, or work was seen, or nobody looked: it may have been the code's.
+        ({NVML_GPU: [90.0], OTHER_GPU: [0.0]}, set(), set()),
+        ({NVML_GPU: [90.0], OTHER_GPU: [0.0, 0.5]}, {OTHER_GPU}, set()),
+        ({NVML_GPU: [90.0], OTHER_GPU: [1.0]}, {OTHER_GPU}, set()),
+        ({NVML_GPU: [90.0]}, {OTHER_GPU}, set()),
+        ({NVML_GPU: [90.0], OTHER_GPU: [math.nan]}, {OTHER_GPU}, set()),
+    ],
+)
+def test_a_gpu_is_left_out_where_neither_a_process_nor_work_was_seen_on_it(
+    percents: dict[str, list[float]], without_context: set[str], left_out: set[str]
+) -> None:
+    evidence = _at_work(percents)
+    kept, out = code.of_used_gpus(evidence, without_context)
+    assert {found.uuid for found in out} == left_out
+    assert {found.uuid for found in kept.environment.gpus} == {NVML_GPU, OTHER_GPU} - left_out
+    assert set(kept.devices) == {NVML_GPU, OTHER_GPU} - left_out
+    assert kept.trace is evidence.trace
+    if not left_out:
+        assert kept is evidence
+
+
+def test_a_gpu_that_is_left_out_is_known_by_its_number_too_and_takes_nothing_else_along() -> None:
+    first, second, numbered = (reading("gpu", 1.0, device=device) for device in (NVML_GPU, OTHER_GPU, "1"))
+    cpu = reading("cpu", 1.0, device="1")
+    times = {"start_monotonic_s": 0.0, "end_monotonic_s": 10.0}
+    both, alone = window("generate", 0, [first, second, numbered, cpu], **times), window("generate", 1, [first, cpu])
+    kept = list(code.without_gpus([both, alone], {OTHER_GPU, "1"}))
+    less = both.model_copy(update={"readings": (first, cpu)})
+    assert kept == [less, alone]
+    assert kept[1] is alone
+    idle = _at_work({NVML_GPU: [90.0], OTHER_GPU: [0.0]})
+    evidence, _ = code.of_used_gpus(Evidence(idle.environment, (both,), trace=idle.trace), {OTHER_GPU})
+    assert evidence.windows == (less,)
