@@ -207,3 +207,17 @@ def test_up_to_a_third_of_the_repeats_can_stand_out_in_any_unit(
 def test_limits_of_outliers_are_those_of_the_tables(count: int, limit: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uncertainty, "_OUTLIER_LEVEL", 0.05)
     assert uncertainty.outlier_limit(count) == pytest.approx(limit, abs=1e-3)
+
+
+@pytest.mark.parametrize("count", [3, 10, 300])
+def test_a_chance_is_found_in_some_tens_of_steps(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, denominators = uncertainty._not_zero, []
+
+    def counted(value: float, tiny: float) -> float:
+        denominators.append(value)
+        return kept(value, tiny)
+
+    monkeypatch.setattr(uncertainty, "_not_zero", counted)
+    assert uncertainty.trend([10.0 + 0.1 * (number % 2) + 0.01 * number for number in range(count)]) is not None
+    # Two a step.
+    assert 4 < len(denominators) < 200
