@@ -59,7 +59,9 @@ class Place:
         label = path.name if label is None else label
         try:
             if not path.is_file():
-                raise LogError(f"{label} is no regular file", mend="give a log file or a folder")
+                is_there = path.exists() or path.is_symlink()
+                found = f"{label} is no regular file" if is_there else f"there is no {label}"
+                raise LogError(found, mend="give a log file or a folder")
             with path.open("rb") as file:
                 return cls(path, label, None, file.read(HEAD_BYTES))
         except OSError as error:

@@ -163,7 +163,7 @@ class Store:
             f"there is no result with the id or model '{wanted}' in {self.root}",
             mend=f"did you mean {' or '.join(repr(name) for name in near)}?"
             if near[0]
-            else "see scorekit results list",
+            else f"see scorekit results list --results {self.root}",
         )
 
     def read(self, path: str) -> Result:

@@ -104,6 +104,8 @@ def test_links_to_nothing_folders_and_pipes_are_refused(tmp_path: Path) -> None:
     for name in ("dangling", "circle", "folder", "pipe"):
         with pytest.raises(LogError, match=f"{name} (is no regular file|cannot be read)"):
             Place.of_file(tmp_path / name)
+    with pytest.raises(LogError, match="there is no nothing"):
+        Place.of_file(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("text", ["1", "-1.5", "+.5", "2.", "1e-3", "NaN", "-inf", "Infinity"])

@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,7 +185,11 @@ def test_a_node_whose_kernel_is_too_old_is_no_lost_node(monkeypatch: pytest.Monk
 
 
 def test_what_the_driver_tells_is_there_before_anything_is_imported(server: ray_worker.Server) -> None:
-    assert psutil.Process(server._process.pid).environ()["HF_HUB_OFFLINE"] == "told"
+    process = psutil.Process(server._process.pid)
+    # The kernel shows a program's variables a moment after Popen has returned.
+    while not (variables := process.environ()):
+        time.sleep(0.01)
+    assert variables["HF_HUB_OFFLINE"] == "told"
 
 
 def test_half_a_word_of_a_job_that_was_killed_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
