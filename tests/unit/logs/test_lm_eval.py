@@ -235,7 +235,7 @@ def _text(text: str) -> Callable[[Path], Path]:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda folder: folder / "none.json", "no regular file"),
+        (lambda folder: folder / "none.json", "there is no none.json"),
         (lambda folder: folder, "is a folder"),
         (lambda folder: folder / "samples_gsm8k.jsonl", "holds lines"),
         (_text("{}"), "no results file of lm-evaluation-harness"),
