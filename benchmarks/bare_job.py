@@ -1,4 +1,4 @@
-"""The bare job of benchmarks/job_overhead.py, `python -m benchmarks.bare_job [FILE]`: imports what measures, and ends.
+"""The bare job of benchmarks/job_overhead, `python -m benchmarks.bare_job [FILE]`: imports what measures, and ends.
 
 That is what a measuring process has imported when its scenario begins: torch, transformers, datasets, optimum-benchmark
 with its PyTorch backend, scorekit's scenario, and Hydra with the configs of both. What is imported later, CodeCarbon
