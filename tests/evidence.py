@@ -107,11 +107,15 @@ def change_windows(which: Callable[[Window], bool], **changes: Any) -> Change:
     return change
 
 
-def change_readings(which: Callable[[Window], bool], meter: str = "nvml", **changes: Any) -> Change:
-    """Facts of the GPU's readings by one meter changed; a callable is given the old value."""
+def change_readings(
+    which: Callable[[Window], bool], meter: str | None = "nvml", device: str | None = None, **changes: Any
+) -> Change:
+    """Facts of GPUs' readings changed: by one meter and of one GPU, or by all and of all where None; a callable is given
+    the old value.
+    """
 
     def changed(found: MeterReading) -> MeterReading:
-        if found.meter != meter or found.component != "gpu":
+        if found.component != "gpu" or meter not in (None, found.meter) or device not in (None, found.device):
             return found
         new = {key: value(getattr(found, key)) if callable(value) else value for key, value in changes.items()}
         return found.model_copy(update=new)

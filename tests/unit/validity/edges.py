@@ -38,24 +38,8 @@ def energies(phase: str, energies_wh: Sequence[float]) -> Change:
 
 
 def of_device(device: str, **changes: Any) -> Change:
-    """Facts of the readings of one GPU changed; a callable is given the old value."""
-
-    def changed(found: MeterReading) -> MeterReading:
-        if found.device != device:
-            return found
-        new = {key: value(getattr(found, key)) if callable(value) else value for key, value in changes.items()}
-        return found.model_copy(update=new)
-
-    def change(evidence: Evidence) -> Evidence:
-        return replace(
-            evidence,
-            windows=tuple(
-                w.model_copy(update={"readings": tuple(changed(found) for found in w.readings)})
-                for w in evidence.windows
-            ),
-        )
-
-    return change
+    """Facts of the readings of one GPU changed, by every meter; a callable is given the old value."""
+    return change_readings(lambda _: True, None, device, **changes)
 
 
 def but_fourth(usual: float, fourth: float) -> list[float]:
