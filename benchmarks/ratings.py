@@ -26,6 +26,7 @@ from scorekit.editions import FEBRUARY_2025, scales_of
 from scorekit.rating import Rating, rate_scores
 from scorekit.records import Result
 from scorekit.star_arrays import edition_bounds, stars_of
+from scorekit.units import NORMAL_95
 
 ARRAYS_GOAL: Final = Goal(1.75)
 SIZE: Final = 1_000_000
@@ -87,7 +88,7 @@ def plainly(scores: Sequence[Plain]) -> list[tuple[int, list[float]]]:
     """The floor of rating scores: the star of each and the probability of every star, from bounds that are at hand."""
     found = []
     for energy, half, bounds in scores:
-        scale = half / 1.96 * math.sqrt(2)
+        scale = half / NORMAL_95 * math.sqrt(2)
         above = [1.0, *[math.erfc((bound - energy) / scale) / 2 for bound in bounds], 0.0]
         found.append((5 - bisect_right(bounds, energy), [above[5 - n] - above[6 - n] for n in range(1, 6)]))
     return found
@@ -145,7 +146,7 @@ def _scores(
 
     rated = [rating for rating in ours() if rating.stars is not None]
     for rating, (star, shares) in zip(rated, plainly(plain), strict=True):
-        if rating.stars != star or not np.allclose(rating.star_probabilities, shares, atol=1e-4):
+        if rating.stars != star or not np.allclose(rating.star_probabilities, shares, atol=1e-9):
             raise SystemExit(f"the stars of the two ways differ: {rating.model}")
     return _compare(key, what, "bisect and erfc over bounds at hand", ours, lambda: plainly(plain), pairs, SCORES_GOAL)
 

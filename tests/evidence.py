@@ -108,14 +108,18 @@ def change_windows(which: Callable[[Window], bool], **changes: Any) -> Change:
 
 
 def change_readings(
-    which: Callable[[Window], bool], meter: str | None = "nvml", device: str | None = None, **changes: Any
+    which: Callable[[Window], bool], meter: str | None = "nvml", of_gpu: str | None = None, **changes: Any
 ) -> Change:
-    """Facts of GPUs' readings changed: by one meter and of one GPU, or by all and of all where None; a callable is given
-    the old value.
+    """Facts of GPUs' readings changed; a callable is given the old value.
+
+    Args:
+        which: windows.
+        meter: whose readings; all meters' where None.
+        of_gpu: the device whose readings; all GPUs' where None.
     """
 
     def changed(found: MeterReading) -> MeterReading:
-        if found.component != "gpu" or meter not in (None, found.meter) or device not in (None, found.device):
+        if found.component != "gpu" or meter not in (None, found.meter) or of_gpu not in (None, found.device):
             return found
         new = {key: value(getattr(found, key)) if callable(value) else value for key, value in changes.items()}
         return found.model_copy(update=new)

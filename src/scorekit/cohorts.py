@@ -112,16 +112,22 @@ class Rateable(Protocol):
         """Checks that failed."""
 
 
+def why_invalid(score: Rateable) -> tuple[str, str]:
+    """Of a score whose run failed its checks: which, and what mends it."""
+    failed = ", ".join(reason.code for reason in score.invalid_because) or "not told which"
+    message = f"the run failed its checks ({failed})"
+    if isinstance(score, Result) and score.score is None:
+        # Of code of its user's own there is no run to check: the result holds what its checks say, with mends.
+        told = "; ".join(reason.message for reason in score.invalid_because) or score.refused
+        return f"{message}: {told}" if told else message, "measure again"
+    return message, "see `scorekit check RUN`; measure again"
+
+
 def fault_of(score: Rateable) -> RatingError | None:
     """Why a score can be rated nowhere; None of one that can."""
     refused = score.refused if isinstance(score, Result) else None
     if score.valid is False:
-        failed = ", ".join(reason.code for reason in score.invalid_because) or "not told which"
-        message, mend = f"the run failed its checks ({failed})", "see `scorekit check RUN`; measure again"
-        if isinstance(score, Result) and score.score is None:
-            # Of code of its user's own there is no run to check: the result holds what its checks say, with mends.
-            told = "; ".join(reason.message for reason in score.invalid_because) or refused
-            message, mend = f"{message}: {told}" if told else message, "measure again"
+        message, mend = why_invalid(score)
         return RatingError(message, mend=mend)
     if score.wh_per_1000_queries is None:
         why, mend = ("", "see `scorekit parse LOG`, which tells why; ") if refused is None else (f": {refused}", "")

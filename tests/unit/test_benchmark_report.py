@@ -164,7 +164,7 @@ def test_one_that_dies_is_a_failure_and_tells_its_last_line(tmp_path: Path, monk
     (code / "missing.py").write_text(file + "sys.exit(1)\n", encoding="utf-8")
     (code / "dying.py").write_text(file + "raise SystemExit(f'not there: {__file__}')\n", encoding="utf-8")
     server = "import os, pathlib, signal, subprocess\n"
-    server += "server = subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3)\n"
+    server += "server = subprocess.Popen(['sleep', '100000'], stdout=-3, stderr=-3)\n"
     server += "pathlib.Path('server').write_text(str(server.pid))\n"
     (code / "killed.py").write_text(f"{server}os.kill(os.getpid(), signal.SIGKILL)\n", encoding="utf-8")
     (code / "hanging.py").write_text("import time\nprint('waits', flush=True)\ntime.sleep(600)\n", encoding="utf-8")

@@ -189,6 +189,7 @@ class Measuring(Measured):
         if target is None or made < LEAST_REPEATS:
             return False
         session = self._session
+        # What was sampled is not at hand yet: a GPU whose work shows in samples alone counts in the figure, not here.
         windows = [*without_gpus(session.windows, session.without_context)]
         return adaptive.why_end(windows, PHASE, target, gpu=bool(session.gpu_ids)) is not None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from scorekit.cohorts import why_invalid
 from scorekit.errors import InvalidRunError, UsageError
 from scorekit.impacts.calculator import Calculation
 from scorekit.impacts.footprint import footprint
@@ -15,7 +16,6 @@ from scorekit.impacts.terms import Origin, Term, TermName, exact_pue, term
 from scorekit.records import Result, Score
 from scorekit.units import kwh_to_wh
 
-_CHECK: Final = "see `scorekit check RUN`; measure again"
 _AGAIN: Final = "measure again"
 _NONE: Final = "the result has no energy that can be used"
 
@@ -132,12 +132,7 @@ def _calculation(result: Score | Result, scale: float, zone: Zone, mix: Mix, pue
 
 def _require_sound(result: Score | Result) -> None:
     if result.valid is False:
-        failed = ", ".join(reason.code for reason in result.invalid_because) or "not told which"
-        message, mend = f"the run failed its checks ({failed})", _CHECK
-        if isinstance(result, Result) and result.score is None:
-            # Of code of its user's own there is no run to check: the result holds what its checks say, with mends.
-            told = "; ".join(reason.message for reason in result.invalid_because) or result.refused
-            message, mend = f"{message}: {told}" if told else message, _AGAIN
+        message, mend = why_invalid(result)
         raise InvalidRunError(message, mend=mend)
     if isinstance(result, Result) and result.energy_kwh is None:
         raise InvalidRunError(result.refused or _NONE, mend=_AGAIN)

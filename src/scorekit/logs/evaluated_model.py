@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from scorekit.logs.fields import Field
+from scorekit.records.quality import COMMIT
 
 _NAMES: Final = ("peft", "delta", "pretrained", "model", "path", "engine")
 _QUANTISING: Final = ("load_in_4bit", "load_in_8bit", "autogptq", "gptqmodel", "gguf_file", "quantization")
+_AT_LOAD: Final = "load_in_"
 _NO: Final = frozenset({"", "false", "none", "null", "0"})
 _HUB: Final = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
 _CACHED: Final = re.compile(r"models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\]([0-9a-f]{40})")
 _LOCAL: Final = re.compile(r"[/~.\\]|[A-Za-z]:[/\\]")
-_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
+_COMMIT: Final = re.compile(COMMIT)
 _WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _TYPES: Final = {"half": "float16", "fp16": "float16", "bf16": "bfloat16", "float": "float32", "fp32": "float32"}
 """Other names that backends take for a type."""
@@ -58,13 +60,14 @@ class EvaluatedModel:
     def is_weights(self, dtype: str | None) -> bool | None:
         """Whether a result's weights, of this type, were of its type and quantised as they; None if that is unknown.
 
-        Of quantised weights a result tells the type that they are packed in, and no more.
+        Of quantised weights a result tells the type that they are packed in, or that of what is not quantised. So an
+        evaluation of a checkpoint that was quantised before is like it or not; one that quantised on loading is not.
         """
         measured = _type(dtype or "")
-        if measured is None:
+        if measured not in _NOT_QUANTISED:
             return None
         if self.quantized:
-            return False if measured in _NOT_QUANTISED else None
+            return False if any(setting.startswith(_AT_LOAD) for setting in self.quantized) else None
         return None if self.dtype is None else self.dtype == measured
 
 

@@ -17,7 +17,7 @@ AUTO: Final = "auto"
 EXTRA: Final = "measure"
 _RECORDED: Final = "replay"
 _NO_LIBRARY: Final = 12
-"""NVML's code where its library is not found: no driver of NVIDIA's is installed (nvml.h, nvmlReturn_t)."""
+"""NVML's code where its library is not found (nvml.h, nvmlReturn_t)."""
 _ROOT = Path("/")
 """Where the file system begins; another one in tests."""
 _OF_A_DRIVER: Final = ("dev/nvidia*", "proc/driver/nvidia")
@@ -46,15 +46,20 @@ def gpus_of(setting: str | tuple[str, ...] | None) -> tuple[str, ...]:
         with driver.session() as pynvml:
             machine = driver.listing(pynvml)
     except ModuleNotFoundError as error:
-        if any(True for pattern in _OF_A_DRIVER for _ in _ROOT.glob(pattern)):
+        if _shows_a_driver():
             raise MissingExtraError("pynvml", EXTRA) from error
         return ()
     except driver.NoDriverError as error:
-        if error.code == _NO_LIBRARY:
+        # A container may have the devices, and what computes on them, without NVML.
+        if error.code == _NO_LIBRARY and not _shows_a_driver():
             return ()
         mend = f"{error.mend}; gpus=None measures without GPUs"
         raise driver.NoDriverError(error.message, mend=mend, code=error.code) from error
     return gpus.resolve(AUTO, "cuda", None, os.environ) if machine else ()
+
+
+def _shows_a_driver() -> bool:
+    return any(True for pattern in _OF_A_DRIVER for _ in _ROOT.glob(pattern))
 
 
 def meters_of(names: Sequence[str], gpu_ids: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from scorekit.records.base import Count, Finite, Record
 
 QUALITY_SCHEMA: Final = "scorekit.quality/1"
 _SHA256: Final = r"^[0-9a-f]{64}$"
-COMMIT: Final = r"^[0-9a-f]{7,40}$"
+COMMIT: Final = r"^[0-9a-f]{7,64}$"
 SOURCE_URL: Final = r"^https?://[^\s<>\"'\\^`{|}@]+$"
 """Without a name or password in it, which stand before an `@`."""
 LONGEST_URL: Final = 2048

@@ -41,10 +41,18 @@ def test_a_driver_that_cannot_be_used_is_no_machine_without_one(
     assert str(raised.value.mend).endswith("gpus=None measures without GPUs")
 
 
-def test_a_machine_without_a_driver_has_no_gpus(fake_nvml_here: FakeNvml, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_a_driver_has_no_gpus(
+    fake_nvml_here: FakeNvml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(code_meters, "_ROOT", tmp_path)
     fake_nvml_here.set(init_errors="init:12")
     assert code_meters.gpus_of(_AUTO) == ()
+    # In a container that was given the devices, and CUDA alone.
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "nvidiactl").touch()
+    with pytest.raises(HardwareError, match="NVML cannot be used"):
+        code_meters.gpus_of(_AUTO)
 
 
 @pytest.mark.parametrize("sign", ["dev/nvidiactl", "proc/driver/nvidia/version", None])

@@ -24,6 +24,7 @@ from tests.evidence import (
     unofficial,
 )
 from tests.serving_runs import serving_environment, serving_windows
+from tests.unit.validity.edges import in_turn
 from tests.unit.validity.spoilt.changes import AFTER, without
 
 ANSWERING = AFTER + 20
@@ -31,18 +32,7 @@ IDLE_AT = at("idle_before", None).start_monotonic_s
 ALL_MOMENTS = "at the start, repeat 0, repeat 1, repeat 2, repeat 3, repeat 4, repeat 5, repeat 6, repeat 7, repeat 8, "
 
 
-def all_of(*changes: Change) -> Change:
-    """One change after the other."""
-
-    def change(evidence: Evidence) -> Evidence:
-        for each in changes:
-            evidence = each(evidence)
-        return evidence
-
-    return change
-
-
-def beside(evidence: Evidence) -> Evidence:
+def with_second_gpu(evidence: Evidence) -> Evidence:
     """A second GPU of the same kind in the same states, which torch uses as well."""
     extra = reading("gpu", 1.0, meter="nvml", device=OTHER_GPU)
     windows = tuple(w.model_copy(update={"readings": (*w.readings, extra)}) for w in evidence.windows)
@@ -83,17 +73,17 @@ def used_by(share: float, start_s: float, end_s: float) -> Change:
 BY_NUMBER = change_readings(lambda _: True, device="0")
 BOTH = f"{NVML_GPU}, {OTHER_GPU}"
 PASSES: list[tuple[str, Change, str]] = [
-    ("gpus_matched", beside, f"the same GPUs ({BOTH})"),
+    ("gpus_matched", with_second_gpu, f"the same GPUs ({BOTH})"),
     ("no_foreign_processes", used_by(90, IDLE_AT, IDLE_AT + 0.95), "no foreign process"),
     ("no_foreign_processes", without(trace=None), "no foreign process"),
     ("no_foreign_processes", watched(ANSWERING, 0), "no foreign process"),
     ("no_foreign_processes", change_facts(run={"gpus_watched": True}), "no foreign process"),
-    ("no_foreign_processes", all_of(change_facts(run={"gpus_watched": False}), unofficial), "no foreign process"),
+    ("no_foreign_processes", in_turn(change_facts(run={"gpus_watched": False}), unofficial), "no foreign process"),
     # MIG is told by the GPU's facts or by its states; one of them is enough.
     ("whole_gpu", change_states(lambda _: True, mig=None), "whole GPUs"),
     ("whole_gpu", change_gpu(mig=None), "whole GPUs"),
     ("whole_gpu", change_gpu(virtualization="passthrough"), "whole GPUs"),
-    ("whole_gpu", beside, "whole GPUs"),
+    ("whole_gpu", with_second_gpu, "whole GPUs"),
     # A GPU without the setting tells nothing of it.
     ("gpu_settings_unchanged", change_states(lambda _: True, ecc=None), "as they were"),
     ("gpu_settings_unchanged", change_states(lambda _: True, persistence=None), "as they were"),
@@ -102,7 +92,7 @@ PASSES: list[tuple[str, Change, str]] = [
     ("gpu_count", change_facts(model={"parameters": 10**9}), "1 GPU for a model of class A"),
     (
         "gpu_count",
-        all_of(beside, change_facts(model={"parameters": CLASS_B_MAX_PARAMETERS + 1})),
+        in_turn(with_second_gpu, change_facts(model={"parameters": CLASS_B_MAX_PARAMETERS + 1})),
         "2 GPUs for a model of class C",
     ),
 ]
@@ -117,8 +107,8 @@ def test_a_run_that_looks_like_a_fault_and_is_none(name: str, change: Change, wo
 
 FAULTS: list[tuple[str, Change, str, str]] = [
     ("gpus_matched", BY_NUMBER, "warn", "0 was matched by index and not by UUID"),
-    ("gpus_matched", all_of(BY_NUMBER, change_facts(torch_gpus=(OTHER_GPU,))), "fail", "but 0 was measured. Leave"),
-    ("gpus_matched", all_of(BY_NUMBER, change_gpu(uuid=None)), "fail", f"torch computes on {NVML_GPU}, but 0 was"),
+    ("gpus_matched", in_turn(BY_NUMBER, change_facts(torch_gpus=(OTHER_GPU,))), "fail", "but 0 was measured. Leave"),
+    ("gpus_matched", in_turn(BY_NUMBER, change_gpu(uuid=None)), "fail", f"torch computes on {NVML_GPU}, but 0 was"),
     (
         "gpus_matched",
         change_facts(torch_gpus=(OTHER_GPU, NVML_GPU)),
@@ -146,24 +136,29 @@ FAULTS: list[tuple[str, Change, str, str]] = [
     ),
     (
         "no_foreign_processes",
-        all_of(watched(ANSWERING, None), unofficial),
+        in_turn(watched(ANSWERING, None), unofficial),
         "warn",
         f"cannot be judged: the processes on {NVML_GPU} at repeat 4, phase generate could not be told",
     ),
     (
         "no_foreign_processes",
-        all_of(beside, change_states(lambda s: s.device == NVML_GPU and s.repeat == 4, foreign_processes=1)),
+        in_turn(with_second_gpu, change_states(lambda s: s.device == NVML_GPU and s.repeat == 4, foreign_processes=1)),
         "fail",
         f"repeat 4: 1 foreign process on {NVML_GPU}",
     ),
     ("no_foreign_processes", used_by(1, IDLE_AT, IDLE_AT + 30), "fail", "in use (1 % in the middle, up to 1 %)"),
     ("no_foreign_processes", used_by(1, IDLE_AT + 2, IDLE_AT + 8), "warn", "in use (0 % in the middle, up to 1 %)"),
     ("no_foreign_processes", used_by(5, IDLE_AT + 1.05, IDLE_AT + 1.5), "warn", "up to 5 %)"),
-    ("whole_gpu", all_of(beside, of_one_gpu(NVML_GPU, virtualization="vgpu")), "fail", f"{NVML_GPU} is virtual (vgpu)"),
+    (
+        "whole_gpu",
+        in_turn(with_second_gpu, of_one_gpu(NVML_GPU, virtualization="vgpu")),
+        "fail",
+        f"{NVML_GPU} is virtual (vgpu)",
+    ),
     ("whole_gpu", change_readings(lambda _: True, device="MIG-1"), "fail", "MIG is on on MIG-1"),
     (
         "whole_gpu",
-        all_of(beside, change_facts(gpus=(good_evidence().environment.gpus[0],)), without(states=None)),
+        in_turn(with_second_gpu, change_facts(gpus=(good_evidence().environment.gpus[0],)), without(states=None)),
         "fail",
         f"cannot be judged: MIG mode ({ALL_MOMENTS}repeat 9, the end), virtualisation, scope of the counter of "
         f"{OTHER_GPU} was not recorded",
@@ -176,7 +171,7 @@ FAULTS: list[tuple[str, Change, str, str]] = [
     ),
     (
         "gpu_settings_unchanged",
-        all_of(beside, change_states(lambda s: s.device == OTHER_GPU and s.when == "end", persistence=None)),
+        in_turn(with_second_gpu, change_states(lambda s: s.device == OTHER_GPU and s.when == "end", persistence=None)),
         "warn",
         f"cannot be judged: ECC and persistence of {OTHER_GPU} at the end were not recorded",
     ),
@@ -194,13 +189,13 @@ FAULTS: list[tuple[str, Change, str, str]] = [
     ),
     (
         "gpu_count",
-        all_of(beside, change_facts(model={"parameters": None})),
+        in_turn(with_second_gpu, change_facts(model={"parameters": None})),
         "warn",
         "2 GPUs were used for a model of unkn",
     ),
     (
         "gpu_count",
-        all_of(beside, change_facts(model={"parameters": CLASS_B_MAX_PARAMETERS})),
+        in_turn(with_second_gpu, change_facts(model={"parameters": CLASS_B_MAX_PARAMETERS})),
         "warn",
         "2 GPUs were used for a model of class B, expected 1 (class C may use more)",
     ),
@@ -229,7 +224,7 @@ def test_measuring_a_gpu_that_torch_does_not_use_is_mild_only_beside_a_cpu_and_b
 
 
 def test_what_is_found_of_gpus_is_told_in_figures() -> None:
-    large = change_facts(model={"parameters": CLASS_B_MAX_PARAMETERS + 1})(beside(good_evidence()))
+    large = change_facts(model={"parameters": CLASS_B_MAX_PARAMETERS + 1})(with_second_gpu(good_evidence()))
     assert check_of(large, "gpu_count").details == {"gpus": 2, "model_class": "C"}
     assert check_of(large, "gpus_matched").details == {
         "torch": [NVML_GPU, OTHER_GPU],

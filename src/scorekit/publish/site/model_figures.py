@@ -150,7 +150,8 @@ def _questions(figure: QualityFigure) -> float | None:
 
 def _model(entry: Entry, one: InForce) -> Hashable:
     known, quality = entry.beside_others, one.attached.quality
-    weights = (known.dtype, quality.dtype, quality.quantized)
+    # Where one of both tells its type, figures of other ones have been left out.
+    weights = (known.dtype or quality.dtype, quality.quantized)
     return (entry.model, known.revision, known.parameters, weights)
 
 

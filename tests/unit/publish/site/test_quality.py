@@ -154,6 +154,18 @@ def test_other_revisions_and_weights_of_a_name_stand_apart_and_are_told_apart() 
     assert len({point.model for point in quality.points(group)}) == 3
 
 
+def test_an_evaluation_that_tells_no_type_of_weights_is_of_those_that_were_measured() -> None:
+    results = [local("org/a", wh).model_copy(update={"dtype": "float16"}) for wh in (1.0, 2.0)]
+    ids = [f"{number:064x}"[::-1] for number in range(2)]
+    types = ("float16", None)
+    figures = {
+        ids[number]: in_force(results[number], number, {"value": 0.5}, dtype=types[number]) for number in range(2)
+    }
+    site = gather(results, None, [], result_ids=[one[:12] for one in ids], quality=figures)
+    (group,) = quality.figures(site).groups
+    assert [len(one.model.entries) for one in group.standings] == [2]
+
+
 def test_a_member_of_an_edition_and_an_earlier_run_of_it_are_one_point() -> None:
     results = [official("org/a", 1.0), official("org/a", 3.0)]
     ids = [f"{number:064x}"[::-1] for number in range(2)]
