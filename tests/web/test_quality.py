@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from scorekit.publish.site.build import build
 from scorekit.publish.site.pages import SECTIONS
 from tests import sites
-from tests.unit.publish.site.test_quality import OFFICIAL, local, official, site_of
+from tests.unit.publish.site.evaluated import OFFICIAL, local, official, site_of
 
 PATH = "quality.html"
 
