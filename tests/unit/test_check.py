@@ -17,6 +17,7 @@ import pytest
 
 from scorekit import bundle, cli, logs, rating
 from scorekit.errors import InvalidRunError, LogError
+from scorekit.logs import run_bundle
 from scorekit.logs.power_trace import read_power_trace
 from scorekit.logs.run_bundle import load
 from scorekit.records import POWER_SCHEMA, Score, Validity
@@ -240,6 +241,11 @@ ROW = (1.0, NVML_GPU, 100.0, 5, 40, 1000, 2000, 1, 0)
         (lambda path: path.write_text("no parquet"), "cannot be read as a power trace"),
         (_rewrite(_rows(ROW), schema_version="scorekit.power/9"), "version scorekit.power/9, expected"),
         (_rewrite(_rows(ROW), period_s="often"), "gives period_s as 'often'"),
+        (_rewrite(_rows(ROW), period_s="-0.1"), "power.parquet gives period_s as '-0.1'"),
+        (_rewrite(_rows(ROW), period_s="0.0"), "power.parquet gives period_s as '0.0', expected 0.001 to 60 s"),
+        (_rewrite(_rows(ROW), period_s="0.00099"), "gives period_s as '0.00099'"),
+        (_rewrite(_rows(ROW), period_s="60.1"), "gives period_s as '60.1'"),
+        (_rewrite(_rows(ROW), period_s="1e9"), "gives period_s as '1e9'"),
         (_rewrite(_rows(ROW), sampler_cpu_s="nan"), "gives sampler_cpu_s as 'nan'"),
         (_rewrite(_rows(ROW, (0.5, *ROW[1:]))), "times of .* do not rise"),
         (_rewrite(_rows((None, *ROW[1:]))), "times of .* do not rise"),
@@ -255,6 +261,39 @@ def test_a_broken_trace_is_an_error_that_names_the_mend(
     with pytest.raises(LogError, match=message) as caught:
         read_power_trace(path)
     assert caught.value.mend is not None
+
+
+@pytest.mark.parametrize("period_s", ["0.001", "60"])
+def test_any_period_of_a_sampler_is_read(period_s: str, tmp_path: Path) -> None:
+    path = tmp_path / bundle.POWER
+    _rewrite(_rows(ROW), period_s=period_s)(path)
+    assert read_power_trace(path).period_s == float(period_s)
+
+
+@pytest.mark.parametrize("verb", ["check", "parse"])
+def test_a_trace_without_a_period_ends_the_reading_of_no_other_run(
+    verb: str, good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = shutil.copytree(good, good.parent / "broken")
+    _rewrite(_rows(ROW), period_s="0.0")(broken / bundle.POWER)
+    bundle.seal(broken)
+    assert cli.main([verb, str(good.parent)]) == 1
+    captured = capsys.readouterr()
+    assert "power.parquet gives period_s as '0.0'" in captured.err
+    assert (good / (bundle.VALIDITY if verb == "check" else bundle.SCORE)).is_file()
+    assert "unexpected" not in captured.err
+
+
+def test_figures_that_break_the_checks_are_an_error_of_their_run(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(_evidence: Evidence) -> None:
+        raise ZeroDivisionError("float\ndivision by zero")
+
+    monkeypatch.setattr(run_bundle, "judge", judge)
+    for read in (logs.read_validity, logs.read_score):
+        with pytest.raises(LogError, match="worked with: ZeroDivisionError: float division by zero") as caught:
+            read(good)
+        assert str(good) in caught.value.message
+        assert "please report it" in str(caught.value.mend)
 
 
 def test_what_the_driver_did_not_answer_stays_unknown(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from scorekit.logs.from_score import result_of
 from scorekit.logs.places import Place, told
 from scorekit.logs.run_bundle import Examined
 from scorekit.logs.score_file import is_score_file, read_score_file
+from scorekit.logs.unexpected import told_of
 from scorekit.records import Result, Score
 
 _OF_A_REPORT: Final = "_codecarbon.json"
@@ -148,6 +149,8 @@ class _Reading:
             own = label if below == "." else f"{label}/{below}"
             try:
                 place = Place.of_folder(folder, own)
+                with told_of(own):
+                    reader = None if recognises_run(place) else reader_of(place)
             except ScorekitError as error:
                 yield self._refusal(own, error, folder)
                 continue
@@ -156,7 +159,6 @@ class _Reading:
                 yield from self._run(place)
                 continue
             read: set[str] = set()
-            reader = reader_of(place)
             if reader is not None:
                 for found in self._guarded(place, lambda place=place, reader=reader: reader.read(place)):  # type: ignore[misc]
                     read.update(found.source.files if isinstance(found, Result) else place.names or ())
@@ -181,17 +183,18 @@ class _Reading:
     def _file(self, path: Path, label: str) -> Iterator[Score | Found]:
         try:
             place = Place.of_file(path, label)
-            archive = archives.kind_of(path, place.head)
-            if self._scores and is_score_file(path, place.head):
-                yield read_score_file(path)
-                return
+            with told_of(label):
+                archive = archives.kind_of(path, place.head)
+                if self._scores and is_score_file(path, place.head):
+                    yield read_score_file(path)
+                    return
+                reader = None if archive is not None else reader_of(place)
         except ScorekitError as error:
             yield self._refusal(label, error, path)
             return
         if archive is not None:
             yield from self._archive(path, archive, label)
             return
-        reader = reader_of(place)
         if reader is not None:
             yield from self._guarded(place, lambda: reader.read(place))
 
@@ -202,7 +205,8 @@ class _Reading:
             return
         with tempfile.TemporaryDirectory(prefix="scorekit-") as name:
             try:
-                archives.unpack(path, kind, Path(name), label)
+                with told_of(label):
+                    archives.unpack(path, kind, Path(name), label)
             except ScorekitError as error:
                 yield self._refusal(label, error, path)
                 return
@@ -226,6 +230,7 @@ class _Reading:
 
     def _guarded(self, place: Place, read: Callable[[], Iterator[Result]]) -> Iterator[Found]:
         try:
-            yield from read()
+            with told_of(place.label):
+                yield from read()
         except ScorekitError as error:
             yield self._refusal(place.label, error, place.path)

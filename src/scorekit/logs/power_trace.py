@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from scorekit.errors import LogError
 from scorekit.records import POWER_SCHEMA
+from scorekit.records.gpus import LONGEST_PERIOD_S, SHORTEST_PERIOD_S
 from scorekit.validity import DeviceTrace, PowerTrace
 
 _QUANTITIES: Final = (
@@ -22,7 +23,8 @@ def read_power_trace(path: Path) -> PowerTrace:
     """The trace in a file.
 
     Raises:
-        LogError: the file cannot be read, is of another version, lacks a column, or its times do not rise.
+        LogError: the file cannot be read, is of another version, lacks a column, its times do not rise, or its period
+            is none that a power is sampled at.
     """
     import pyarrow
     import pyarrow.parquet
@@ -46,7 +48,7 @@ def read_power_trace(path: Path) -> PowerTrace:
     try:
         return PowerTrace(
             devices={name: _device(table, name, path) for name in names},
-            period_s=_number(about, "period_s", path),
+            period_s=_period_s(about, path),
             sampler_cpu_s=_number(about, "sampler_cpu_s", path),
             sampler_wall_s=_number(about, "sampler_wall_s", path),
         )
@@ -67,6 +69,17 @@ def _device(table: Any, name: str, path: Path) -> DeviceTrace:
 def _column(rows: Any, name: str) -> array[float]:
     """A column as doubles, with NaN for null: a long run has millions of rows."""
     return array("d", rows.column(name).cast("double").fill_null(math.nan).to_pylist())
+
+
+def _period_s(about: dict[str, str], path: Path) -> float | None:
+    period_s = _number(about, "period_s", path)
+    if period_s is not None and not SHORTEST_PERIOD_S <= period_s <= LONGEST_PERIOD_S:
+        raise LogError(
+            f"{path} gives period_s as {about['period_s']!r}, expected {SHORTEST_PERIOD_S:g} to {LONGEST_PERIOD_S:g} s "
+            "from sample to sample",
+            mend=_MEND,
+        )
+    return period_s
 
 
 def _number(about: dict[str, str], key: str, path: Path) -> float | None:

@@ -14,6 +14,7 @@ from scorekit.errors import BundleError, InvalidRunError, LogError
 from scorekit.logs.places import told
 from scorekit.logs.power_trace import read_power_trace
 from scorekit.logs.scoring import score_run
+from scorekit.logs.unexpected import told_of
 from scorekit.records import (
     Check,
     Environment,
@@ -165,10 +166,11 @@ def examine(folder: Path, allow_invalid: bool = False) -> Examined:
         BundleError: the run did not end, or its files are not those that were measured.
         LogError: a file is not what it claims to be.
     """
-    run = load(folder)
-    return examine_evidence(
-        run.evidence, label=str(folder), log_format=FORMAT, files=run.files, allow_invalid=allow_invalid
-    )
+    with told_of(str(folder)):
+        run = load(folder)
+        return examine_evidence(
+            run.evidence, label=str(folder), log_format=FORMAT, files=run.files, allow_invalid=allow_invalid
+        )
 
 
 def examine_evidence(
@@ -215,7 +217,8 @@ def read_validity(folder: Path) -> Validity:
         BundleError: the run did not end, or its files are not those that were measured.
         LogError: a file is not what it claims to be.
     """
-    return judge(load(folder).evidence)
+    with told_of(str(folder)):
+        return judge(load(folder).evidence)
 
 
 def read_score(folder: Path, allow_invalid: bool = False) -> Score:

@@ -14,6 +14,10 @@ POWER_SCHEMA: Final = "scorekit.power/1"
 (double), counter_mj (int64), temperature_c (int32), sm_clock_mhz (int32), mem_clock_mhz (int32), reasons (int64, NVML's
 bits of clocks event reasons), utilization_percent (int32); a null where NVML did not answer. The schema's metadata
 holds this name under `schema_version` and the sampling period under `period_s`."""
+SHORTEST_PERIOD_S: Final = 1e-3
+LONGEST_PERIOD_S: Final = 60.0
+"""Of sampling. No driver has a new power every millisecond, and a sample tells of the second before it: one a minute
+shows no trace of a power."""
 
 
 class GpuFacts(Record):

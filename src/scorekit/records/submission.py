@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from scorekit.records.base import Count, Finite, Record
+from scorekit.records.gpus import LONGEST_PERIOD_S, SHORTEST_PERIOD_S
 from scorekit.records.manifest import ManifestEntry
 
 SUBMISSION_SCHEMA: Final = "scorekit.submission/1"
@@ -100,14 +101,22 @@ class PackedDevice(Record):
     utilization_percent: list[Whole | None]
 
 
+MOST_LEFT_OUT: Final = 10
+"""Of so many samples at most one is kept."""
+
+
 class PackedPower(Record):
     """power.json: the samples of power.parquet by GPU, as text that is read within bounds."""
 
     schema_version: Literal["scorekit.packed_power/1"] = PACKED_POWER_SCHEMA
-    period_s: Finite | None = Field(description="Time between the samples that are here.")
+    period_s: Finite | None = Field(
+        ge=SHORTEST_PERIOD_S,
+        le=MOST_LEFT_OUT * LONGEST_PERIOD_S,
+        description="Time between the samples that are here.",
+    )
     sampler_cpu_s: Finite | None = None
     sampler_wall_s: Finite | None = None
-    kept_one_of: int = Field(ge=1, le=10, description="Of how many samples one was kept.")
+    kept_one_of: int = Field(ge=1, le=MOST_LEFT_OUT, description="Of how many samples one was kept.")
     devices: dict[Text, PackedDevice]
 
 

@@ -19,6 +19,9 @@ FROZEN_TICKS: Final = 5
 takes some power."""
 LOOK_S: Final = 0.1
 """Time between two looks at the counter where the trace does not tell the sampling period."""
+LONGEST_LOOK_S: Final = 1.0
+"""No more, whatever period the trace tells: it may be one of the samples that packing kept, and the meter looked at the
+counter for all of them."""
 STEP: Final = 1.5
 """A counter that rises by more than this many times what the power limit allows for has jumped. Power may exceed the
 limit for some milliseconds only; the rest is left to samples that come late."""
@@ -164,7 +167,8 @@ def _broken(evidence: Evidence, window: Window, device: str, counter: CounterEvi
     about = f"the counter of {gpu(device)}"
     if counter.decreased:
         yield fail(f"{about} went backwards (a reset or reload of the driver), expected it only to rise", at=window)
-    period_s = LOOK_S if evidence.trace is None else evidence.trace.period_s or LOOK_S
+    told_s = LOOK_S if evidence.trace is None else evidence.trace.period_s or LOOK_S
+    period_s = min(told_s, LONGEST_LOOK_S)
     # Nobody looked within a gap: whether the counter stood still in it cannot be told.
     tick_s = (counter.tick_s or TICK_S) + (counter.tick_spread_s or 0.0)
     frozen_s = FROZEN_TICKS * tick_s + max(period_s, counter.longest_gap_s)

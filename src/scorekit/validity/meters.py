@@ -10,7 +10,7 @@ from scorekit.records import Check, MeterReading, Window
 from scorekit.units import wh_to_joules
 from scorekit.validity.against_power import against_power
 from scorekit.validity.evidence import TICK_S, Evidence
-from scorekit.validity.trace import DeviceTrace
+from scorekit.validity.trace import AVERAGED_S, DeviceTrace
 from scorekit.validity.verdicts import Finding, Rule, fail_if, gpu, names, untold, warn, where
 
 BETWEEN_METERS: Final = 0.01
@@ -155,8 +155,12 @@ def sampler_kept_up(evidence: Evidence) -> Check:
     )
 
 
-def _missed(evidence: Evidence, samples: DeviceTrace, period_s: float) -> float:
-    """Share of the samples due within windows that were not taken, or not answered."""
+def _missed(evidence: Evidence, samples: DeviceTrace, told_s: float) -> float:
+    """Share of the samples due within windows that were not taken, or not answered.
+
+    A sample tells of one second: with a longer period, those in between are missed, too.
+    """
+    period_s = min(told_s, AVERAGED_S)
     due = lost = 0.0
     for window in evidence.windows:
         start_s, end_s = window.start_monotonic_s, window.end_monotonic_s

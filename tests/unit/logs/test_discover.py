@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from scorekit import bundle, logs
-from scorekit.logs import Refusal
+from scorekit.errors import LogError
+from scorekit.logs import Refusal, archives
 from scorekit.records import Result
 from tests.golden import make
 from tests.log_writers import ai_energy_benchmarks, optimum_benchmark
@@ -56,6 +57,47 @@ def test_a_faulty_run_keeps_no_other_from_being_read(runs: Path) -> None:
     assert len(results) == 2
     assert sorted(refusal.label for refusal in refusals) == sorted(f"runs/{name}" for name in make.FAULTY)
     assert all(refusal.error.mend for refusal in refusals)
+
+
+def test_an_error_that_no_reader_expects_keeps_no_other_log_from_being_read(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (runs / "odd").mkdir()
+    (runs / "odd" / "benchmark_report.json").write_bytes(ai_energy_benchmarks.write(ai_energy_benchmarks.Report()))
+
+    def prompts(*_counts: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr("scorekit.logs.foreign.ai_energy_benchmarks.Prompts", prompts)
+    results, (refusal,) = _all(runs)
+    assert len(results) == 2
+    assert refusal.label == "runs/odd/benchmark_report.json"
+    assert isinstance(refusal.error, LogError)
+    assert refusal.error.message == "runs/odd/benchmark_report.json cannot be worked with: OverflowError"
+    assert "restore it from a copy" in str(refusal.error.mend)
+
+    def starved(*_counts: object) -> None:
+        raise MemoryError
+
+    # The machine is at fault, not the log.
+    monkeypatch.setattr("scorekit.logs.foreign.ai_energy_benchmarks.Prompts", starved)
+    with pytest.raises(MemoryError):
+        _all(runs)
+
+
+def test_a_log_whose_form_cannot_be_told_keeps_no_other_from_being_read(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (runs / "odd.json").write_text("{}")
+
+    def kind_of(path: Path, _head: bytes) -> None:
+        if path.name == "odd.json":
+            raise ValueError("odd")
+
+    monkeypatch.setattr(archives, "kind_of", kind_of)
+    results, (refusal,) = _all(runs)
+    assert len(results) == 2
+    assert refusal.error.message == "runs/odd.json cannot be worked with: ValueError: odd"
 
 
 def test_an_archive_of_runs_is_read_and_leaves_nothing(

@@ -46,6 +46,7 @@ def _check(found: logs.Found, label: str) -> None:
     if isinstance(found, Refusal):
         assert isinstance(found.error, ScorekitError)
         assert found.error.message
+        assert "cannot be worked with" not in found.error.message, "a reader expects whatever a stranger may write"
         assert label in f"{found.label} {found.error.message}", found
         return
     assert isinstance(found, Result)

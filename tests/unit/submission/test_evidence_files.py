@@ -55,6 +55,24 @@ def test_columns_without_a_gap_are_read_as_they_are(files: dict[str, bytes]) -> 
 
 
 @pytest.mark.parametrize(
+    ("period_s", "known"), [(0.001, True), (600, True), (None, True), (0, False), (-0.1, False), (601, False)]
+)
+def test_the_period_is_one_that_a_power_is_sampled_at(
+    files: dict[str, bytes], period_s: float | None, known: bool
+) -> None:
+    document = json.loads(files["runs/1/power.json"]) | {"period_s": period_s}
+    changed = files | {"runs/1/power.json": json.dumps(document).encode()}
+    if known:
+        trace = evidence_files.read(changed, "runs/1").evidence("run").trace
+        assert trace is not None
+        assert trace.period_s == period_s
+        return
+    with pytest.raises(EvidenceError, match="it is no PackedPower of this version: period_s") as error:
+        evidence_files.read(changed, "runs/1")
+    assert error.value.file == "runs/1/power.json"
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda found: found["t_s"].__setitem__(3, None),

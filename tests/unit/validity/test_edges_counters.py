@@ -111,6 +111,9 @@ TICK: dict[str, Any] = {"tick_s": 0.125, "tick_spread_s": 0.0625, "longest_gap_s
         (TICK, 0.125, 1.1875),
         (TICK | {"longest_gap_s": 0.0}, 0.125, 1.0625),
         (TICK | {"longest_gap_s": 0.0}, 0.5, 1.4375),
+        # A trace of few samples says nothing of how often the meter looked.
+        (TICK | {"longest_gap_s": 0.0}, 1.0, 1.9375),
+        (TICK | {"longest_gap_s": 0.0}, 60.0, 1.9375),
         (TICK | {"tick_spread_s": None}, 0.125, 0.875),
         (TICK | {"tick_s": 0.25, "tick_spread_s": 0.0}, 0.125, 1.5),
         # Where the tick was not found out it is taken for 0.1 s.

@@ -159,13 +159,13 @@ def test_readings_of_one_gpu_are_compared_whatever_it_is_called(change: Change) 
     assert "nvml, codecarbon agree, 0.2% apart at most" in check.message
 
 
-def sampled(times: Sequence[float], *seconds: float) -> Check:
+def sampled(times: Sequence[float], *seconds: float, period_s: float = 0.5) -> Check:
     """The check of a sampler with a period of 0.5 s, over windows of some length from 0 s on."""
     windows = [
         window("generate", repeat, [reading("gpu", 1.0)], start_monotonic_s=0.0, end_monotonic_s=length_s)
         for repeat, length_s in enumerate(seconds)
     ]
-    trace = PowerTrace({NVML_GPU: DeviceTrace(times, [60.0] * len(times))}, 0.5, 0.0, 1000.0)
+    trace = PowerTrace({NVML_GPU: DeviceTrace(times, [60.0] * len(times))}, period_s, 0.0, 1000.0)
     return check_of(Evidence(environment(gpus=(FACTS,)), tuple(windows), trace=trace), "sampler_kept_up")
 
 
@@ -192,6 +192,11 @@ def test_a_sampler_may_miss_a_twentieth(times: list[float], missed: float) -> No
         assert (check.severity, f"6.0% of the samples of {NVML_GPU} were missed" in check.message) == ("warn", True)
     else:
         assert f"{missed:.1%} of the samples were missed; sampling took 0.00% of a core" in check.message
+
+
+@pytest.mark.parametrize(("period_s", "missed"), [(0.5, 0.75), (1.0, 0.5), (2.0, 0.5), (60.0, 0.5)])
+def test_a_period_of_more_than_a_second_misses_what_lies_between(period_s: float, missed: float) -> None:
+    assert sampled(EVERY[::4], 50.0, period_s=period_s).details["missed"] == pytest.approx(missed)
 
 
 @pytest.mark.parametrize(
