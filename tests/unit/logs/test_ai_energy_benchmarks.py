@@ -72,6 +72,41 @@ def test_queries_are_never_assumed() -> None:
     assert _changed(counts[1]).queries == 1000
 
 
+NO_TOTAL = ("summary.total_prompts", ...)
+
+
+@pytest.mark.parametrize(
+    ("successful", "failed", "told", "codes"),
+    [
+        # The other half failed, or was never sent: if it ran, the energy of a query is half of what it seems.
+        (500, ..., "500 prompts were answered or failed, expected 1,000 as asked", {"too_few_prompts"}),
+        (999, ..., "999 prompts were answered or failed, expected 1,000 as asked", {"too_few_prompts"}),
+        (999, 0, "999 prompts were answered or failed", {"too_few_prompts"}),
+        (500, 499, "999 prompts were answered or failed", {"too_few_prompts", "failed_prompts"}),
+        (500, 500, "500 prompts failed", {"failed_prompts"}),
+        (0, ..., "0 prompts were answered or failed", {"too_few_prompts"}),
+    ],
+)
+def test_fewer_answers_than_were_asked_are_told_without_a_total(
+    successful: int, failed: Any, told: str, codes: set[str]
+) -> None:
+    result = _changed(NO_TOTAL, ("summary.successful_prompts", successful), ("summary.failed_prompts", failed))
+    assert set(faults(result)) == codes
+    assert all(fault.spoils for fault in result.faults)
+    assert any(told in fault.message for fault in result.faults)
+    assert result.wh_per_1000_queries is None
+    assert result.refused is not None
+
+
+def test_as_many_answers_as_were_asked_need_no_total() -> None:
+    for failed in (0, ...):
+        result = _changed(NO_TOTAL, ("summary.failed_prompts", failed))
+        assert (result.faults, result.queries, result.refused) == ((), 1000, None)
+    # Nobody says how many were asked.
+    result = _changed(NO_TOTAL, ("summary.successful_prompts", 500), ("config.num_samples", ...))
+    assert (result.faults, result.queries) == ((), 500)
+
+
 @pytest.mark.parametrize(
     ("code", "changes", "where"),
     [

@@ -58,8 +58,14 @@ class Prompts:
         if failed is not None and failed > 0:
             message = f"{where('failed_prompts')}: {failed:,} prompts failed, and what they took is in the energy"
             yield Fault(code="failed_prompts", message=message, spoils=True)
-        if self.asked is not None and self.total is not None and self.total < self.asked:
-            message = f"{where('total_prompts')}: {self.total:,} prompts, expected {self.asked:,} as asked"
+        sent = self._sent
+        if self.asked is not None and sent is not None and sent < self.asked:
+            found = (
+                f"{where('total_prompts')}: {sent:,} prompts"
+                if self.total is not None
+                else f"{where('successful_prompts')}: {sent:,} prompts were answered or failed"
+            )
+            message = f"{found}, expected {self.asked:,} as asked"
             yield Fault(code="too_few_prompts", message=message, spoils=True)
         elif self._answered == 0:
             message = f"{where('successful_prompts')}: no prompt was answered"
@@ -76,6 +82,13 @@ class Prompts:
         if self.successful is not None:
             return self.successful
         return self.total - self.failed if self.total is not None and self.failed is not None else None
+
+    @property
+    def _sent(self) -> int | None:
+        """Prompts that were sent; where the log has no total of them, those of which it tells what became of them."""
+        if self.total is not None or self.successful is None:
+            return self.total
+        return self.successful + (self.failed or 0)
 
     @property
     def _lost(self) -> int | None:
