@@ -41,6 +41,7 @@ from scorekit.errors import (
     HardwareError,
     ScorekitError,
     UsageError,
+    install_line,
 )
 
 _NAMES = [part.name for part in PARTS]
@@ -60,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         gpu = _gpu(options.gpu, options.device, os.environ)
     except (ScorekitError, ModuleNotFoundError) as error:
-        mend = getattr(error, "mend", None) or "pip install 'scorekit[bench]'"
+        mend = getattr(error, "mend", None) or install_line("bench")
         print(f"error: {getattr(error, 'message', error)} ({mend}; or {_REHEARSE})", file=sys.stderr)
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
     if options.device == "cuda" and not _torch_computes_on_gpus():

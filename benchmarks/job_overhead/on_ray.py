@@ -12,11 +12,12 @@ from unittest import mock
 
 from benchmarks import bare_job
 from benchmarks.job_overhead.jobs import Engine, Marks, Timed
+from scorekit.errors import install_line
 
 
 def lacking() -> str | None:
     """What brings Ray, where this machine has none."""
-    return None if importlib.util.find_spec("ray") else 'Ray is not installed: pip install "scorekit[ray]"'
+    return None if importlib.util.find_spec("ray") else f"Ray is not installed; {install_line('ray')}"
 
 
 @contextlib.contextmanager

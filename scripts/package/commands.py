@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from scorekit.errors import install_line
+
 OFFICIAL: Final = "2025-02"
-
-
-def line(extra: str) -> str:
-    """The line that brings an extra."""
-    return f'pip install "scorekit[{extra}]"'
-
 
 Expected = tuple[list[str], int, tuple[str, ...]]
 """A command, its exit code, and words that it says."""
@@ -29,23 +25,27 @@ _KEEPING: Final[list[Expected]] = [
     (["results", "add", RUN, "golden/call_h100"], 0, ()),
     (["results", "list"], 0, (_MODEL,)),
     (["results", "export", "--format", "parquet", "-o", "results.parquet"], 0, ()),
-    (["results", "query", "SELECT 1"], 2, (line("data"),)),
+    (["results", "query", "SELECT 1"], 2, (install_line("data"),)),
 ]
 _SHOWING: Final[list[Expected]] = [
     (["label", RUN, "-o", "label.svg"], 0, ()),
     (["label", RUN, "-o", "badge.json"], 0, ()),
-    (["label", RUN, "-o", "label.png"], 2, (line("publish"),)),
-    (["label", RUN, "-o", "label.pdf"], 2, (line("publish"),)),
+    (["label", RUN, "-o", "label.png"], 2, (install_line("publish"),)),
+    (["label", RUN, "-o", "label.pdf"], 2, (install_line("publish"),)),
     (["card", RUN], 0, ("## Energy of inference",)),
     ([*_CHART, "csv"], 0, ("model",)),
     ([*_CHART, "json"], 0, ("vega-lite",)),
-    ([*_CHART, "svg"], 2, (line("publish"),)),
-    ([*_CHART, "png"], 2, (line("publish"),)),
-    (["site", "build", "--out", "site", "--edition", OFFICIAL], 0, ("Charts are shown as tables", line("publish"))),
+    ([*_CHART, "svg"], 2, (install_line("publish"),)),
+    ([*_CHART, "png"], 2, (install_line("publish"),)),
+    (
+        ["site", "build", "--out", "site", "--edition", OFFICIAL],
+        0,
+        ("Charts are shown as tables", install_line("publish")),
+    ),
 ]
 _MEANING: Final[list[Expected]] = [
     (["impact", "--energy-wh", "35", "--zone", "FRA", "--mix", "ecologits-0.8"], 0, ()),
-    (["impact", "--energy-wh", "35", "--zone", "FRA"], 2, (line("impact"),)),
+    (["impact", "--energy-wh", "35", "--zone", "FRA"], 2, (install_line("impact"),)),
 ]
 _CLAUSES: Final = ("--accept-public-data", "--accept-integrity", "--accept-representation")
 _HANDING_IN: Final[list[Expected]] = [
@@ -58,11 +58,11 @@ _HANDING_IN: Final[list[Expected]] = [
     (["verify", "golden/submissions/open.zip", "--json"], 0, ('"verdict": "accepted"',)),
 ]
 _WITH_EXTRAS: Final[list[Expected]] = [
-    (["bench", "--config-name", "text_generation", "backend.model=model"], 2, (line("bench"),)),
-    (["demo", "demo"], 2, (line("bench"),)),
-    (["tiny", "tiny"], 2, (line("bench"),)),
-    (["portal", "migrate", "--data", "portal"], 2, (line("portal"),)),
-    (["submit", "packed.zip", "--portal", "http://127.0.0.1:9", *_CLAUSES], 2, (line("portal"),)),
+    (["bench", "--config-name", "text_generation", "backend.model=model"], 2, (install_line("bench"),)),
+    (["demo", "demo"], 2, (install_line("bench"),)),
+    (["tiny", "tiny"], 2, (install_line("bench"),)),
+    (["portal", "migrate", "--data", "portal"], 2, (install_line("portal"),)),
+    (["submit", "packed.zip", "--portal", "http://127.0.0.1:9", *_CLAUSES], 2, (install_line("portal"),)),
 ]
 EXPECTED: Final = (*_READING, *_KEEPING, *_SHOWING, *_MEANING, *_HANDING_IN, *_WITH_EXTRAS)
 """In the order in which they are typed, in one folder."""

@@ -78,7 +78,7 @@ class MissingExtraError(UsageError):
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
             f"this needs the package '{package}', which is not installed",
-            mend=f'pip install "scorekit[{extra}]"',
+            mend=install_line(extra),
         )
         self.package = package
         self.extra = extra
@@ -143,6 +143,15 @@ class TerminatedError(KeyboardInterrupt):
     """The run was ended by SIGTERM."""
 
     exit_code: ClassVar[int] = EXIT_TERMINATED
+
+
+def install_line(extras: str) -> str:
+    """How extras are added: until there is a release, from the checkout, as README and the pages of docs say.
+
+    Args:
+        extras: one, or several between commas.
+    """
+    return f'in scorekit\'s checkout: pip install -c constraints.txt -e ".[{extras}]"'
 
 
 def nearest(name: str, valid: list[str], cutoff: float = 0.5) -> str | None:

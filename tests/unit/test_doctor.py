@@ -261,7 +261,7 @@ def test_a_light_install_says_what_is_missing(tmp_path: Path) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120
     )
     assert done.returncode == 1, done.stderr
-    assert 'pip install "scorekit[bench]"' in done.stdout
+    assert 'pip install -c constraints.txt -e ".[bench]"' in done.stdout
     assert "a run is not possible here" in done.stdout
 
 

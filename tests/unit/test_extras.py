@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from scorekit.cli import EXTRAS, VERBS
+from scorekit.errors import install_line
 
 ROOT = Path(__file__).parents[2]
 RUN = ROOT / "tests" / "golden" / "generate_h100_counter"
@@ -56,4 +57,4 @@ def test_site_and_label_are_made_without_what_draws_charts(tmp_path: Path) -> No
     assert not (tmp_path / "label.png").exists()
     assert b"without what draws charts" in (tmp_path / "site" / "assets" / "chart-runtime.js").read_bytes()
     told = "Charts are shown as tables, for 'vl-convert-python' is not installed, which draws them"
-    assert f'{told}: pip install "scorekit[publish]"' in done.stderr
+    assert f"{told}; {install_line('publish')}" in done.stderr

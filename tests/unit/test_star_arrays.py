@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scorekit import editions
 from scorekit.editions import FEBRUARY_2025, Member
-from scorekit.errors import MissingExtraError, RatingError
+from scorekit.errors import MissingExtraError, RatingError, install_line
 from scorekit.rating import rate_scores
 from scorekit.scales import RULES, Scale
 from scorekit.star_arrays import edition_bounds, stars_of
@@ -72,7 +72,7 @@ def test_without_numpy_its_install_line_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(MissingExtraError, match="numpy") as caught:
         edition_bounds(FEBRUARY_2025)
-    assert caught.value.mend == 'pip install "scorekit[data]"'
+    assert caught.value.mend == install_line("data")
 
 
 def test_the_benchmark_compares_equal_stars() -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    parser.epilog = (
+        "Ends with 1 where no run is possible, not even on the CPU; else with 0, whether a run can be official or not."
+    )
     parser.add_argument("--config-name", metavar="TASK", help="the task that is thought of, as for scorekit bench")
     parser.add_argument(
         "--runs",

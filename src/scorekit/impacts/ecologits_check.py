@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final, NamedTuple
 
-from scorekit.errors import InputError
+from scorekit.errors import InputError, install_line
 from scorekit.impacts.ecologits_package import range_of, version
 from scorekit.impacts.formula import Work
 from scorekit.impacts.models import SizedModel
@@ -82,7 +82,7 @@ def require_same(model: SizedModel, tokens: float, low: Work, high: Work, pue: R
             raise InputError(
                 f"ecologits {version()} reckons {model.name} in another way than scorekit knows ({name} of {tokens:g} "
                 f"tokens: {theirs.low:g} to {theirs.high:g}, expected {mine.low:g} to {mine.high:g})",
-                mend='install the release that scorekit was made for: pip install "scorekit[impact]"',
+                mend=f"install the release that scorekit was made for; {install_line('impact')}",
             )
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from scorekit.errors import InputError, MissingExtraError
+from scorekit.errors import InputError, MissingExtraError, install_line
 from scorekit.impacts.countries import names_of
 from scorekit.impacts.formula import Coefficients, Making, Speed
 from scorekit.impacts.mixes import WORLD, ImpactName, Mix, Zone
@@ -238,5 +238,5 @@ def range_of(value: Any) -> Range:
 def _unexpected(what: str, problem: str) -> InputError:
     return InputError(
         f"{what} of ecologits {version()} is not what scorekit reads: {problem}",
-        mend='install the release that scorekit was made for: pip install --force-reinstall "scorekit[impact]"',
+        mend=f"install the release that scorekit was made for; {install_line('impact')} --force-reinstall",
     )

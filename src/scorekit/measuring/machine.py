@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import scorekit
-from scorekit.errors import HardwareError, ScorekitError
+from scorekit.errors import HardwareError, ScorekitError, install_line
 from scorekit.measuring import driver, environment, file_system, gpus
 from scorekit.records.machine import Machine, ProbedGpu
 
@@ -110,7 +110,7 @@ def _gpus(
             return tuple(_probed(pynvml, gpu, used) for gpu in listed), problem
     except ModuleNotFoundError:
         return (), HardwareError(
-            "the package nvidia-ml-py is not installed, so no GPU can be seen", mend='pip install "scorekit[bench]"'
+            "the package nvidia-ml-py is not installed, so no GPU can be seen", mend=install_line("bench")
         )
     except ScorekitError as error:
         return (), error

@@ -3,11 +3,13 @@
 import struct
 from typing import Final
 
+from scorekit.errors import install_line
+
 ENGINE_JOB: Final = "SCOREKIT_SWEEP_ENGINE_JOB"
 """What the engine calls the job: of engines that set no variable of their own."""
 VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 """The GPUs that the engine gave it."""
-SAME_EVERYWHERE: Final = 'install the same on every node: pip install "scorekit[bench,ray]"'
+SAME_EVERYWHERE: Final = f"install the same on every node; {install_line('bench,ray')}"
 """The mend where a node lacks something."""
 JOB_BYTES: Final = 1 << 16
 """At most so many tell of a job's variables."""

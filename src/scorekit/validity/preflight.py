@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
+from scorekit.errors import install_line
 from scorekit.records import GpuFacts, GpuState
 from scorekit.records.machine import Machine, Obstacle, ProbedGpu
 from scorekit.validity import file_system
@@ -52,21 +53,21 @@ def _software(machine: Machine) -> Iterator[Obstacle]:
             effect="impossible",
             code="missing_extra",
             message=f"not installed: {names(machine.missing)}; reading logs and rating work without",
-            mend='pip install "scorekit[bench]"',
+            mend=install_line("bench"),
         )
     if machine.missing is None:
         yield Obstacle(
             effect="told",
             code="no_metadata",
             message="scorekit runs without being installed, so its needs cannot be told",
-            mend="pip install scorekit, or pip install -e . in a checkout",
+            mend="in scorekit's checkout: pip install -c constraints.txt -e .",
         )
     if machine.wrong:
         yield Obstacle(
             effect="impossible",
             code="wrong_version",
             message=f"of another version than scorekit is written for: {names(machine.wrong)}",
-            mend='pip install "scorekit[bench]"',
+            mend=install_line("bench"),
         )
 
 
@@ -171,7 +172,7 @@ def _gpu(gpu: ProbedGpu) -> Iterator[Obstacle]:
             effect="incomparable",
             code="gpu_model",
             message=f"{where} is an {gpu.facts.name}{size}, expected an NVIDIA H100 80GB",
-            mend="measure on one; on this GPU scores compare among themselves: scorekit rate --edition local",
+            mend="measure on one; two models or more on this GPU compare by themselves: scorekit rate --edition local",
         )
     yield from _counter(gpu, where)
     yield from _whole(gpu.facts, where)

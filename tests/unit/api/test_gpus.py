@@ -14,7 +14,7 @@ import pytest
 
 import scorekit
 from scorekit.api.wording import check_in_python
-from scorekit.errors import HardwareError, MissingExtraError
+from scorekit.errors import HardwareError, MissingExtraError, install_line
 from scorekit.measuring import code, code_gpus, code_meters, meters
 from scorekit.measuring.meters import MeterDevice, MeterRequest, PowerSample
 from scorekit.records import MeterReading
@@ -69,7 +69,7 @@ def test_gpus_that_cannot_be_asked_for_want_of_a_package_are_not_passed_over(
     (tmp_path / sign).touch()
     with pytest.raises(MissingExtraError, match="pynvml") as raised:
         code_meters.gpus_of(_AUTO)
-    assert raised.value.mend == 'pip install "scorekit[measure]"'
+    assert raised.value.mend == install_line("measure")
 
 
 def torch_with(contexts: set[int], waited: list[int], *, uuids: bool = True, tells: bool = True) -> SimpleNamespace:

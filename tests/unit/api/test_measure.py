@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import scorekit
-from scorekit.errors import HardwareError, MissingExtraError, UsageError
+from scorekit.errors import HardwareError, MissingExtraError, UsageError, install_line
 from scorekit.measuring import code, code_meters, meters
 from tests.purse import Purse
 
@@ -380,7 +380,7 @@ def test_a_package_that_is_missing_is_told_with_its_pip_line(purse: Purse, monke
     for names in ("auto", ["codecarbon"]):
         with pytest.raises(MissingExtraError) as raised:
             scorekit.measure(taking(purse, 0.2), meters=names)
-        assert raised.value.mend == 'pip install "scorekit[measure]"'
+        assert raised.value.mend == install_line("measure")
 
 
 def test_a_meter_that_fails_stops_the_others(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> None:

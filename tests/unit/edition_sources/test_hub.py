@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scorekit.edition_sources import hub
-from scorekit.errors import InputError, MissingExtraError, UsageError
+from scorekit.errors import InputError, MissingExtraError, UsageError, install_line
 from tests.edition_members import OFFICIAL, members_of
 
 
@@ -82,4 +82,4 @@ def test_without_huggingface_hub_its_install_line_is_told(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtraError, match="huggingface_hub") as caught:
         hub.read_hub("space:a/b")
-    assert caught.value.mend == 'pip install "scorekit[data]"'
+    assert caught.value.mend == install_line("data")

@@ -184,7 +184,7 @@ def test_without_ecologits_the_install_line_is_told(
 ) -> None:
     monkeypatch.setattr(ecologits_package, "version", lambda: None)
     assert cli.main(["impact", "--energy-wh", "1", "--zone", "FRA"]) == 2
-    assert 'pip install "scorekit[impact]"' in capsys.readouterr().err
+    assert 'pip install -c constraints.txt -e ".[impact]"' in capsys.readouterr().err
     assert cli.main(["impact", "--energy-wh", "1", "--zone", "FRA", "--mix", "ecologits-0.8"]) == 0
 
 

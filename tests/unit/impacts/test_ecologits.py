@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scorekit import impacts
-from scorekit.errors import InputError, MissingExtraError, UsageError
+from scorekit.errors import InputError, MissingExtraError, UsageError, install_line
 from scorekit.impacts import Range, ecologits_check, ecologits_package, methods
 from scorekit.impacts.formula import Speed, work
 from scorekit.impacts.models import SizedModel
@@ -182,7 +182,7 @@ def test_without_the_package_the_install_line_is_told(monkeypatch: pytest.Monkey
     for ask in (methods.find_method, methods.find_mix, impacts.page_data, ecologits_package.load):
         with pytest.raises(MissingExtraError) as caught:
             ask()
-        assert caught.value.mend == 'pip install "scorekit[impact]"'
+        assert caught.value.mend == install_line("impact")
     # What stands in scorekit itself needs no package.
     assert methods.method_names() == ("ecologits-0.8", "measured")
     assert methods.mix_names() == ("ecologits-0.8", "ai-energy-score")
@@ -195,7 +195,7 @@ def test_without_pycountry_the_install_line_is_told(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "pycountry", None)
     with pytest.raises(MissingExtraError) as caught:
         impacts.find_mix()
-    assert caught.value.mend == 'pip install "scorekit[impact]"'
+    assert caught.value.mend == install_line("impact")
 
 
 @pytest.mark.usefixtures("_fresh")
@@ -217,7 +217,7 @@ def test_a_table_that_is_not_as_expected_is_refused(
     monkeypatch.setattr(ecologits_package, "_read", lambda name: data)
     with pytest.raises(InputError, match=message) as caught:
         impacts.find_mix()
-    assert "scorekit[impact]" in (caught.value.mend or "")
+    assert install_line("impact") in (caught.value.mend or "")
 
 
 @pytest.mark.usefixtures("_fresh")

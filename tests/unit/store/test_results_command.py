@@ -306,7 +306,7 @@ def test_list_and_show_need_no_extra(filled: Any, monkeypatch: pytest.MonkeyPatc
     assert filled("export", "--format", "csv", "-o", "-").code == 0
     done = filled("query", "SELECT 1")
     assert (done.code, done.out) == (2, "")
-    assert 'pip install "scorekit[data]"' in done.err
+    assert 'pip install -c constraints.txt -e ".[data]"' in done.err
 
 
 def test_add_reads_logs_of_any_format_and_checks_runs(say: Any, tmp_path: Path) -> None:

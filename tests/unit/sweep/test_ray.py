@@ -83,7 +83,7 @@ def test_without_ray_the_line_that_installs_it_is_told(
     with pytest.raises(MissingExtraError):
         ray_cluster.require()
     assert cli.main(["sweep", "org/a", "--task", "text_generation", "--launcher", "ray"]) == 2
-    assert 'pip install "scorekit[ray]"' in capsys.readouterr().err
+    assert 'pip install -c constraints.txt -e ".[ray]"' in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from hydra_plugins.scorekit_sweeps import slurm_launcher
 from scorekit import cli
-from scorekit.errors import EXIT_USAGE, InvalidRunError, LauncherError, MissingExtraError, ModelError
+from scorekit.errors import EXIT_USAGE, InvalidRunError, LauncherError, MissingExtraError, ModelError, install_line
 from scorekit.sweep import done, engines, plan, slurm
 from scorekit.sweep.failures import failure
 from tests.unit.sweep.conftest import attempt, job, write_run
@@ -191,7 +191,7 @@ def test_without_the_official_launcher_the_extra_is_told(monkeypatch: pytest.Mon
     monkeypatch.setattr(slurm.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MissingExtraError) as caught:
         engines.of("slurm", tmp_path).check()
-    assert caught.value.mend == 'pip install "scorekit[slurm]"'
+    assert caught.value.mend == install_line("slurm")
 
 
 SETTINGS: dict[str, Any] = {

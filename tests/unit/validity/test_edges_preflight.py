@@ -53,10 +53,10 @@ def plugin(**changes: Any) -> dict[str, Any]:
     return {"plugins": (FoundPlugin(kind="task", name="t", distribution="their-tasks", version="1", **changes),)}
 
 
-BENCH = 'pip install "scorekit[bench]"'
+BENCH = 'pip install -c constraints.txt -e ".[bench]"'
 MACHINES = [
     ({"missing": ("torch", "numpy")}, "impossible", "missing_extra", "not installed: torch, numpy;", BENCH),
-    ({"missing": None}, "told", "no_metadata", "runs without being installed", "pip install -e ."),
+    ({"missing": None}, "told", "no_metadata", "runs without being installed", "pip install -c constraints.txt -e ."),
     ({"wrong": ("torch 1 (needed: 2)",)}, "impossible", "wrong_version", "torch 1 (needed: 2)", BENCH),
     ({"gpus": ()}, "incomparable", "no_gpu", "would use no GPU, expected one NVIDIA H100 80GB", "backend.device=cpu"),
     ({"gpus": (gpu(used=False),)}, "incomparable", "no_gpu", "would use no GPU", "backend.device=cpu"),

@@ -15,13 +15,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from scorekit.errors import HardwareError, UsageError
+from scorekit.errors import HardwareError, UsageError, install_line
 from scorekit.measuring import gpus
 from scorekit.measuring.meters import MeterDevice, MeterRequest, PowerSample
 from scorekit.records import MeterReading
 from scorekit.units import joules_to_wh
 
-INSTALL: Final = 'pip install "scorekit[zeus]" && pip install --no-deps "zeus==0.16.0"'
+INSTALL: Final = f'{install_line("zeus")} && pip install --no-deps "zeus==0.16.0"'
 
 _VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 

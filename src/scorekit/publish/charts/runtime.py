@@ -33,7 +33,7 @@ def undrawn() -> str | None:
     try:
         engine()
     except MissingExtraError as error:
-        return f"Charts are shown as tables, for '{error.package}' is not installed, which draws them: {error.mend}"
+        return f"Charts are shown as tables, for '{error.package}' is not installed, which draws them; {error.mend}"
     return None
 
 

@@ -134,7 +134,7 @@ def test_a_missing_package_is_answered_with_the_install_line(module: str, packag
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
     assert f"'{package}'" in done.stderr
-    assert 'pip install "scorekit[publish]"' in done.stderr
+    assert 'pip install -c constraints.txt -e ".[publish]"' in done.stderr
 
 
 def test_badge_and_card_need_neither_fonts_nor_what_draws() -> None:

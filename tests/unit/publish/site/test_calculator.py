@@ -177,7 +177,7 @@ def test_a_result_whose_queries_are_not_known_is_left_out() -> None:
 def test_without_the_package_the_pages_say_so() -> None:
     for text in _only_pages(impact_site()):
         assert "needs the package &#39;ecologits&#39;" in text
-        assert "pip install &#34;scorekit[impact]&#34;" in text
+        assert "-e &#34;.[impact]&#34;" in text
 
 
 @pytest.mark.usefixtures("without_zones")

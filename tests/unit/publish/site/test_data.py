@@ -133,5 +133,5 @@ def test_without_codecarbon_there_are_no_boamps_reports(monkeypatch: pytest.Monk
     monkeypatch.setattr(boamps, "_MODULE", "codecarbon_that_is_not_installed")
     assert boamps.reports([(results()[0], None)]) is None
     folder = built(gather(results()[:1], None, []), tmp_path)
-    assert "scorekit[bench]" in (folder / "data.html").read_text()
+    assert "scorekit's extra <code>bench</code>" in (folder / "data.html").read_text()
     assert not (folder / "data" / "boamps.jsonl").exists()
