@@ -103,6 +103,23 @@ def test_a_gap_is_told_with_its_share_and_spoils_only_a_longer_one() -> None:
     assert "time_gap" not in faults(only(read(reader, write(steady(200)))))
 
 
+@pytest.mark.parametrize(("silent", "spoils"), [(6, False), (10, False), (11, True), (1000, True)])
+@pytest.mark.parametrize("at_end", [True, False])
+def test_a_log_that_falls_silent_is_told_with_its_share(at_end: bool, silent: int, spoils: bool) -> None:
+    # A GPU that fell off the bus, or that came late: of 990 s with readings, 10 s are 1 % of the whole.
+    moments = 991 + silent
+    told = range(991) if at_end else range(silent, moments)
+    powers = tuple(100.0 if moment in told else None for moment in range(moments))
+    result = only(read(reader, write(Trace(tuple(1000 * moment for moment in range(moments)), (powers,)))))
+    fault = faults(result)["time_gap"]
+    assert fault.spoils is spoils
+    end = "last" if at_end else "first"
+    assert f"no power is told for the {end} {silent} s of the log, so what was spent then is in no" in fault.message
+    assert f"{100 * silent / (990 + silent):.3g} % of the time was not seen in all" in fault.message
+    assert (result.energy_kwh is None) is spoils
+    assert not faults(result)["missing_energy"].spoils
+
+
 def test_a_clock_that_is_put_back_is_told_and_spoils_only_a_large_step() -> None:
     def put_back(moments: int, by_ms: int) -> Result:
         trace = steady(moments)

@@ -86,6 +86,56 @@ def test_an_interval_of_a_few_periods_is_no_gap() -> None:
     assert total_of([(float(t), 1.0) for t in range(20)] + [(19 + GAP_PERIODS * 1.01, 1.0)]).gaps == 1
 
 
+def _silent(before: float, told: int, after: float) -> PowerTotal:
+    """A reading a second, with moments that tell none before and after."""
+    readings: list[tuple[float, float | None]] = [(-before, None), (-before / 2, None)] if before else []
+    readings += [(float(t), 100.0) for t in range(told)]
+    return total_of(readings + ([(told - 1 + after / 2, None), (told - 1 + after, None)] if after else []))
+
+
+def test_silence_at_either_end_is_unseen_time() -> None:
+    total = _silent(0, 100, 100)
+    assert (total.silent_before_s, total.silent_after_s, total.gaps) == (0.0, 100.0, 0)
+    assert (total.energy_j, total.duration_s) == (9900, 99)
+    assert total.unseen_share == pytest.approx(100 / 199)
+    total = _silent(50, 101, 0)
+    assert (total.silent_before_s, total.silent_after_s) == (50.0, 0.0)
+    assert total.unseen_share == pytest.approx(50 / 150)
+    total = _silent(6, 81, 14)
+    assert (total.silent_before_s, total.silent_after_s) == (6.0, 14.0)
+    assert total.unseen_share == pytest.approx(0.2)
+
+
+def test_silence_of_a_few_periods_is_no_gap_at_the_ends_either() -> None:
+    for total in (_silent(GAP_PERIODS, 100, GAP_PERIODS), _silent(0, 100, 0)):
+        assert (total.silent_before_s, total.silent_after_s, total.unseen_share) == (0.0, 0.0, 0.0)
+    assert _silent(0, 100, GAP_PERIODS + 0.01).silent_after_s == pytest.approx(GAP_PERIODS + 0.01)
+    assert _silent(GAP_PERIODS + 0.01, 100, 0).silent_before_s == pytest.approx(GAP_PERIODS + 0.01)
+
+
+def test_silence_in_the_middle_is_a_gap_and_not_told_again_at_the_end() -> None:
+    readings: list[tuple[float, float | None]] = [(float(t), None if 40 <= t < 60 else 100.0) for t in range(100)]
+    total = total_of(readings)
+    assert (total.gaps, total.gap_s) == (1, 21.0)
+    assert (total.silent_before_s, total.silent_after_s) == (0.0, 0.0)
+    assert total.unseen_share == pytest.approx(21 / 99)
+    # Of a gap and silence, all of it is unseen.
+    total = total_of([*readings, (110.0, None)])
+    assert total.silent_after_s == 11.0
+    assert total.unseen_share == pytest.approx((21 + 11) / (99 + 11))
+
+
+def test_a_clock_put_back_in_silence_takes_no_time_from_it() -> None:
+    readings: list[tuple[float, float | None]] = [(float(t), 100.0) for t in range(100)]
+    total = total_of([*readings, (109.0, None), (9.0, None), (29.0, None)])
+    assert total.silent_after_s == 30.0
+
+
+def test_without_an_interval_there_is_no_silence_to_tell() -> None:
+    assert total_of([(0, None), (100, None)]).unseen_share == 0.0
+    assert total_of([(0, None), (100, 5.0), (200, None)]).unseen_share == 0.0
+
+
 def test_a_reading_that_is_missing_is_bridged_and_counted() -> None:
     readings: list[tuple[float, float | None]] = [(float(t), 10.0 * t) for t in range(10)]
     readings[4] = (4.0, None)

@@ -231,8 +231,16 @@ def _faults(total: PowerTotal, gpu: _Gpu) -> Iterator[Fault]:
 
 
 def _time_faults(total: PowerTotal) -> Iterator[Fault]:
+    share = total.unseen_share
+    for silent_s, begin in ((total.silent_before_s, True), (total.silent_after_s, False)):
+        if silent_s:
+            yield _fault(
+                "time_gap",
+                f"no power is told for the {'first' if begin else 'last'} {silent_s:.6g} s of the log, so what was "
+                f"spent then is in no energy; {100 * share:.3g} % of the time was not seen in all",
+                spoils=share > UNSEEN_SPOILS,
+            )
     if total.gaps:
-        share = total.unseen_share
         of_energy = 100 * total.gap_j / total.energy_j if total.energy_j else 0.0
         yield _fault(
             "time_gap",

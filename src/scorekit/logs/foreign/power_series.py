@@ -40,6 +40,9 @@ class PowerTotal:
         gap_s: their length.
         gap_j: energy of the straight lines across them, which is within energy_j.
         longest_gap_s: the longest.
+        silent_before_s: from the first moment of the log to the first reading, where it is longer than GAP_PERIODS
+            periods; 0 where it is not.
+        silent_after_s: likewise from the last reading to the last moment.
         steps_back: how often the clock was put back.
         step_back_s: by how much in all.
         negative: readings below zero.
@@ -60,6 +63,8 @@ class PowerTotal:
     gap_s: float
     gap_j: float
     longest_gap_s: float
+    silent_before_s: float
+    silent_after_s: float
     steps_back: int
     step_back_s: float
     negative: int
@@ -70,8 +75,10 @@ class PowerTotal:
 
     @property
     def unseen_share(self) -> float:
-        """Share of the time that is in gaps."""
-        return self.gap_s / self.duration_s if self.duration_s > 0 else 0.0
+        """Share of the log's time that is in gaps, or before the first reading or after the last."""
+        silent_s = self.silent_before_s + self.silent_after_s
+        whole_s = self.duration_s + silent_s
+        return (self.gap_s + silent_s) / whole_s if whole_s > 0 else 0.0
 
     @property
     def jump_share(self) -> float:
@@ -89,6 +96,8 @@ class PowerSeries:
         self._last: tuple[float, float] | None = None
         self._readings = self._missing = self._steps_back = self._negative = self._not_numbers = 0
         self._step_back_s = 0.0
+        self._moment_s: float | None = None
+        self._silent_s = self._silent_before_s = 0.0
         self._before_last_w: float | None = None
         self._near_w = self._far_w = 0.0
 
@@ -99,9 +108,16 @@ class PowerSeries:
             t_s: when, on any clock.
             power_w: the power; None where it was not told.
         """
+        if self._moment_s is not None:
+            # Steps back are no time: they are told apart where there are readings around them.
+            self._silent_s += max(0.0, t_s - self._moment_s)
+        self._moment_s = t_s
         if power_w is None:
             self._missing += 1
             return
+        if not self._readings:
+            self._silent_before_s = self._silent_s
+        self._silent_s = 0.0
         self._readings += 1
         if not math.isfinite(power_w):
             self._not_numbers += 1
@@ -140,6 +156,10 @@ class PowerSeries:
         long_s = _quantile(kept, _LONG_QUANTILE) or 0.0
         short = sum(one[0] for one in kept if one[1] / one[0] < SHORT * long_s)
         gaps = [] if period_s is None else [one for one in kept if one[1] / one[0] > GAP_PERIODS * period_s]
+        silent_s = [
+            0.0 if period_s is None or silent_s <= GAP_PERIODS * period_s else silent_s
+            for silent_s in (self._silent_before_s, self._silent_s)
+        ]
         intervals = sum(one[0] for one in kept)
         differs_s = max(ALIKE * (period_s or 0.0), _ROUNDING_S)
         alike = sum(one[0] for one in kept if abs(one[1] / one[0] - (period_s or 0.0)) <= differs_s)
@@ -154,6 +174,8 @@ class PowerSeries:
             gap_s=math.fsum(one[1] for one in gaps),
             gap_j=math.fsum(one[2] for one in gaps),
             longest_gap_s=max((one[3] for one in gaps), default=0.0),
+            silent_before_s=silent_s[0],
+            silent_after_s=silent_s[1],
             steps_back=self._steps_back,
             step_back_s=self._step_back_s,
             negative=self._negative,
