@@ -125,10 +125,28 @@ def test_migrate_makes_a_portal(
     assert not (tmp_path / "x").exists()
     made = Told(capsys, "migrate", "--data", tmp_path / "x")
     assert (made.code, f"version {migrating.head()} now; it was empty before" in made.err) == (0, True)
-    assert f"made a new portal in {tmp_path / 'x'}" in made.err
+    assert f"made a new portal in {tmp_path / 'x'}: it is empty" in made.err
+    assert f"the file in --data, for {DATABASE} is not set" in made.err
     assert (tmp_path / "x").stat().st_mode & 0o077 == 0
     assert Told(capsys, "migrate", "--data", tmp_path / "x").err.endswith(f"version {migrating.head()}\n")
     assert Told(capsys, "token", "list", "--data", tmp_path / "x").err == "there are none\n"
+
+
+def test_a_backup_of_an_empty_portal_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(DATABASE, raising=False)
+    Told(capsys, "migrate", "--data", tmp_path / "x")
+    empty = Told(capsys, "backup", "--data", tmp_path / "x", "--to", tmp_path / "empty")
+    assert (empty.code, empty.out.split()[0]) == (0, "0")
+    assert "this portal is empty, and so is the backup; its database is the file in --data, for" in empty.err
+    Told(capsys, "token", "make", "--data", tmp_path / "x", "--name", "Ada")
+    assert "this portal is empty" not in Told(capsys, "backup", "--data", tmp_path / "x", "--to", tmp_path / "full").err
+    # Of a database that was named, its address is not told.
+    monkeypatch.setenv(DATABASE, f"sqlite:///{tmp_path / 'named.db'}")
+    named = Told(capsys, "migrate", "--data", tmp_path / "y").err
+    assert f"the one that {DATABASE} names" in named
+    assert "named.db" not in named
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from scorekit.portal.backup import backup
 from scorekit.portal.ledger import accounts, people
 from scorekit.portal.opened import Portal
 from scorekit.portal.restore import restore as bring
-from scorekit.portal.settings import Settings, settings
+from scorekit.portal.settings import DATABASE, Settings, settings
 from scorekit.portal.storage import audit
 from scorekit.records import PortalCheck
 
@@ -36,8 +37,8 @@ def migrate(options: argparse.Namespace) -> int:
     """Bring the database to this program's version."""
     before, now = opened.migrate(_settings(options))
     if before is None:
-        # A mistyped folder is seen here, and not when its portal turns out to be empty.
-        say(f"made a new portal in {options.data.absolute()}")
+        # A mistyped folder or a database that was not named is seen here, not when its portal turns out to be empty.
+        say(f"made a new portal in {options.data.absolute()}: it is empty, and {_database()}")
     say(f"the database is of version {now}" + ("" if before == now else f" now; it was {before or 'empty'} before"))
     return EXIT_DONE
 
@@ -121,6 +122,8 @@ def back_up(options: argparse.Namespace) -> int:
         made = backup(portal, options.to)
     size = sum(entry.size_bytes for entry in made.files.values())
     say(f"wrote {counted(len(made.files), 'file')}, {size:,} bytes, to {options.to}")
+    if not made.audit_entries:
+        say(f"warning: this portal is empty, and so is the backup; {_database()}")
     print(f"{made.audit_entries} {made.audit_sha256}")
     return EXIT_DONE
 
@@ -203,6 +206,13 @@ def _check_text(found: PortalCheck) -> str:
 
 def _singular(kind: str) -> str:
     return kind.removesuffix("ies") + "y" if kind.endswith("ies") else kind.removesuffix("s")
+
+
+def _database() -> str:
+    """Which database is meant, for whoever meant another; without its address, which may hold a password."""
+    if os.environ.get(DATABASE):
+        return f"its database is the one that {DATABASE} names"
+    return f"its database is the file in --data, for {DATABASE} is not set"
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -21,7 +21,7 @@ _KUBECTL: Final = {"-f": 1, "--force": 0, "--from-file": 1}
 
 
 def docker(program: Program, bench: Bench) -> None:
-    """`docker build`, `docker run` and `docker compose`, with what stands after the image's name."""
+    """`docker build`, `docker run`, `docker compose` and its network, with what stands after the image's name."""
     command, *words = program.words
     if command == "build":
         given, rest = options(words, _BUILD)
@@ -38,6 +38,10 @@ def docker(program: Program, bench: Bench) -> None:
         own.words(asked.understand(arguments).words, bench)
     elif command == "compose":
         _compose(words, bench)
+    elif command == "network":
+        name = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["name"]
+        _, rest = options(words, {"--format": 1})
+        refuse_unless(rest == ["inspect", f"{name}_default"], f"docker network {rest}")
     else:
         raise WrongCommandError(f"docker {command}")
 

@@ -22,7 +22,11 @@ ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name in SERVICES if name != "database"]
-ANSWERS = {"SCOREKIT_NAME": "Ada Lovelace", "SCOREKIT_CLAUSES": "--accept-public-data --accept-integrity"}
+ANSWERS = {
+    "SCOREKIT_NAME": "Ada Lovelace",
+    "SCOREKIT_CLAUSES": "--accept-public-data --accept-integrity",
+    "SCOREKIT_TRUSTED_PROXY": "172.18.0.1",
+}
 
 
 def tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +62,8 @@ def test_every_command_is_one_that_scorekit_has(name: str) -> None:
     options = parser.parse_args(arguments)
     if verb == "worker":
         assert options.name == ANSWERS["SCOREKIT_NAME"]
+    elif name == "portal":
+        assert options.trusted_proxy == [ANSWERS["SCOREKIT_TRUSTED_PROXY"]]
 
 
 @pytest.mark.parametrize("name", OURS)
