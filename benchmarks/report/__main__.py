@@ -7,9 +7,9 @@ met, without a reason in reasons.yaml. One with its reason is told, here and at 
 code 0.
 
 What each benchmark found is kept in .cache/bench (.cache/bench-quick for quick runs): the report can be written anew
-from there (--from), and one benchmark can be run again (--only) beside what the others found before, each with its own
-date and commit. REPORT.md and report.json are written after every benchmark, in benchmarks/, so that a run that is cut
-off has its report; those of a quick run beside its files.
+from there (--from), and one benchmark can be run again (--only) beside what the others found before, there or in the
+report.json that is replaced, each with its own date, commit and machine. REPORT.md and report.json are written after
+every benchmark, in benchmarks/, so that a run that is cut off has its report; those of a quick run beside its files.
 """
 
 from __future__ import annotations
@@ -50,14 +50,16 @@ def main(argv: list[str] | None = None) -> int:
     out = options.out or (folder if options.quick or options.source else _HERE)
     for where in (folder, out):
         where.mkdir(parents=True, exist_ok=True)
+    # A clone has the report, and not the files that it was made of.
+    earlier = read_earlier(out / DATA, without=options.only) if options.only and not options.quick else None
     asked = [] if options.source else [one for one in PROGRAMS if not options.only or one.name in options.only]
     for number, program in enumerate(asked, 1):
         about = "" if options.quick else f", about {program.minutes:g} minutes"
         _say(f"{number} of {len(asked)}: {program.name}{about} ...")
         told = running.run(program, folder, quick=options.quick)
         _say(f"  {told['wall_s']:.0f} s" + (f"; failed: {told['failed']}" if told["failed"] else ""))
-        write(gathered.gather(folder), out)
-    return conclude(write(gathered.gather(folder), out), out, [program.name for program in asked])
+        write(gathered.gather(folder, earlier), out)
+    return conclude(write(gathered.gather(folder, earlier), out), out, [program.name for program in asked])
 
 
 def write(report: dict[str, Any], out: Path) -> dict[str, Any]:
@@ -65,6 +67,14 @@ def write(report: dict[str, Any], out: Path) -> dict[str, Any]:
     write_text(out / DATA, json.dumps(report, indent=1) + "\n")
     write_text(out / PAGE, page.render(report, read_reasons()))
     return report
+
+
+def read_earlier(path: Path, without: Collection[str]) -> dict[str, Any] | None:
+    """The report that is there, but for the benchmarks that are run again; None where there is none."""
+    if not path.exists():
+        return None
+    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return {**report, "benchmarks": [one for one in report["benchmarks"] if one["name"] not in without]}
 
 
 def read_reasons() -> page.Reasons:

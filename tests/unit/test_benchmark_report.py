@@ -266,6 +266,45 @@ def test_one_is_run_beside_what_the_others_found_before(
     assert "quick run" not in text
 
 
+def test_one_that_is_run_in_a_clone_leaves_the_other_rows_of_the_report_as_they_are(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "report"
+    assert program.main(["--from", str(folder), "--out", str(out)]) == 1
+    before = json.loads((out / program.DATA).read_text(encoding="utf-8"))
+
+    def run(one: Program, where: Path, *, quick: bool) -> dict[str, Any]:
+        leave(
+            where, one.name, document(compared("new", (1.0,) * 5, None)), machine={**MACHINE, "cores": 64}, quick=quick
+        )
+        return {"wall_s": 1.0, "failed": None}
+
+    monkeypatch.setattr(running, "run", run)
+    monkeypatch.setattr(program, "_CACHE", tmp_path / "empty")
+    program.main(["--only", "verify", "--out", str(out)])
+    after = json.loads((out / program.DATA).read_text(encoding="utf-8"))
+    found = {one["name"]: one for one in after["benchmarks"]}
+    assert [one["name"] for one in after["benchmarks"]] == [one["name"] for one in before["benchmarks"]]
+    assert [row["key"] for row in found["verify"]["rows"]] == ["new"]
+    assert after["machines"][found["verify"]["machine"] - 1]["cores"] == 64
+    for one in before["benchmarks"]:
+        if one["name"] != "verify":
+            kept = {**found[one["name"]], "machine": after["machines"][found[one["name"]]["machine"] - 1]}
+            assert kept == {**one, "machine": before["machines"][one["machine"] - 1]}
+    assert after["not_run"] == before["not_run"]
+
+
+def test_what_was_asked_for_and_left_nothing_is_not_covered_up_by_the_report_before(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report"
+    program.main(["--from", str(folder), "--out", str(out)])
+    monkeypatch.setattr(running, "run", lambda *_, **__: {"wall_s": 1.0, "failed": None})
+    monkeypatch.setattr(program, "_CACHE", tmp_path / "empty")
+    assert program.main(["--only", "ratings", "--out", str(out)]) == 1
+    assert "ratings was asked for, and did not run\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("words", [["--from", "nowhere"], ["--from", ".", "--quick"], ["--only", "nothing"]])
 def test_bad_words_are_answered_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
