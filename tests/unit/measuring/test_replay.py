@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pyarrow
@@ -99,6 +99,32 @@ def test_a_hole_does_not_touch_windows_beside_it(tmp_path: Path, start_s: float,
     assert reading.energy_wh == pytest.approx(5 * (end_s - start_s) / 3600)
 
 
+LOGGED = [(0, "a", 5), (1, "a", 5), (2, "a", 5), (3, "a", 5), (600, "a", 5), (601, "a", 5), (602, "a", 5)]
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(0, 602), (2, 4), (3, 600), (10, 70), (2.5, 3.01), (599, 601)], ids=str)
+def test_a_logger_that_dropped_out_leaves_a_hole(tmp_path: Path, start_s: float, end_s: float) -> None:
+    (reading,) = Run(csv_of(tmp_path, LOGGED)).window(start_s, end_s)
+    assert reading.energy_wh is None
+    assert reading.problem == "the trace has no sample from 3 s to 600 s; its usual step is 1 s"
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(0, 3), (0.5, 2.5), (600, 602), (600.5, 601)], ids=str)
+def test_what_a_logger_has_seen_beside_a_hole_is_measured(tmp_path: Path, start_s: float, end_s: float) -> None:
+    (reading,) = Run(csv_of(tmp_path, LOGGED)).window(start_s, end_s)
+    assert (reading.energy_wh, reading.problem) == (pytest.approx(5 * (end_s - start_s) / 3600), None)
+
+
+def test_a_step_of_a_few_usual_ones_is_no_hole_of_the_device_that_has_it(tmp_path: Path) -> None:
+    # A device of its own period, beside one that is sampled ten times as often.
+    often = [(number / 10, "b", 5) for number in range(91)]
+    for late_s, known in ((5, True), (5.01, False)):
+        rows = [(0, "a", 5), (1, "a", 5), (2, "a", 5), (2 + late_s, "a", 5), (3 + late_s, "a", 5), *often]
+        slow, fast = Run(csv_of(tmp_path, rows)).window(0, 8)
+        assert (slow.energy_wh is not None) is known
+        assert fast.energy_wh is not None
+
+
 def test_a_parquet_file_starts_at_its_first_sample_and_keeps_its_columns(tmp_path: Path) -> None:
     table = pyarrow.table(
         {
@@ -122,7 +148,8 @@ def test_a_parquet_file_starts_at_its_first_sample_and_keeps_its_columns(tmp_pat
     )
 
 
-times = st.lists(st.integers(0, 10_000), min_size=2, max_size=30, unique=True).map(sorted)
+times = st.lists(st.integers(100, 500), min_size=1, max_size=30).map(lambda steps: [*accumulate(steps, initial=0)])
+"""Of samples that are late by any time which makes no hole."""
 
 
 @given(

@@ -1,7 +1,8 @@
 """A recorded power trace as a meter: a window's energy is the exact integral of the piecewise linear trace.
 
 For tests of the whole road on a machine without a GPU, and for traces of an outside meter. Time 0 of the trace is when
-the meter starts; where the trace ends or has a hole, a window has no energy.
+the meter starts; where the trace ends or has a hole, a window has no energy. A hole is a sample without power, or a
+step of several usual ones from a sample to the next.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import bisect
 import csv
 import math
+import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from scorekit.records import MeterReading
 from scorekit.units import joules_to_wh
 
 CSV_COLUMNS: Final = ("t_s", "device", "power_w")
+HOLE_STEPS: Final = 5.0
+"""A step of more than so many usual ones is a hole: a busy machine makes an outside logger late by two or three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +36,30 @@ class Curve:
         times_s: of the samples, ascending.
         joules: energy from the first sample to each; over a hole it does not grow.
         powers_w: at the samples.
+        usual_step_s: median time from a sample to the next.
     """
 
     times_s: tuple[float, ...]
     joules: tuple[float, ...]
     powers_w: tuple[float | None, ...]
+    usual_step_s: float
 
     @classmethod
     def through(cls, samples: Sequence[PowerSample]) -> Curve:
         """The curve through samples of one device."""
-        joules = [0.0]
+        joules, steps_s = [0.0], []
         for before, after in pairwise(samples):
             area = 0.0
             if before.power_w is not None and after.power_w is not None:
                 area = 0.5 * (before.power_w + after.power_w) * (after.t_s - before.t_s)
             joules.append(joules[-1] + area)
-        return cls(tuple(one.t_s for one in samples), tuple(joules), tuple(one.power_w for one in samples))
+            steps_s.append(after.t_s - before.t_s)
+        return cls(
+            tuple(one.t_s for one in samples),
+            tuple(joules),
+            tuple(one.power_w for one in samples),
+            statistics.median(steps_s),
+        )
 
     def energy_j(self, start_s: float, end_s: float) -> float:
         """Energy from one time of the trace to another [J].
@@ -64,6 +76,10 @@ class Curve:
         for number in range(first, last + 1):
             if self.powers_w[number] is None:
                 raise LookupError(f"the trace has no power at {self.times_s[number]:g} s")
+        for before_s, after_s in pairwise(self.times_s[first : last + 1]):
+            if after_s - before_s > HOLE_STEPS * self.usual_step_s:
+                usual = f"its usual step is {self.usual_step_s:.3g} s"
+                raise LookupError(f"the trace has no sample from {before_s:g} s to {after_s:g} s; {usual}")
         return self._up_to(end_s) - self._up_to(start_s)
 
     def _up_to(self, t_s: float) -> float:
