@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import tomllib
 from pathlib import Path
+from typing import Any
 
-from scripts import coverage, mutation
+from scripts import coverage
+from scripts.mutation import __main__ as mutation
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +32,30 @@ def test_a_change_that_no_test_has_run_is_open() -> None:
     found = mutation.undecided((f"m.{status}", status, ROOT) for status in told)
     assert found == ["- m.no tests: no tests", "- m.not checked: not checked", "- m.segfault: segfault",
                      "- m.skipped: skipped", "- m.suspicious: suspicious"]  # fmt: skip
+
+
+def mutmut_options() -> dict[str, Any]:
+    options: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mutmut"]
+    return options
+
+
+def test_all_that_the_tests_of_mutants_import_is_copied_for_them() -> None:
+    options = mutmut_options()
+    tests = {"tests", *options["also_copy"]}
+    assert tests <= set(mutation.COPIED)
+    folders = {path.name for path in ROOT.iterdir() if any(path.glob("*.py")) or any(path.glob("*/__init__.py"))}
+    assert {"tests", "scripts", "benchmarks"} <= folders
+    imported = set()
+    for name in options["pytest_add_cli_args_test_selection"]:
+        found = ROOT / name
+        for path in found.rglob("*.py") if found.is_dir() else [found]:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.module is not None:
+                    imported.add(node.module.partition(".")[0])
+                elif isinstance(node, ast.Import):
+                    imported.update(alias.name.partition(".")[0] for alias in node.names)
+    assert imported & folders <= tests
+    assert "benchmarks" in imported
 
 
 def test_the_pure_middle_is_what_the_contract_names() -> None:

@@ -1,4 +1,4 @@
-"""Test the tests: `python -m scripts.mutation`, or `make mutation`; takes an hour or more.
+"""Test the tests: `python -m scripts.mutation`, or `make mutation`; takes a quarter of an hour.
 
 mutmut changes one thing after the other in the modules that decide whether a figure is right (`only_mutate` under
 [tool.mutmut] in pyproject.toml) and runs the tests that call the changed function. A change that no test notices
@@ -16,64 +16,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
+from scripts.mutation.survivors import Survivor, known, of_diff, undecided
+
+ROOT: Final = Path(__file__).parents[2]
 WORK: Final = ROOT / "build" / "mutation"
 PAGE: Final = ROOT / "tests" / "mutation_survivors.md"
 COPIED: Final = ("src", "tests", "scripts", "benchmarks", "docs", "configs", "examples", "pyproject.toml")
-_DECIDED: Final = ("killed", "timeout", "survived")
-"""All else of mutmut's words says that no test ran, or that none came to its end."""
-_LINE: Final = re.compile(r"^- `(?P<function>[\w.]+)`: `` (?P<before>.*?) `` → `` (?P<after>.*?) ``$")
-
-
-class Survivor(NamedTuple):
-    """A change that no test noticed.
-
-    Attributes:
-        function: with its module, and its class.
-        before: the lines that were changed, joined.
-        after: what they became.
-    """
-
-    function: str
-    before: str
-    after: str
-
-    def line(self) -> str:
-        """As tests/mutation_survivors.md has it."""
-        return f"- `{self.function}`: `` {self.before} `` → `` {self.after} ``"
-
-
-def known(page: str) -> dict[Survivor, str]:
-    """The survivors of the page, each with the heading that tells why it is no fault."""
-    found = {}
-    heading = ""
-    for line in page.splitlines():
-        if line.startswith("## "):
-            heading = line.removeprefix("## ")
-        elif matched := _LINE.match(line):
-            found[Survivor(*matched.group("function", "before", "after"))] = heading
-    return found
-
-
-def of_diff(function: str, diff: str) -> Survivor:
-    """A survivor from the diff of its function."""
-    lines = diff.splitlines()[2:]
-    before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
-    return Survivor(function, before, after)
-
-
-def undecided(results: Iterable[tuple[str, str, Path]]) -> list[str]:
-    """Of mutants with their status and file: those that no test has run, or none to its end."""
-    return sorted(f"- {name}: {status}" for name, status, _ in results if status not in _DECIDED)
 
 
 def main() -> int:
@@ -86,7 +42,10 @@ def main() -> int:
     parser.add_argument("--mutate", nargs="*", metavar="NAME", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.mutate is not None:
-        _mutate(options.mutate, options.jobs)
+        # Only here: mutmut reads its options, from the current folder, when it is imported.
+        from scripts.mutation.testing import mutate
+
+        mutate(options.mutate, options.jobs)
         return 0
     if options.fresh:
         shutil.rmtree(WORK, ignore_errors=True)
@@ -112,7 +71,7 @@ def _copy() -> None:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target, ignore=kept)
     # mutmut copies these over what is there, and takes nothing away.
-    for name in ("tests", "docs", "configs", "examples"):
+    for name in ("tests", "docs", "configs", "examples", "scripts", "benchmarks"):
         shutil.rmtree(WORK / "mutants" / name, ignore_errors=True)
     # What a run that was cut off has half written would be taken for done.
     for path in (WORK / "mutants" / "src").rglob("*.py"):
@@ -125,25 +84,10 @@ def _run(names: Sequence[str], jobs: int) -> None:
     command = [sys.executable, "-m", "scripts.mutation", "--jobs", str(jobs), "--mutate", *names]
     # Nothing may name the tree, as an editable installation does; what comes first on the path is mutmut's copy.
     environment = {**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    # Each mutant begins pytest anew, of which finding the plugins of all distributions would be the longest part.
+    # Plugins are named in mutmut's options: what some distribution brings must not change what is found.
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     if code := subprocess.run(command, env=environment, check=False).returncode:
         raise SystemExit(f"mutmut ended with code {code}; what it said stands above")
-
-
-def _mutate(names: Sequence[str], jobs: int) -> None:
-    from mutmut import __main__ as mutmut
-    from mutmut.mutation import mutators
-
-    operators: Any = mutators.mutation_operators
-    operators[:] = [(kind, _but_sentences if each is mutators.operator_string else each) for kind, each in operators]
-    mutmut._run(tuple(names), jobs)
-
-
-def _but_sentences(node: Any) -> Iterable[Any]:
-    from mutmut.mutation import mutators
-
-    return () if " " in getattr(node, "value", "") else mutators.operator_string(node)
 
 
 def _results() -> Iterator[tuple[str, str, Path]]:
