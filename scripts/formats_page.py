@@ -30,8 +30,8 @@ FILES: Final[tuple[tuple[str, str, tuple[type[Record], ...]], ...]] = (
         "environment.json",
         "One `Environment`.",
         (
-            records.Environment, records.RunFacts, records.ModelFacts, records.DatasetFacts, records.ServingFacts,
-            records.GpuFacts,
+            records.Environment, records.RunFacts, records.InputFacts, records.ModelFacts, records.DatasetFacts,
+            records.ServingFacts, records.GpuFacts,
         ),
     ),
     (

@@ -13,6 +13,7 @@ from scorekit.records import (
     DatasetFacts,
     Environment,
     GpuFacts,
+    InputFacts,
     MeterReading,
     ModelFacts,
     Provenance,
@@ -46,6 +47,13 @@ def greedy(shortest: int = 10, longest: int | None = 10) -> dict[str, Any]:
         "use_cache": True,
         "num_beams": 1,
     }
+
+
+def official_inputs(task: str = "text_generation", **changes: Any) -> InputFacts:
+    """How inputs are made in an official run of a task; keyword arguments change single facts."""
+    found = TASKS[task]
+    facts: dict[str, Any] = {"columns": found.columns, "prefixes": found.prefixes, "own_processor": True}
+    return InputFacts(**facts | {"chat_template": found.chat_template} | changes)
 
 
 def environment(

@@ -31,6 +31,7 @@ _SHARED: Final = (
     "batch size",
     "steps for an image",
     "queries in flight at a server",
+    "way in which inputs are made",
     "limit on what is generated",
 )
 """What members of one cohort have in common, as `_work` gives it, and at last `_limit`."""
@@ -259,6 +260,7 @@ def _work(score: Rateable) -> tuple[Hashable, ...]:
         None if asked is None else asked.batch_size,
         None if asked is None else asked.image_steps,
         None if asked is None else asked.concurrency,
+        None if asked is None else ", ".join(asked.inputs) or None,
     )
 
 

@@ -53,6 +53,8 @@ class Task:
         dtype: the dtype that the protocol asks for an unquantised model.
         new_tokens: tokens generated for a query; None where nothing is generated, or where only a limit is set.
         has_classes: whether the cohort is split into the size classes A, B and C.
+        prefixes: texts before the columns in the input of a T5-like model.
+        chat_template: whether prompts are put into the model's chat template.
     """
 
     name: str
@@ -64,6 +66,8 @@ class Task:
     dtype: str = "float32"
     new_tokens: int | None = None
     has_classes: bool = False
+    prefixes: tuple[str, ...] = ()
+    chat_template: bool = False
 
     @property
     def counted_phases(self) -> tuple[str, ...]:
@@ -71,7 +75,7 @@ class Task:
         return ("preprocess", self.kind)
 
 
-def _t5(name: str, base: Task, new_tokens: int) -> Task:
+def _t5(name: str, base: Task, new_tokens: int, *prefixes: str) -> Task:
     return Task(
         name,
         base.cohort,
@@ -81,6 +85,7 @@ def _t5(name: str, base: Task, new_tokens: int) -> Task:
         "generate",
         "float32",
         new_tokens,
+        prefixes=prefixes,
     )
 
 
@@ -106,7 +111,7 @@ TASKS: Final[dict[str, Task]] = {
     for task in (
         _TEXT_GENERATION,
         Task("reasoning", "reasoning", "text-generation", "AIEnergyScore/text_generation", ("text",),
-             "generate", "float16", None, True),
+             "generate", "float16", None, True, chat_template=True),
         _SUMMARIZATION,
         _QUESTION_ANSWERING,
         _TEXT_CLASSIFICATION,
@@ -122,10 +127,10 @@ TASKS: Final[dict[str, Task]] = {
              "AIEnergyScore/image_generation", ("prompt",), "call"),
         Task("image_to_text", "image_captioning", "image-to-text",
              "AIEnergyScore/image_captioning", ("image",), "generate", "float32", DEFAULT_NEW_TOKENS),
-        _t5("t5_text_generation", _TEXT_GENERATION, 10),
-        _t5("t5_summarization", _SUMMARIZATION, 10),
-        _t5("t5_question_answering", _QUESTION_ANSWERING, DEFAULT_NEW_TOKENS),
-        _t5("t5_text_classification", _TEXT_CLASSIFICATION, 10),
+        _t5("t5_text_generation", _TEXT_GENERATION, 10, ""),
+        _t5("t5_summarization", _SUMMARIZATION, 10, "summarize: "),
+        _t5("t5_question_answering", _QUESTION_ANSWERING, DEFAULT_NEW_TOKENS, "question: ", " context: "),
+        _t5("t5_text_classification", _TEXT_CLASSIFICATION, 10, "sst2 sentence: "),
     )
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from scorekit import logs
 from scorekit.measuring.tiny import TinyTask, sizes, tiny_paths, write_tiny
+from scorekit.records import InputFacts
 from scorekit.tasks import TASKS
 from tests.e2e.conftest import FORK, INLINE, run_cli, run_inprocess
 
@@ -114,5 +115,6 @@ def test_an_official_config_runs_unchanged(
     score = logs.read_score(run)
     assert score.task == name
     assert score.queries == samples
+    assert not {reason.code for reason in score.not_comparable_because} & set(InputFacts.model_fields)
     tokens = NEW_TOKENS[name]
     assert score.output_tokens == (None if tokens is None else samples * tokens)

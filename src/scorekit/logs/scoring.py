@@ -33,6 +33,7 @@ from scorekit.records import (
 )
 from scorekit.units import per_1000, wh_to_kwh
 from scorekit.validity import Measured, not_comparable, untold
+from scorekit.validity.inputs import departures
 
 
 def score_run(
@@ -131,6 +132,7 @@ def score_run(
             max_new_tokens=run.max_new_tokens,
             image_steps=run.image_steps,
             concurrency=None if serving is None else serving.concurrency,
+            inputs=tuple(map(str, departures(run))),
         ),
         output_tokens=output_tokens,
         runs=len(rows),

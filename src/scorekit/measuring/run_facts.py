@@ -5,20 +5,24 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from scorekit import bundle
+from scorekit.measuring import data, hub
 from scorekit.measuring.kinds import task_name
 from scorekit.measuring.settings import EnergyStarSettings
-from scorekit.records import RunFacts
+from scorekit.records import InputFacts, RunFacts
 from scorekit.tasks import Kind
 
 _TOLD_ELSEWHERE = frozenset(
     {"name", "version", "_target_", "model", "processor", "task", "library", "model_type", "device", "device_ids"}
     | {"seed", "no_weights", "torch_dtype", "device_map", "model_kwargs", "processor_kwargs"}
 )
+_WHERE_FROM = frozenset({"cache_dir", "force_download", "local_files_only", "token"})
+"""Options of loading a processor that say where it comes from and not what it is."""
 
 
 def run_facts(
@@ -69,6 +73,7 @@ def run_facts(
             **backend_switches(backend_config),
             **({} if settings.truncation is True else {"scenario.truncation": str(settings.truncation)}),
         },
+        inputs=input_facts(settings, backend_config),
         meters=meters,
         country_iso_code=settings.country_iso_code,
         gpus_by_hand=gpus_by_hand,
@@ -76,6 +81,48 @@ def run_facts(
         min_window_s=min_window_s,
         target_ci=settings.target_ci,
     )
+
+
+def input_facts(settings: EnergyStarSettings, backend_config: Any) -> InputFacts:
+    """How inputs are made of the samples.
+
+    Args:
+        settings: the scenario's.
+        backend_config: optimum-benchmark's.
+    """
+    task = str(backend_config.task)
+    model, processor = str(backend_config.model), str(backend_config.processor or backend_config.model)
+    # As `preprocess` asks: other tasks have no template, and plugins encode by themselves.
+    in_template = task == "text-generation" and bool(settings.reasoning) and settings.extra_task is None
+    own = processor == model or (hub.is_folder(processor) and os.path.realpath(processor) == os.path.realpath(model))
+    return InputFacts(
+        columns=data.columns_of(task, settings),
+        dataset_config=settings.dataset_config or None,
+        own_processor=own,
+        processor=None if own else Path(processor).name if hub.is_folder(processor) else processor,
+        processor_kwargs=_plain(_processor_options(backend_config)),
+        prefixes=_prefixes(task, settings),
+        chat_template=in_template,
+        reasoning_params=_plain(settings.reasoning_params) if in_template else {},
+    )
+
+
+def _prefixes(task: str, settings: EnergyStarSettings) -> tuple[str, ...]:
+    if task != "text2text-generation" or settings.extra_task is not None:
+        return ()
+    both = (settings.dataset_prefix1, settings.dataset_prefix2)
+    return both if settings.t5_task == "question_answering" else both[:1]
+
+
+def _processor_options(config: Any) -> dict[str, Any]:
+    """Options that the processor is loaded with and the model is not."""
+    of_model, of_processor = config.model_kwargs or {}, config.processor_kwargs or {}
+    # Where none are given, optimum-benchmark takes the model's.
+    if not of_processor or of_processor == of_model:
+        return {}
+    # A revision of the model's that the processor was not given makes it another one, too.
+    names = {*of_processor, *({"revision"} & {*of_model})} - _WHERE_FROM
+    return {name: of_processor.get(name) for name in sorted(names) if of_processor.get(name) != of_model.get(name)}
 
 
 def backend_switches(config: Any) -> dict[str, Any]:

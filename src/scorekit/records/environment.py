@@ -45,6 +45,27 @@ class DatasetFacts(Record):
     fingerprint: str = Field(description="sha256 over the measured samples' content, in order.")
 
 
+class InputFacts(Record):
+    """How inputs were made of the samples: what changes them is told, for it changes the energy."""
+
+    columns: tuple[str, ...] = Field(description="Columns that inputs were made of, in their order.")
+    dataset_config: str | None = Field(default=None, description="Config of the dataset; None where none was named.")
+    own_processor: bool = Field(description="Whether the tokenizer or processor was the model's own.")
+    processor: str | None = Field(
+        default=None, description="Another one than that: its Hub id, or a local folder's last part."
+    )
+    processor_kwargs: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Options that it was loaded with and the model was not."
+    )
+    prefixes: tuple[str, ...] = Field(
+        default=(), description="Texts before the columns in the input of a T5-like model; empty of any other."
+    )
+    chat_template: bool = Field(description="Whether prompts were put into the model's chat template, thinking on.")
+    reasoning_params: dict[str, JsonValue] = Field(
+        default_factory=dict, description="What that template was given beside them (scenario.reasoning_params)."
+    )
+
+
 class RunFacts(Record):
     """What was asked of the run."""
 
@@ -76,6 +97,11 @@ class RunFacts(Record):
         default_factory=dict,
         description="Options of the backend that differ from its defaults and change how a model runs "
         "(torch_compile, allow_tf32, autocast_enabled, ...); dtype, device and model are told elsewhere.",
+    )
+    inputs: InputFacts | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="How inputs were made; None of a server, and in files of before this was recorded.",
     )
     meters: tuple[str, ...]
     country_iso_code: str | None = None

@@ -100,6 +100,12 @@ class Conditions(Record):
         exclude_if=lambda value: value is None,
         description="Queries in flight at a server, from version 3 on; None where a model was loaded and called.",
     )
+    inputs: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="Settings by which inputs were made otherwise than the task asks, `name=value` each; in no file "
+        "where there are none.",
+    )
 
 
 class Provenance(Record):

@@ -22,6 +22,7 @@ from scorekit.records import (
     Environment,
     GpuFacts,
     GpuState,
+    InputFacts,
     MeterReading,
     ModelFacts,
     Record,
@@ -52,10 +53,14 @@ RUN: Final[dict[Form, frozenset[str]]] = {
     form: frozenset({"task", "config_name", "hf_task", "kind", "device", "num_samples", "batch_size", "runs", "phases"})
     | {"seed", "new_tokens", "max_new_tokens", "image_steps", "warmup_runs", "torch_dtype", "generate_kwargs"}
     | {"call_kwargs", "forward_kwargs", "backend_switches", "meters", "gpus_by_hand", "gpus_watched", "min_window_s"}
-    | {"target_ci"}
+    | {"target_ci", "inputs"}
     | ({"country_iso_code"} if form == "open" else frozenset())
     for form in ("open", "confidential")
 }  # fmt: skip
+INPUTS: Final = (
+    frozenset({"columns", "dataset_config", "own_processor", "processor", "processor_kwargs", "prefixes"})
+    | {"chat_template", "reasoning_params"}
+)  # fmt: skip
 MODEL: Final[dict[Form, frozenset[str]]] = {
     "open": frozenset({"name", "local", "revision", "library", "architecture", "parameters", "model_class", "dtype"})
     | {"quantization", "declared_quantization", "attention", "random_weights"},
@@ -91,14 +96,14 @@ _OPTIONS: Final = frozenset(
     | {"num_beams", "temperature", "top_k", "top_p", "num_inference_steps", "num_images_per_prompt", "guidance_scale"}
     | {"torch_compile", "allow_tf32", "autocast_enabled", "cudnn_benchmark", "cudnn_deterministic"}
     | {"deepspeed_inference", "attn_implementation", "quantization_scheme", "low_cpu_mem_usage"}
-    | {"eval_mode", "model_kwargs"}
+    | {"eval_mode", "model_kwargs", "reasoning_effort"}
 )  # fmt: skip
 """Options that are told by name in the confidential form: the protocol's rules ask for them."""
 _WORDS: Final = frozenset(
     {"eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention", "float32", "float16", "bfloat16"}
     | {"auto"}
     | {"bitsandbytes", "gptq", "awq", "fp8", "compressed-tensors", "hqq", "quanto", "torchao", "mxfp4", "cpu", "cuda"}
-    | {"train", "validation", "test", WITHHELD}
+    | {"train", "validation", "test", "high", WITHHELD}
 )  # fmt: skip
 """Texts that options and facts of the confidential form may be."""
 _TELLING: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+:()#,@=*\[\]/-]{0,199}")
@@ -182,8 +187,28 @@ class AllowList:
             config_name=name or WITHHELD,
             device=self._word(found.device.partition(":")[0]),
             torch_dtype=self._word(found.torch_dtype),
+            inputs=None if found.inputs is None else self._inputs(found.inputs, found.task),
             **{name: self._options(getattr(found, name)) for name in options},
         )
+
+    def _inputs(self, found: InputFacts, task: str | None) -> InputFacts:
+        known = tasks.TASKS.get(task) if task is not None else None
+        columns, prefixes = ((), ()) if known is None else (known.columns, known.prefixes)
+        return _only(
+            found,
+            INPUTS,
+            # What the task itself says tells nobody anything; that another text stood there decides the verdict.
+            columns=tuple(self._own_text(column, columns) for column in found.columns),
+            prefixes=tuple(self._own_text(prefix, prefixes) for prefix in found.prefixes),
+            dataset_config=None if found.dataset_config is None else self._own_text(found.dataset_config),
+            processor=None if found.processor is None else self._own_text(found.processor),
+            processor_kwargs=self._options(found.processor_kwargs),
+            reasoning_params=self._options(found.reasoning_params),
+        )
+
+    def _own_text(self, value: str, of_task: Collection[str] = ()) -> str:
+        """A text of the submitter's own, unless it is one of the task's."""
+        return value if value in of_task else (_text(value) if self.form == "open" else None) or WITHHELD
 
     def _model(self, found: ModelFacts) -> ModelFacts:
         open_form = self.form == "open"

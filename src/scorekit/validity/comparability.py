@@ -8,17 +8,16 @@ reason as well: what cannot be shown is not comparable.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
-
-from pydantic import JsonValue
 
 from scorekit import tasks
 from scorekit.records import Environment, GpuFacts, Reason, Validity
 from scorekit.tasks import Task
+from scorekit.validity import options
+from scorekit.validity.inputs import departures
 from scorekit.validity.serving import not_official
 from scorekit.validity.verdicts import UNTOLD
 
@@ -30,20 +29,11 @@ _80GB: Final = re.compile(r"\b80 ?GB\b", re.IGNORECASE)
 # slices.
 _MIN_80GB_MIB: Final = 76_000
 _MAX_80GB_MIB: Final = 84_000
-_GREEDY: Final[dict[str, JsonValue]] = {
-    "do_sample": False,
-    "num_beams": 1,
-    "num_return_sequences": 1,
-    "use_cache": True,
-}
-"""Options of generate() that make it greedy decoding of one answer a query, as the protocol asks."""
-_LENGTHS: Final = frozenset({"max_new_tokens", "min_new_tokens"})
 _OFFICIAL_SOURCES: Final = frozenset({("nvml", "nvml_counter"), ("codecarbon", "nvml")})
 """Meters that read the GPU's own energy counter in the run. The initiative's figures are by CodeCarbon. A recorded
 trace was measured elsewhere and at another time; sampled power and other programs leave no evidence of a counter."""
 _MUST_BE_SHOWN: Final = frozenset({2, 3, 4, 5, 6, 9, 11, 12, 15})
 """Checks that an official score must pass on evidence: none of them may be without it."""
-_ONE_IMAGE: Final[dict[str, JsonValue]] = {"num_images_per_prompt": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +244,12 @@ def _dataset_split(evidence: _Evidence) -> Iterator[Reason]:
         )
 
 
+def _settings(evidence: _Evidence) -> Iterator[Reason]:
+    run = evidence.environment.run
+    yield from (found.reason for found in departures(run) if not found.official)
+    yield from options.departing(run)
+
+
 def _new_tokens(evidence: _Evidence) -> Iterator[Reason]:
     run, task = evidence.environment.run, evidence.task
     # The run's kind, not the task's: a CTC speech model answers in one forward pass and generates nothing.
@@ -290,40 +286,10 @@ def _images(evidence: _Evidence) -> Iterator[Reason]:
         )
 
 
-def _options(evidence: _Evidence) -> Iterator[Reason]:
-    # Environments of before these options were recorded hold none of them, and are not blamed for that.
-    run = evidence.environment.run
-    departing = _departing(run.generate_kwargs, _GREEDY, _LENGTHS)
-    if departing:
-        yield Reason(code="generation", message=f"generated with {departing}, expected plain greedy decoding")
-    departing = _departing(run.call_kwargs, _ONE_IMAGE, frozenset({"num_inference_steps"}))
-    if departing:
-        yield Reason(
-            code="pipeline", message=f"the pipeline was called with {departing}, expected its defaults and one image"
-        )
-    departing = _departing(run.forward_kwargs, {}, frozenset())
-    if departing:
-        yield Reason(code="forward", message=f"the forward pass was called with {departing}, expected no options")
-    departing = _departing(run.backend_switches, {}, frozenset())
-    if departing:
-        yield Reason(code="backend", message=f"the backend was set to {departing}, expected its defaults")
-
-
 _RULES: Final[tuple[Callable[[_Evidence], Iterator[Reason]], ...]] = (
     _task, _kind, _hardware, _gpu_count, _class, _energy, _weights, _volume, _dtype, _quantization, _dataset,
-    _dataset_split, _new_tokens, _images, _options,
+    _dataset_split, _new_tokens, _images, _settings,
 )  # fmt: skip
-
-
-def _departing(
-    options: Mapping[str, JsonValue], expected: Mapping[str, JsonValue], judged_elsewhere: Collection[str]
-) -> str:
-    """The options that are not as expected, or of which nothing is expected, as text; empty when all are."""
-    return ", ".join(
-        f"{name}={json.dumps(value)}"
-        for name, value in sorted(options.items())
-        if name not in judged_elsewhere and not (name in expected and value == expected[name])
-    )
 
 
 def _gpu_text(gpu: GpuFacts) -> str:
