@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, InvalidRunError, ScorekitError, UsageError
 from scorekit.measuring import configs
+from scorekit.messages import say
 from scorekit.sweep import elsewhere
 
 if TYPE_CHECKING:
@@ -156,10 +157,12 @@ def _run(argv: list[str], folder: Path, tell: Tell, fail: Fail) -> int:
         raise UsageError(f"the config lacks a value: {_first_line(error)}", mend="give it as SETTING=VALUE") from error
     except (HydraException, OmegaConfBaseException) as error:
         cause = error.__cause__ or error
+        close = configs.meant(error)
         raise UsageError(
             f"the command line or config is refused: {_first_line(error)}"
             + (f" ({_first_line(cause)})" if cause is not error else ""),
-            mend="scorekit bench --help lists the settings; --cfg job shows the composed config",
+            mend=(f"did you mean {close}? " if close else "")
+            + "scorekit bench --help lists the settings; --cfg job shows the composed config",
         ) from error
     finally:
         os.chdir(start_folder)
@@ -198,8 +201,8 @@ def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
         logs.write_validity(folder, logs.read_validity(folder))
         result = logs.read_score(folder)
     except InvalidRunError as error:
-        print(f"error: {error}", file=sys.stderr)
-        print(f"measured, but not scored: {folder} (scorekit check shows every check)", file=sys.stderr)
+        say(f"error: {error}")
+        say(f"measured, but not scored: {folder} (scorekit check shows every check)")
         return error.exit_code
     logs.write_score(folder, result)
     tell(folder, result)
@@ -222,11 +225,11 @@ def _warn_beforehand(config: Any) -> None:
     effects = {"invalid": "the run may not be valid", "incomparable": "the score will not be official"}
     for obstacle in found:
         if obstacle.effect in effects:
-            print(f"warning: {effects[obstacle.effect]}: {obstacle.message}\n  mend: {obstacle.mend}", file=sys.stderr)
+            say(f"warning: {effects[obstacle.effect]}: {obstacle.message}\n  mend: {obstacle.mend}")
 
 
 def _print_failure(error: ScorekitError) -> None:
-    print(f"error: {error}", file=sys.stderr)
+    say(f"error: {error}")
 
 
 def _print_score(folder: Path, score: Score) -> None:

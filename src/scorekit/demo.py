@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from scorekit import tasks as registry
 from scorekit.errors import EXIT_DONE, ScorekitError
 from scorekit.measuring.configs import hydra_value
-from scorekit.messages import counted, say
+from scorekit.messages import counted, say, say_line
 
 if TYPE_CHECKING:
     from scorekit.records import Score
@@ -187,7 +187,7 @@ def publish(folder: Path) -> Path:
     if undrawn is not None:
         say(undrawn)
     edition = editions.find(editions.LATEST)
-    site = source.read(folder / "results", edition, folder / "editions", title="scorekit demo", report=say)
+    site = source.read(folder / "results", edition, folder / "editions", title="scorekit demo", report=say_line)
     return build.build(site, folder / "site").folder / "index.html"
 
 

@@ -10,6 +10,11 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 
 
+def one_line(text: str) -> str:
+    """The same on one line: a line break is replaced as well."""
+    return printable(text).replace("\n", "?")
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun, which is plural but for one: 1 job, 2 jobs, 1,000 jobs."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
@@ -20,3 +25,8 @@ def say(message: str, end: str = "\n") -> None:
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     safe = printable(message).encode(encoding, "backslashreplace").decode(encoding)
     print(safe, end=end, file=sys.stderr, flush=True)
+
+
+def say_line(message: str) -> None:
+    """Print one line: a line break, which stands in a stranger's name at most, is replaced as well."""
+    say(one_line(message))

@@ -1,10 +1,14 @@
-"""Words of messages to people."""
+"""Messages to people: their words, and that no file's name in them reaches the terminal as it is."""
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
-from scorekit.messages import counted
+import scorekit
+from scorekit.messages import counted, say, say_line
 
 
 @pytest.mark.parametrize(
@@ -13,3 +17,29 @@ from scorekit.messages import counted
 def test_a_noun_is_singular_for_one_alone(number: int, told: str) -> None:
     assert counted(number, "query", "queries") == told
     assert counted(number, "job") == told.replace("queries", "jobs").replace("query", "job")
+
+
+def test_nothing_that_is_told_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\x1b[31mred\x07\r\x9b2J, né\nbelow")
+    assert capsys.readouterr().err == "a?[31mred???2J, né\nbelow\n"
+
+
+def test_what_stands_on_one_line_stays_on_it(capsys: pytest.CaptureFixture[str]) -> None:
+    say_line("left out: a\x1b[31m\nerror: forged")
+    assert capsys.readouterr().err == "left out: a?[31m?error: forged\n"
+
+
+def test_no_module_prints_to_people_past_it() -> None:
+    """`print(..., file=sys.stderr)` would hand a terminal whatever a file is called."""
+    source = Path(scorekit.__file__).parent
+    found = {
+        str(path.relative_to(source))
+        for path in source.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "print"
+        and any(word.arg == "file" and ast.unparse(word.value) == "sys.stderr" for word in call.keywords)
+    }
+    # The question of `pack` has no sign of a stranger's in it.
+    assert found - {"verbs/submission.py"} == {"messages.py"}

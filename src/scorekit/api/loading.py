@@ -13,7 +13,7 @@ from scorekit.api.shown import Shown
 from scorekit.errors import InputError, LogError, ScorekitError, UsageError
 from scorekit.layout import Layout
 from scorekit.logs import Refusal
-from scorekit.messages import counted, say
+from scorekit.messages import counted, say_line
 from scorekit.records import Result
 from scorekit.tables.foreign import result_table
 
@@ -102,7 +102,7 @@ def _read_store(path: Path) -> Iterator[logs.Found]:
 def _tell(message: str) -> None:
     # What is left out comes as refusals.
     if not message.startswith("left out"):
-        say(message)
+        say_line(message)
 
 
 def _error(left_out: Sequence[Refusal]) -> ScorekitError:

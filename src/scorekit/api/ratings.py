@@ -16,7 +16,7 @@ from scorekit.cohorts import Rateable
 from scorekit.editions import Edition
 from scorekit.errors import LogError, UsageError
 from scorekit.layout import Layout
-from scorekit.messages import say
+from scorekit.messages import say, say_line
 from scorekit.rating import Rating
 from scorekit.records import Result, Score
 from scorekit.tables.scores import rating_table
@@ -119,4 +119,4 @@ def _scores(paths: Sequence[Path]) -> Iterator[Rateable]:
             say(f"warning: left out: {found.error}")
     # Each once, by whatever way it was named.
     for folder in {path.resolve(): path for path in stores}.values():
-        yield from store.open(folder, report=say).results()
+        yield from store.open(folder, report=say_line).results()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scorekit.commands import edition_choice
 from scorekit.errors import EXIT_DONE, UsageError
+from scorekit.messages import say_line
 
 if TYPE_CHECKING:
     from scorekit.publish.charts import Chart
@@ -112,8 +112,4 @@ def _made(chart: Chart, form: str, options: argparse.Namespace) -> bytes:
 def _site(options: argparse.Namespace) -> Site:
     from scorekit.publish.site import source
 
-    return source.read(options.results, edition_choice.chosen_edition(options), options.editions, report=_say)
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)
+    return source.read(options.results, edition_choice.chosen_edition(options), options.editions, report=say_line)

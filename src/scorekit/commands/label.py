@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from scorekit.commands import edition_choice
 from scorekit.errors import EXIT_DONE, BundleError, InputError, UsageError, nearest
+from scorekit.messages import say
 
 if TYPE_CHECKING:
     from scorekit.publish.label import LabelFacts
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         from scorekit.publish.label.pictures import beyond_inter
 
         if beyond_inter(facts):
-            _warn("warning: the names have signs that Inter lacks; fonts of this machine were used, where it has them")
+            say("warning: the names have signs that Inter lacks; fonts of this machine were used, where it has them")
     return EXIT_DONE
 
 
@@ -120,7 +121,7 @@ def _published(options: argparse.Namespace, unkept: UsageError) -> LabelFacts:
     facts = label.published(options.subject, among, task=options.task, link=options.link)
     if facts is None:
         raise _not_found(options, unkept, label.names_of(among))
-    _warn(f"no result of {options.subject} is here: its published figure of edition {facts.edition} is taken")
+    say(f"no result of {options.subject} is here: its published figure of edition {facts.edition} is taken")
     _tell_link(options, facts)
     return facts
 
@@ -144,7 +145,7 @@ def _not_found(options: argparse.Namespace, unkept: UsageError, models: list[str
 
 def _tell_link(options: argparse.Namespace, facts: LabelFacts) -> None:
     if options.link is not None and facts.link is None:
-        _warn("warning: --link is left out: a local result is not verified as official ones are")
+        say("warning: --link is left out: a local result is not verified as official ones are")
 
 
 def write(output: Path | None, content: bytes) -> None:
@@ -162,7 +163,7 @@ def write(output: Path | None, content: bytes) -> None:
         if not output.parent.is_dir():
             raise UsageError(f"there is no folder {output.parent}", mend="make it, or choose another FILE") from None
         raise
-    _warn(f"wrote {output}")
+    say(f"wrote {output}")
 
 
 def _made(form: str, facts: LabelFacts, scale: float) -> bytes:
@@ -177,7 +178,3 @@ def _made(form: str, facts: LabelFacts, scale: float) -> bytes:
     from scorekit.publish.label import pictures
 
     return pictures.pdf(facts) if form == "pdf" else pictures.png(facts, scale)
-
-
-def _warn(message: str) -> None:
-    print(message, file=sys.stderr)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Final
 
 from scorekit.commands import edition_choice
 from scorekit.errors import EXIT_DONE
+from scorekit.messages import say, say_line
 
 _PORT: Final = 8000
 
@@ -48,25 +48,21 @@ def _build(options: argparse.Namespace) -> int:
 
     building.check_target(options.out)
     chosen = edition_choice.chosen_edition(options)
-    site = source.read(options.results, chosen, options.editions, title=options.title, report=_say)
+    site = source.read(options.results, chosen, options.editions, title=options.title, report=say_line)
     built = building.build(site, options.out, base_url=options.base_url, portal_url=options.portal_url)
     print(built.folder / "index.html")
-    _say(
+    say(
         f"wrote {built.pages:,} pages and {built.files - built.pages:,} other files, {built.size_bytes / 1e6:,.1f} MB; "
         f"open {built.folder / 'index.html'} in a browser, or: scorekit site serve {built.folder}"
     )
     undrawn = charts.undrawn()
     if undrawn is not None:
-        _say(undrawn)
+        say(undrawn)
     return EXIT_DONE
 
 
 def _serve(options: argparse.Namespace) -> int:
     from scorekit.publish.site.serve import serve
 
-    serve(options.folder, options.port, _say)
+    serve(options.folder, options.port, say)
     return EXIT_DONE
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scorekit import atomic
 from scorekit.errors import InputError, UsageError, nearest
+from scorekit.messages import one_line
 from scorekit.records import Quality, Result
 from scorekit.store import columns, files, index, names, quality
 from scorekit.store.files import Added, Skipped
@@ -257,7 +258,12 @@ def open(  # noqa: A001 - as in sqlite3, gzip and others; used as store.open
     Raises:
         InputError: it is no folder, or of a newer version.
     """
-    return Store(Path(path), report or logging.getLogger("scorekit.store").warning)
+    return Store(Path(path), report or _log)
+
+
+def _log(text: str) -> None:
+    # Where no logging is set up, Python prints a warning to the terminal as it is.
+    logging.getLogger("scorekit.store").warning("%s", one_line(text))
 
 
 def _check_version(root: Path) -> None:

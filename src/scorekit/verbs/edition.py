@@ -11,7 +11,7 @@ from scorekit.edition_sources import csv_tables, hub, own_results
 from scorekit.edition_sources.gathered import Gathered, draft_of
 from scorekit.editions import Edition
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, BundleError, InputError, RatingError, UsageError
-from scorekit.messages import say
+from scorekit.messages import say, say_line
 from scorekit.tables.editions import difference_table, edition_list, edition_table, sensitivity_table
 from scorekit.tasks import OFFICIAL_GPU
 from scorekit.verbs import output
@@ -158,7 +158,7 @@ def _gather(source: str) -> Gathered:
         return csv_tables.read_file(path)
     if path.is_dir():
         holds_csv = any(any((path / below).glob("*.csv")) for below in csv_tables.FOLDERS)
-        return csv_tables.read_folder(path) if holds_csv else own_results.read_results(path, say)
+        return csv_tables.read_folder(path) if holds_csv else own_results.read_results(path, say_line)
     raise InputError(f"there is no {source}", mend="name a folder or a CSV file; a Space is written space:ORG/NAME")
 
 

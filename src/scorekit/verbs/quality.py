@@ -13,7 +13,7 @@ from scorekit import logs, store
 from scorekit.errors import EXIT_DONE, InputError, LogError, UsageError
 from scorekit.layout import layout_for, significant
 from scorekit.logs.lm_eval import read_evaluation
-from scorekit.messages import counted
+from scorekit.messages import counted, say_line
 from scorekit.records import QualityFigure, Result
 from scorekit.records.quality import LONGEST_URL, SOURCE_URL
 from scorekit.store import export as exporting
@@ -56,22 +56,22 @@ def attach(
         )
     read = read_evaluation(evaluation)
     chosen = read.choose(tasks, metrics)
-    into = store.open(folder, report=lambda text: _say(f"warning: {text}"))
+    into = store.open(folder, report=lambda text: say_line(f"warning: {text}"))
     paths = _meant(into, wanted, every=every)
     if not tasks and read.below:
-        _say(f"{counted(len(read.below), 'task')} within groups left out; choose with --task NAME")
+        say_line(f"{counted(len(read.below), 'task')} within groups left out; choose with --task NAME")
     # All are judged before the first file is written: none is attached where one is refused.
     each = [prepared(into, path, read, chosen, url=url, stated=stated, replace=replace) for path in paths]
     for path, done in zip(paths, each, strict=True):
         if done.record is not None:
             print(folder / into.attach(done.record).path)
         for one in done.figures[:_MOST_TOLD]:
-            _say(f"  {_told(one)}")
+            say_line(f"  {_told(one)}")
         if len(done.figures) > _MOST_TOLD:
-            _say(f"  and {len(done.figures) - _MOST_TOLD:,} more")
-        _say(f"{counted(len(done.figures), 'figure')} attached to {path}, {done.known:,} there already")
+            say_line(f"  and {len(done.figures) - _MOST_TOLD:,} more")
+        say_line(f"{counted(len(done.figures), 'figure')} attached to {path}, {done.known:,} there already")
         for note in done.notes:
-            _say(f"note: {note}")
+            say_line(f"note: {note}")
     return EXIT_DONE
 
 
@@ -83,18 +83,18 @@ def detach(folder: Path, wanted: str, *, every: bool = False) -> int:
         wanted: a result's id, its model, or a run, log or result that was added.
         every: those of all results of the model, where it has several.
     """
-    into = store.open(folder, report=lambda text: _say(f"warning: {text}"))
+    into = store.open(folder, report=lambda text: say_line(f"warning: {text}"))
     for path in _meant(into, wanted, every=every):
         gone = into.detach(path)
         for one in gone:
             print(folder / one)
-        _say(f"{counted(len(gone), 'file')} of figures of {path} removed; the result stays as it is")
+        say_line(f"{counted(len(gone), 'file')} of figures of {path} removed; the result stays as it is")
     return EXIT_DONE
 
 
 def list_figures(folder: Path, *, model: str | None, as_json: bool) -> int:
     """List the figures that stand, by model."""
-    into = store.open(folder, report=lambda text: _say(f"warning: {text}"))
+    into = store.open(folder, report=lambda text: say_line(f"warning: {text}"))
     rows = [row for row in _rows(into) if model is None or model.lower() in (row["model"] or "").lower()]
     rows.sort(key=lambda row: (row["model"] or "", row["benchmark"], row["metric"], row["filter"], row["id"]))
     if as_json:
@@ -102,7 +102,7 @@ def list_figures(folder: Path, *, model: str | None, as_json: bool) -> int:
         return EXIT_DONE
     if rows:
         print(quality_table(rows, layout_for(sys.stdout)))
-    _say(counted(len(rows), "figure"))
+    say_line(counted(len(rows), "figure"))
     return EXIT_DONE
 
 
@@ -178,8 +178,3 @@ def _told(one: QualityFigure) -> str:
     shots = "" if one.num_fewshot is None else f", {one.num_fewshot} shots"
     asked = "" if one.samples is None else f", {counted(one.samples, 'question')}"
     return f"{one.task} {one.metric},{one.filter}: {one.value:.4g}{error}{asked}{shots}"
-
-
-def _say(line: str) -> None:
-    # Names come from strangers: control characters could steer the terminal, and break the line.
-    print(layout_for(sys.stderr).text(line), file=sys.stderr)

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Literal
 from scorekit import atomic, logs, store
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, InputError, LogError, ScorekitError, UsageError
 from scorekit.layout import layout_for
-from scorekit.messages import counted
+from scorekit.messages import counted, say, say_line
 from scorekit.records import Result
 from scorekit.store import export as exporting
 from scorekit.tables.stored import answer_table, result_table, result_text
@@ -73,18 +73,18 @@ def add(folder: Path, paths: list[str], *, trusted: bool = False) -> int:
         for found in _incoming(path, trusted=trusted):
             if isinstance(found, ScorekitError):
                 refused += 1
-                _say(f"error: {found}")
+                say(f"error: {found}")
                 continue
             try:
                 added = into.add(found)
             except InputError as error:
                 refused += 1
-                _say(f"error: {error}")
+                say(f"error: {error}")
                 continue
             new, known = new + added.new, known + (not added.new)
             if added.new:
                 print(folder / added.path)
-    _say(f"{new:,} added, {known:,} there already" + (f", {refused:,} not added" if refused else ""))
+    say(f"{new:,} added, {known:,} there already" + (f", {refused:,} not added" if refused else ""))
     return EXIT_FAILED if refused else EXIT_DONE
 
 
@@ -97,9 +97,9 @@ def list_results(folder: Path, wanted: store.Selection, *, as_json: bool) -> int
     else:
         print(result_table(rows, layout_for(sys.stdout)))
     if total > len(rows):
-        _say(f"{len(rows):,} of {counted(total, 'result')}; --limit 0 lists all")
+        say(f"{len(rows):,} of {counted(total, 'result')}; --limit 0 lists all")
     elif not as_json:
-        _say(counted(total, "result"))
+        say(counted(total, "result"))
     return EXIT_DONE
 
 
@@ -130,7 +130,7 @@ def export(folder: Path, wanted: store.Selection, *, kind: Literal["csv", "jsonl
     held = io.BytesIO()
     exporting.write(table, kind, held)
     atomic.write_bytes(target, held.getvalue(), elsewhere="-o FILE")
-    _say(f"wrote {counted(table.num_rows, 'result')} to {output}")
+    say(f"wrote {counted(table.num_rows, 'result')} to {output}")
     return EXIT_DONE
 
 
@@ -146,7 +146,7 @@ def query(folder: Path, sql: str, *, form: Literal["table", "json", "csv"]) -> i
         rows = [list(row.values()) for row in exporting.rows(shown)]
         print(answer_table(exporting.unique_names(answer.column_names), rows, layout_for(sys.stdout)))
         if answer.num_rows > _MOST_ROWS:
-            _say(f"{_MOST_ROWS:,} of {answer.num_rows:,} rows; --csv or --json gives all")
+            say(f"{_MOST_ROWS:,} of {answer.num_rows:,} rows; --csv or --json gives all")
     return EXIT_DONE
 
 
@@ -162,9 +162,9 @@ def build_index(folder: Path, *, full: bool) -> int:
         f"{len(built.skipped):,} left out"
     )
     for skipped in built.skipped[:_MOST_SKIPPED]:
-        _say_line(f"left out: {skipped.path}: {skipped.reason}")
+        say_line(f"left out: {skipped.path}: {skipped.reason}")
     if len(built.skipped) > _MOST_SKIPPED:
-        _say(f"and {len(built.skipped) - _MOST_SKIPPED:,} more")
+        say(f"and {len(built.skipped) - _MOST_SKIPPED:,} more")
     return EXIT_DONE
 
 
@@ -213,18 +213,8 @@ def _stream(path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
 
 
 def _open(folder: Path) -> store.Store:
-    return store.open(folder, report=lambda text: _say_line(f"warning: {text}"))
+    return store.open(folder, report=lambda text: say_line(f"warning: {text}"))
 
 
 def _print_json(rows: list[Any]) -> None:
     print(json.dumps(rows, indent=2))
-
-
-def _say(message: str) -> None:
-    for line in message.split("\n"):
-        _say_line(line)
-
-
-def _say_line(line: str) -> None:
-    # Names and paths come from strangers: control characters could steer the terminal, and break the line.
-    print(layout_for(sys.stderr).text(line), file=sys.stderr)

@@ -121,6 +121,17 @@ def test_a_chart_of_a_results_folder(tmp_path: Path, capfdbinary: pytest.Capture
     assert b"org/b" not in capfdbinary.readouterr().err
 
 
+def test_a_files_name_does_not_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = store.open(tmp_path / "results")
+    folder.add(result_of(official_score("org/a", energy_wh=3.0), "a"))
+    (folder.root / "asr").mkdir(exist_ok=True)
+    (folder.root / "asr" / "a\x1b[31mred--0123456789ab.json").write_text("{}")
+    assert main(["chart", "cohort", "--results", str(folder.root), "--format", "csv"]) == 0
+    err = capsys.readouterr().err
+    assert "left out: asr/a?[31mred--0123456789ab.json" in err
+    assert "\x1b" not in err
+
+
 def test_charts_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["chart", "--list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(registry.CHARTS)

@@ -97,6 +97,20 @@ def test_results_of_the_store_by_model_and_by_id(capsys: pytest.CaptureFixture[s
     assert "--results" in capsys.readouterr().err
 
 
+def test_a_files_name_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    kept = store.open(tmp_path / "results")
+    kept.add(logs.result_of(official_score("meta/two", 20.0), "run"))
+    (kept.root / "asr").mkdir(exist_ok=True)
+    (kept.root / "asr" / "a\x1b[31mred\nerror: forged--0123456789ab.json").write_text("{}")
+    # In a process of its own: pytest takes what is logged.
+    made = [sys.executable, "-m", "scorekit", "label", "meta/two", "-o", "\x1b[31mcard.svg"]
+    done = subprocess.run(made, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "left out: asr/a?[31mred?error: forged--0123456789ab.json" in done.stderr
+    assert "wrote ?[31mcard.svg" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

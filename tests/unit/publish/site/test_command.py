@@ -72,6 +72,17 @@ def test_a_damaged_result_or_edition_is_told_and_left_out(tmp_path: Path, capsys
     assert "small-llama" in Path("site/data/scores.csv").read_text()
 
 
+def test_a_files_name_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = store.open("results")
+    folder.add(results()[2])
+    Path("results/asr").mkdir()
+    Path("results/asr/a\x1b[31mred\nerror: forged--0123456789ab.json").write_text("{}")
+    assert main(["site", "build", "--out", "site"]) == 0
+    err = capsys.readouterr().err
+    assert "left out: asr/a?[31mred?error: forged--0123456789ab.json" in err
+    assert "\x1b" not in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
