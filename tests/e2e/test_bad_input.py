@@ -74,7 +74,17 @@ def test_a_missing_model(tiny: Tiny, tmp_path: Path) -> None:
             "no dtype 'flaot16'; valid: float32, float16, bfloat16",
             "=float16",
         ),
-        ("backend.modle=m", EXIT_USAGE, "modle", "--cfg job"),
+        ("backend.modle=m", EXIT_USAGE, "modle", "did you mean backend.model? "),
+        ("scenari.runs=2", EXIT_USAGE, "scenari", "did you mean scenario? "),
+        (
+            "scenario.input_shapes.batch_siz=2",
+            EXIT_USAGE,
+            "batch_siz",
+            "did you mean scenario.input_shapes.batch_size? ",
+        ),
+        ("scenario.zzzzzz=2", EXIT_USAGE, "zzzzzz", "  mend: scorekit bench --help lists the settings; --cfg job"),
+        ("launcher=proces", EXIT_USAGE, "launcher/proces", "did you mean launcher=process? "),
+        ("hydra/launcher=rai", EXIT_USAGE, "hydra/launcher/rai", "did you mean hydra/launcher=ray? "),
         ("scenario.runs=three", EXIT_USAGE, "three", "--cfg job"),
         ("scenario.runs=0", EXIT_USAGE, "scenario.runs=0", "scenario.runs=3"),
         ("scenario.generate_kwargs={min_new_tokens: 1, max_new_tokens: 5}", EXIT_USAGE, "1 to 5 new tokens", "to 5"),
@@ -137,6 +147,19 @@ def dataset(folder: Path, **columns: list[str]) -> str:
     table = pyarrow.table({name: pyarrow.array(values, pyarrow.string()) for name, values in columns.items()})
     pyarrow.parquet.write_table(table, folder / "train.parquet")
     return f"scenario.dataset_name={folder}"
+
+
+def test_one_column_for_two_texts_is_refused_before_a_process_is_started(tiny: Tiny, tmp_path: Path) -> None:
+    arguments = bench_arguments(tiny, "question_answering", "scenario.context_column_name=question")
+    result = run_inprocess(arguments, tmp_path)
+    assert_refused(
+        result,
+        EXIT_USAGE,
+        "scenario.question_column_name and scenario.context_column_name name the same column 'question'",
+        mend="scenario.context_column_name=context",
+    )
+    assert_nothing_half_written(tmp_path)
+    assert "loading the dataset" not in result.stderr + result.stdout
 
 
 def test_a_dataset_without_the_column_as_the_measuring_process_tells_it(tiny: Tiny, tmp_path: Path) -> None:

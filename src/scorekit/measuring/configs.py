@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from scorekit.tasks import ExtraTask
 
 
+_OPTIONS: Final = re.compile(
+    r"Could not find '[^']*?(?P<name>[^'/]*)'\s+Available options in '(?P<group>[^']+)':(?P<valid>(?:\n[ \t]+\S+)+)"
+)
+"""How Hydra says that a config group has no such choice."""
+
+
 def builtin_folder() -> Path:
     """Folder of the energy_star configs: inside an installed package, or in the checkout of an editable install."""
     packaged = Path(__file__).resolve().parent.parent / "configs" / "energy_star"
@@ -174,6 +180,31 @@ def check_extra_task(config: Any) -> None:
             f"the task {name} is measured with models for {expected}, and backend.task is {loaded_for}",
             mend="leave backend.task out, or measure another task: scorekit tasks lists them",
         )
+
+
+def meant(error: BaseException) -> str | None:
+    """The setting, or the choice of a group, that was meant by one which Hydra or OmegaConf refuse as unknown.
+
+    Args:
+        error: theirs, with what led to it as its causes.
+
+    Returns:
+        As it is to be given on the command line; None where nothing is like it.
+    """
+    from omegaconf import DictConfig
+    from omegaconf.errors import ConfigAttributeError, ConfigKeyError
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConfigAttributeError | ConfigKeyError) and isinstance(cause.parent_node, DictConfig):
+            close = nearest(str(cause.key), [str(key) for key in cause.parent_node])
+            before = str(cause.full_key or cause.key).rpartition(".")[0]
+            return close and f"{before}.{close}".lstrip(".")
+        if found := _OPTIONS.search(str(cause)):
+            close = nearest(found["name"], found["valid"].split())
+            return close and f"{found['group']}={close}"
+        cause = cause.__cause__
+    return None
 
 
 def register(config_name: str | None = None) -> None:
