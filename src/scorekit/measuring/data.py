@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scorekit import tasks
-from scorekit.errors import DatasetError
+from scorekit.errors import DatasetError, UsageError
 from scorekit.measuring import hub
 from scorekit.measuring.settings import EnergyStarSettings
 from scorekit.records import DatasetFacts
@@ -48,6 +48,7 @@ def columns_of(task: str, settings: EnergyStarSettings) -> tuple[str, ...]:
 
     Raises:
         DatasetError: the scenario has no preprocessing for the task.
+        UsageError: two of its columns are one.
     """
     if settings.extra_task is not None:
         return tasks.extra_task(settings.extra_task).columns
@@ -56,7 +57,18 @@ def columns_of(task: str, settings: EnergyStarSettings) -> tuple[str, ...]:
             f"the energy_star scenario cannot measure the task {task}",
             mend=f"choose one of {', '.join(sorted(COLUMN_OPTIONS))}",
         )
-    return tuple(str(getattr(settings, option)) for option in _options(task, settings))
+    options = _options(task, settings)
+    columns = tuple(str(getattr(settings, option)) for option in options)
+    for number, column in enumerate(columns):
+        if column in columns[:number]:
+            pair = (options[columns.index(column)], options[number])
+            # The one that is not as every official dataset calls it.
+            changed = next(option for option in reversed(pair) if getattr(EnergyStarSettings, option) != column)
+            raise UsageError(
+                f"scenario.{pair[0]} and scenario.{pair[1]} name the same column '{column}', and the task reads two",
+                mend=f"scenario.{changed}={getattr(EnergyStarSettings, changed)}, or another column",
+            )
+    return columns
 
 
 def _options(task: str, settings: EnergyStarSettings) -> tuple[str, ...]:

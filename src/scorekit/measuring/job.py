@@ -15,7 +15,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from scorekit import atomic, bundle
 from scorekit.errors import ScorekitError, TerminatedError, UsageError
-from scorekit.measuring import bridge, gpu_lock, journal, preflight
+from scorekit.measuring import bridge, data, gpu_lock, journal, preflight
+from scorekit.measuring.settings import EnergyStarSettings
 
 bridge.apply()
 
@@ -42,6 +43,9 @@ def run(config: DictConfig, output_folder: Path, start_folder: Path) -> Path:
     """
     preflight.prepare(config, start_folder)
     benchmark_config = _instantiate(config)
+    if isinstance(benchmark_config.scenario, EnergyStarSettings):
+        # Refused here, before a process is started; a server's scenario has one column.
+        data.columns_of(str(benchmark_config.backend.task), benchmark_config.scenario)
     _refuse_foreign_files(output_folder)
     folder = bundle.claim(output_folder)
     before = {path.name for path in folder.iterdir()} - {bundle.INCOMPLETE}

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from scorekit.errors import DatasetError
+from scorekit.errors import DatasetError, UsageError
 from scorekit.measuring import data
 from scorekit.measuring.settings import EnergyStarSettings
 from scorekit.tasks import TASKS
@@ -63,6 +63,31 @@ def test_a_task_without_preprocessing_is_refused_with_those_that_have_it() -> No
     with pytest.raises(DatasetError, match="cannot measure the task fill-mask") as caught:
         data.columns_of("fill-mask", settings())
     assert "text-generation" in str(caught.value.mend)
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "named", "mend"),
+    [
+        ("question-answering", {"context_column_name": "question"}, "question", "scenario.context_column_name=context"),
+        (
+            "question-answering",
+            {"question_column_name": "context"},
+            "context",
+            "scenario.question_column_name=question",
+        ),
+        (
+            "text2text-generation",
+            {"t5_task": "question_answering", "question_column_name": "a", "context_column_name": "a"},
+            "a",
+            "scenario.context_column_name=context",
+        ),
+        ("sentence-similarity", {"sentence2_column_name": "sentence1"}, "sentence1", "scenario.sentence2_column_name="),
+    ],
+)
+def test_one_column_for_two_texts_is_refused(task: str, options: dict[str, str], named: str, mend: str) -> None:
+    with pytest.raises(UsageError, match=f"name the same column '{named}', and the task reads two") as caught:
+        data.columns_of(task, settings(**options))
+    assert str(caught.value.mend).startswith(mend)
 
 
 def test_the_first_samples_are_taken_with_the_tasks_columns_only() -> None:
