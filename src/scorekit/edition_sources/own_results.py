@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ from scorekit import tasks
 from scorekit.edition_sources.gathered import Gathered
 from scorekit.editions import Member
 from scorekit.errors import InputError
+from scorekit.moments import utc_of
 from scorekit.records import EditionSource, LeftOut, Result
 
 
@@ -58,11 +58,8 @@ def members_of(results: Iterable[tuple[str, Result]], label: str) -> Gathered:
 
 def _measured_s(result: Result) -> float:
     """When a result was measured, in s since 1970; before all others where it does not tell."""
-    try:
-        measured = datetime.datetime.fromisoformat(result.source.measured_utc or "")
-    except ValueError:
-        return -math.inf
-    return (measured if measured.tzinfo else measured.replace(tzinfo=datetime.UTC)).timestamp()
+    measured = utc_of(result.source.measured_utc)
+    return -math.inf if measured is None else measured.timestamp()
 
 
 def read_results(folder: Path, report: Callable[[str], None]) -> Gathered:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from scorekit.moments import utc_of
 from scorekit.records import Result
 
 _TEXT: Final = pa.string()
@@ -63,11 +64,8 @@ def _phase(phase: str) -> Column:
 
 def _measured_utc(result: Result) -> datetime.datetime | None:
     """When it was measured, in UTC; None where the text is no ISO 8601."""
-    try:
-        time = datetime.datetime.fromisoformat(result.source.measured_utc or "")
-        return time if time.tzinfo is None else time.astimezone(datetime.UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError):
-        return None
+    time = utc_of(result.source.measured_utc)
+    return None if time is None else time.replace(tzinfo=None)
 
 
 COLUMNS: Final[tuple[Column, ...]] = (

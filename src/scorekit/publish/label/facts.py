@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from scorekit import tasks
 from scorekit.errors import UsageError
+from scorekit.moments import utc_of
 from scorekit.rating import LOCAL, Rating
 from scorekit.records import Reason, Result, Score
 
@@ -34,7 +35,7 @@ class LabelFacts:
         provider: what stands before the first slash of the model's Hub id; None where there is no slash.
         name: the rest, or the whole; None where the model is not known.
         revision: commit of the model.
-        scored: day of the measurement.
+        scored: day of the measurement, in UTC.
         task: config name of the task, or the leaderboard's where only that is known.
         model_class: size class A, B or C.
         hardware: the GPU's or CPU's name.
@@ -224,10 +225,8 @@ def _scored(subject: Score | Result | None) -> datetime.date | None:
     if subject is None:
         return None
     told = subject.provenance.created_utc if isinstance(subject, Score) else subject.source.measured_utc
-    try:
-        return None if told is None else datetime.datetime.fromisoformat(told).date()
-    except ValueError:
-        return None
+    at = utc_of(told)
+    return None if at is None else at.date()
 
 
 def _runs(subject: Score | Result | None) -> int | None:

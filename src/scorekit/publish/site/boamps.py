@@ -7,13 +7,13 @@ A report must name the kind of infrastructure and count its components. The kind
 
 from __future__ import annotations
 
-import datetime
 import importlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from scorekit.moments import utc_of
 from scorekit.records import Result
 
 _MODULE: Final = "codecarbon.output_methods.boamps"
@@ -120,8 +120,5 @@ def _moment(told: str | None) -> str | None:
     """A time in UTC as the format writes it; None for what is none, and for a day without a time of day."""
     if told is None or len(told) <= len("2025-02-28"):
         return None
-    try:
-        time = datetime.datetime.fromisoformat(told)
-    except ValueError:
-        return None
-    return (time if time.tzinfo is None else time.astimezone(datetime.UTC)).strftime("%Y-%m-%d %H:%M:%S")
+    at = utc_of(told)
+    return None if at is None else at.isoformat(" ", "seconds")[:19]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 import unicodedata
@@ -10,6 +9,8 @@ from functools import lru_cache
 from typing import Final
 
 from markupsafe import Markup
+
+from scorekit.moments import utc_of
 
 _REPLACED: Final = "\N{REPLACEMENT CHARACTER}"
 _UNSHOWABLE: Final = frozenset({"Cc", "Cs", "Cn"})
@@ -39,12 +40,8 @@ def broken(path: str) -> Markup:
 
 def utc(text: str) -> Markup:
     """A moment of ISO 8601 in UTC as HTML for people, to the second; a text that is none stays as it is."""
-    try:
-        at = datetime.datetime.fromisoformat(text)
-        at = at.astimezone(datetime.UTC) if at.tzinfo else at
-    except (ValueError, OverflowError):
-        return isolated(text)
-    return Markup("{0}&nbsp;UTC").format(at.isoformat(" ", "seconds")[:19])
+    at = utc_of(text)
+    return isolated(text) if at is None else Markup("{0}&nbsp;UTC").format(at.isoformat(" ", "seconds")[:19])
 
 
 def safe_json(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from scorekit.editions import Edition
 from scorekit.errors import ScorekitError
+from scorekit.moments import utc_of
 from scorekit.portal import publishing
 from scorekit.portal.ledger import checks, decisions, desk, publications, submissions
 from scorekit.portal.ledger.people import Actor
@@ -67,12 +68,10 @@ def _decide(request: Request, submission_id: str, sent: Posted) -> Response:
 def _seen(sent: Posted) -> datetime | None:
     """Which verdict the form was beside."""
     text = sent.text("seen")
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC) if text else None
-    except (ValueError, OverflowError) as error:
-        raise WrongContentError(
-            "the form does not tell which verdict it is about", mend="load the page again"
-        ) from error
+    seen = utc_of(text)
+    if text and seen is None:
+        raise WrongContentError("the form does not tell which verdict it is about", mend="load the page again")
+    return seen
 
 
 def _again(request: Request, submission_id: str, sent: Posted) -> Response:
