@@ -18,8 +18,6 @@ from tests.log_writers import lm_eval
 GOLDEN: Final = ROOT / "tests" / "golden"
 MODEL: Final = "example/model-1b"
 """Whose run the golden bundle is."""
-REVIEW: Final = 3
-"""Exit code of a submission that needs review, as one that was measured on a CPU does."""
 _OFFICIAL = "model,total_gpu_energy,energy_score\nexample/a,0.001,5\nexample/b,0.002,3\nexample/c,0.004,1\n"
 _ALL = "task,class,model,gpu_energy_wh_per_1000_queries\n"
 
@@ -31,7 +29,6 @@ class Needs:
     Attributes:
         files: puts into a folder what the reader has there.
         stands_for: words of the page, and what they are here.
-        codes: exit codes other than 0 that the page tells of, by a part of the command.
         environment: variables that the reader has set, made of the folder.
         made: puts into a folder what the page's commands have made before its Python.
         names: what the page's Python uses, and the reader has.
@@ -39,14 +36,9 @@ class Needs:
 
     files: Callable[[Path], object] = lambda _folder: None
     stands_for: Mapping[str, str] = field(default_factory=dict)
-    codes: Mapping[str, int] = field(default_factory=dict)
     environment: Callable[[Path], Mapping[str, str]] = lambda _folder: {}
     made: Callable[[Path], object] = lambda _folder: None
     names: Mapping[str, object] = field(default_factory=dict)
-
-    def code_of(self, line: str) -> int:
-        """The exit code that a line must have."""
-        return next((code for part, code in self.codes.items() if part in line), 0)
 
 
 def _run(path: str) -> Callable[[Path], object]:
@@ -141,7 +133,6 @@ NEEDS: Final[dict[str, Needs]] = {
     "docs/operations.md": Needs(_operations, stands_for={"--data DIR": "--data DATA"}),
     "docs/python.md": Needs(_python),
     "README.md": Needs(
-        codes={"--wait": REVIEW},
         made=_run("runs/text_generation/MODEL"),
         names={"answer_all": lambda: [sum(range(1000)) for _ in range(100)]},
     ),

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -143,15 +143,13 @@ def type_all(
     shell: Shell,
     *,
     stands_for: Mapping[str, str] | None = None,
-    code_of: Callable[[str], int] = lambda _line: 0,
 ) -> list[Typed]:
-    """Type commands one after the other, each with the exit code that it must have.
+    """Type commands one after the other, each of which must end with 0.
 
     Args:
         commands: in the order in which they are typed.
         shell: to type them into.
         stands_for: words of the page that stand for something of the reader's own, and what they are here.
-        code_of: the exit code of a line, where the page tells of another than 0.
 
     Raises:
         AssertionError: a command ended otherwise.
@@ -163,6 +161,6 @@ def type_all(
             line = line.replace(word, own)
         code, printed = shell.type(line)
         told = shell.errors()
-        assert code == code_of(line), f"{command.place}\nended with {code}\n{printed}\n{told}"
+        assert code == 0, f"{command.place}\nended with {code}\n{printed}\n{told}"
         done.append(Typed(command, printed, told))
     return done

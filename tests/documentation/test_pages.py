@@ -47,7 +47,7 @@ def test_the_commands_of_a_page_work(page: str, tmp_path: Path, scorekit_program
     # A copy of a process that is there already does not see what its variables would have made of it.
     shell = Shell(folder, tmp_path if variables else scorekit_program, variables)
     try:
-        done = type_all(run_here(page), shell, stands_for=needs.stands_for, code_of=needs.code_of)
+        done = type_all(run_here(page), shell, stands_for=needs.stands_for)
     finally:
         shell.close()
     assert done

@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.documentation.needs import NEEDS
 from tests.documentation.pages import pages
 from tests.documentation.shells import Shell, type_all
 from tests.documentation.test_pages import run_here
-from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_command_of_readme_works(tmp_path: Path, scorekit_program: Path) -> None:
-    needs = NEEDS["README.md"]
     shell = Shell(tmp_path, scorekit_program)
     try:
-        done = type_all(run_here("README.md"), shell, stands_for={"8080": str(free_port())}, code_of=needs.code_of)
+        done = type_all(run_here("README.md"), shell)
     finally:
         shell.close()
     assert len(done) >= 20
