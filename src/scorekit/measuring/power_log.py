@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +14,8 @@ from scorekit import atomic, bundle
 from scorekit.measuring import gpus
 from scorekit.measuring.meters import SAMPLING_S, Meter, PowerSample, SamplerCost
 from scorekit.records import POWER_SCHEMA
+
+LOGGER = logging.getLogger("scorekit")
 
 
 class StateLog:
@@ -41,6 +45,39 @@ class StateLog:
             if own is None:
                 state = state.model_copy(update={"foreign_processes": None})
             atomic.append_line(self._folder / bundle.GPU_STATES, state.model_dump_json())
+
+
+@contextlib.contextmanager
+def traced(active: Sequence[Meter], folder: Path) -> Iterator[None]:
+    """Meters that run until the block ends, also one that does not end well; their samples are written then.
+
+    A meter is stopped whether its samples could be written or not. Where they could not and the block ended by an
+    error, that error is the one to tell, and the other is logged.
+
+    Args:
+        active: meters that were started.
+        folder: the run folder.
+
+    Raises:
+        BundleError: the samples cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        for meter in active:
+            stack.callback(_stop, meter)
+        try:
+            yield
+        except BaseException:
+            try:
+                write_traces(active, folder)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the first error is the one to tell
+                LOGGER.warning("%s could not be written: %s", bundle.POWER, error)
+            raise
+        write_traces(active, folder)
+
+
+def _stop(meter: Meter) -> None:
+    with contextlib.suppress(Exception):
+        meter.stop()
 
 
 def write_traces(active: Sequence[Meter], folder: Path) -> None:

@@ -77,7 +77,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         self.pacer = self._pacer()
         self.states = power_log.StateLog(self.gpu_ids, self.folder)
         active = meters.start(meter_names, request)
-        try:
+        with power_log.traced(active, self.folder):
             self.wait = _synchronizer(backend.config.device)
             self.recorder = Recorder(active, self.folder, self.wait)
             with tempfile.TemporaryDirectory(prefix=bundle.SCRATCH_PREFIX, dir=self.folder) as cache:
@@ -94,12 +94,6 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
                 self._idle("idle_after")
                 self.states.record("end")
                 self.encoded = self.calls.rows = None  # gives the files in the cache folder back
-        finally:
-            # Also of a run that did not end well.
-            power_log.write_traces(active, self.folder)
-            for meter in active:
-                with contextlib.suppress(Exception):
-                    meter.stop()
         return report.build(self.recorder.windows, self.kind, meter_names, memory)
 
     def _pacer(self) -> pacing.Pacer:

@@ -7,7 +7,6 @@ while it goes on, the drain outside of any window, and the idle baseline again.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import time
@@ -55,15 +54,9 @@ class ServingScenario(Scenario):  # type: ignore[misc]
         active = meters.start(
             meter_names, meters.MeterRequest(self.gpu_ids, self.config.country_iso_code, self.folder, replay)
         )
-        try:
+        with power_log.traced(active, self.folder):
             self.recorder = Recorder(active, self.folder, lambda: None)
             self._measure(meter_names)
-        finally:
-            # Also of a run that did not end well.
-            power_log.write_traces(active, self.folder)
-            for meter in active:
-                with contextlib.suppress(Exception):
-                    meter.stop()
         return report.build(self.recorder.windows, "serve", meter_names)
 
     def _measure(self, meter_names: tuple[str, ...]) -> None:
