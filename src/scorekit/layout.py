@@ -6,9 +6,11 @@ import io
 import math
 import shutil
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO, Final, TypeVar
+
+T = TypeVar("T")
 
 _NARROWEST: Final = 10
 """A column of names is never made narrower than this, however narrow the terminal."""
@@ -32,6 +34,11 @@ class Layout:
 
     width: int | None = None
     unicode: bool = False
+
+    @property
+    def plus_minus(self) -> str:
+        """The sign before half of an interval."""
+        return "±" if self.unicode else "+-"
 
     def text(self, value: str) -> str:
         """A value from a file, made safe to print: control characters could steer the terminal."""
@@ -171,6 +178,53 @@ def _least_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> l
         min(width, _NARROWEST) if column.flexible or column.prose else width
         for column, width in zip(columns, widths, strict=True)
     ]
+
+
+def joined(*parts: str) -> str:
+    """Parts of a page, with an empty line between them; of those that are empty nothing is left."""
+    return "\n\n".join(part for part in parts if part)
+
+
+def each_once(
+    title: str,
+    pairs: Sequence[tuple[T, str]],
+    names: Callable[[Sequence[T]], Iterable[str]],
+    among: int,
+    layout: Layout,
+) -> str:
+    """Each message once, under a title, with what it holds for; nothing where there is no message.
+
+    Args:
+        title: the line above.
+        pairs: what a message holds for, and the message.
+        names: the names of those that one message holds for.
+        among: rows that there are; of one there is nothing to tell apart.
+        layout: width and signs.
+    """
+    holders: dict[str, list[T]] = {}
+    for holder, message in pairs:
+        holders.setdefault(message, []).append(holder)
+    lines = []
+    for message, found in holders.items():
+        told = f"all {among}" if len(found) == among else ", ".join(dict.fromkeys(names(found)))
+        lines.append(layout.note(message if among == 1 else f"{message} [{told}]", bullet="  - "))
+    return "\n".join([title, *lines]) if lines else ""
+
+
+def percent(value: float) -> str:
+    """Half of an interval in percent, of two significant digits and no more than two decimals, whole from ten on: it is
+    not known any closer.
+    """
+    if value == 0:
+        return "0"
+    if value >= 9.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 0.095 else f"{value:.2f}"
+
+
+def known(value: float | None) -> str:
+    """Four significant digits; `unknown` for what is missing."""
+    return "unknown" if value is None else significant(value)
 
 
 def significant(value: float) -> str:

@@ -16,7 +16,7 @@ from scorekit.editions import (
     scales_of,
 )
 from scorekit.editions.differences import CohortDifference, EndMoved, Moved
-from scorekit.layout import Column, Layout, render, significant
+from scorekit.layout import Column, Layout, joined, render, significant
 from scorekit.messages import counted
 from scorekit.scales import RULES, STARS, Scale
 
@@ -92,7 +92,7 @@ def edition_table(edition: Edition, layout: Layout, *, with_members: bool = Fals
         ("Left out:", [f"{left.place}: {left.reason}" for left in edition.left_out]),
         ("Notes:", list(edition.notes)),
     )
-    return _join(
+    return joined(
         render(columns, rows, layout),
         _member_table(edition, layout) if with_members else "",
         "\n".join(map(layout.note, told)),
@@ -124,7 +124,7 @@ def difference_table(found: Difference, layout: Layout) -> str:
     rules = (
         "" if found.rule_before == found.rule_after else f"The rule is {found.rule_after}, and was {found.rule_before}."
     )
-    return _join(
+    return joined(
         render(columns, moved, layout) if moved else "",
         "\n".join(layout.note(line) for line in (head, rules, *found.notes) if line),
         *(_cohort_difference(row, layout) for row in found.cohorts),
@@ -154,7 +154,7 @@ def sensitivity_table(found: Sensitivity, layout: Layout) -> str:
         f"Edition {found.edition}, rule {found.rule}: without one of {len(found.removals):,} of its {found.members:,} "
         f"models other stars would change; {found.stars_that_hang_on_one_member:,} stars hang on a single other model."
     )
-    return _join(render(columns, rows, layout) if rows else "", layout.note(note))
+    return joined(render(columns, rows, layout) if rows else "", layout.note(note))
 
 
 def _rows(edition: Edition) -> list[tuple[Cohort, Scale, int]]:
@@ -229,7 +229,3 @@ def _stars(stars: int, layout: Layout) -> str:
 
 def _bullets(title: str, lines: Sequence[str], layout: Layout) -> str:
     return "\n".join([layout.text(title), *(layout.note(line, bullet="  - ") for line in lines)]) if lines else ""
-
-
-def _join(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scorekit.layout import Column, Layout, render, significant
+from scorekit.layout import Column, Layout, each_once, joined, known, render
 from scorekit.records import Fault, Result
 
 
@@ -21,24 +21,26 @@ def result_table(results: Sequence[Result], layout: Layout) -> str:
             layout.text(result.task or "unknown"),
             layout.text(result.model or "unknown"),
             f"{_count(result.queries)} x {_count(_runs(result))}",
-            _number(result.wh_per_1000_queries),
-            _number(result.energy_kwh),
-            _number(result.published.energy_kwh),
+            known(result.wh_per_1000_queries),
+            known(result.energy_kwh),
+            known(result.published.energy_kwh),
             "" if result.difference_percent is None else f"{result.difference_percent:+.1f} %",
             layout.text(result.source.format),
         )
         for result in results
     ]
-    return "\n\n".join(
-        part
-        for part in (
-            render(columns, rows, layout),
-            _listed("Faults:", [(r, _fault(fault)) for r in results for fault in r.faults], results, layout),
-            _listed("Left out:", [(r, _left_out(r)) for r in results if r.corrected is not None], results, layout),
-            _listed("No figure:", [(r, r.refused) for r in results if r.refused is not None], results, layout),
-            _listed("Not told by the log:", [(r, ", ".join(r.unknown)) for r in results if r.unknown], results, layout),
-        )
-        if part
+    lists = {
+        "Faults:": [(result, _fault(fault)) for result in results for fault in result.faults],
+        "Left out:": [(result, _left_out(result)) for result in results if result.corrected is not None],
+        "No figure:": [(result, result.refused) for result in results if result.refused is not None],
+        "Not told by the log:": [(result, ", ".join(result.unknown)) for result in results if result.unknown],
+    }
+    return joined(
+        render(columns, rows, layout),
+        *(
+            each_once(title, pairs, lambda found: map(_name, found), len(results), layout)
+            for title, pairs in lists.items()
+        ),
     )
 
 
@@ -48,10 +50,6 @@ def _runs(result: Result) -> int | None:
 
 def _count(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else significant(value)
 
 
 def _fault(fault: Fault) -> str:
@@ -67,25 +65,8 @@ def _left_out(result: Result) -> str:
     difference = "" if result.difference_percent is None else f", {result.difference_percent:+.1f} % of the published"
     return (
         f"repeat{'' if len(corrected.excluded_repeats) == 1 else 's'} {numbers} for the faults above; the mean of the "
-        f"other {corrected.runs} is {_number(corrected.energy_kwh)} kWh{difference}"
+        f"other {corrected.runs} is {known(corrected.energy_kwh)} kWh{difference}"
     )
-
-
-def _listed(title: str, found: Sequence[tuple[Result, str]], everything: Sequence[Result], layout: Layout) -> str:
-    """Each message once, with the logs that it holds for."""
-    holders: dict[str, list[str]] = {}
-    for result, message in found:
-        holders.setdefault(message, []).append(_name(result))
-    if not holders:
-        return ""
-    lines = []
-    for message, names in holders.items():
-        if len(everything) == 1:
-            where = ""
-        else:
-            where = f" [all {len(names)}]" if len(names) == len(everything) else f" [{', '.join(dict.fromkeys(names))}]"
-        lines.append(layout.note(message + where, bullet="  - "))
-    return "\n".join([title, *lines])
 
 
 def _name(result: Result) -> str:

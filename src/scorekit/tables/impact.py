@@ -8,7 +8,7 @@ from typing import Final
 from scorekit.impacts import Calculation, Footprint, ImpactFigure, MakingFigure, Method, Mix, Range, Text
 from scorekit.impacts.mixes import KINDS
 from scorekit.impacts.terms import sum_of
-from scorekit.layout import Column, Layout, render, significant
+from scorekit.layout import Column, Layout, joined, render, significant
 from scorekit.units import kg_to_g, kg_to_ug
 
 _SHOWN: Final = {"gwp": "g CO2eq", "pe": "MJ", "adpe": "ug Sbeq", "water": "L"}
@@ -23,7 +23,7 @@ _NOT_COUNTED: Final = "not counted"
 
 def footprint_table(found: Footprint, layout: Layout) -> str:
     """The impacts of an energy, with the terms that it is made of."""
-    return _join(
+    return joined(
         f"{_energy(found)} Wh in {layout.text(found.zone_name)} ({found.zone})",
         _terms(found, layout),
         _figures(found, (), layout),
@@ -35,7 +35,7 @@ def calculation_table(found: Calculation, layout: Layout) -> str:
     """What an answer takes and what that means in a zone."""
     text = f" ({found.text})" if found.text else ""
     here = found.footprint
-    return _join(
+    return joined(
         f"{layout.text(found.model)}, {found.amount:,g} {found.basis}{text}: {_energy(here)} Wh, "
         f"{found.origin}, in {layout.text(here.zone_name)} ({here.zone})",
         _terms(here, layout),
@@ -58,7 +58,7 @@ def zones_table(mix: Mix, layout: Layout) -> str:
         (zone.code, layout.text(zone.name), *(_factor(zone.factor(kind.name)) for kind in KINDS)) for zone in mix.zones
     ]
     cautions = [f"{zone.code}: {zone.caution}" for zone in mix.zones if zone.caution]
-    return _join(
+    return joined(
         render(columns, rows, layout),
         layout.note(f"mix {mix.name}: {mix.source}"),
         layout.note("-: the zone has no data of its own in this edition"),
@@ -82,7 +82,7 @@ def models_table(method: Method, layout: Layout) -> str:
         )
         for model in method.models
     ]
-    return _join(render(columns, rows, layout), layout.note(f"method {method.name}: {method.source}"))
+    return joined(render(columns, rows, layout), layout.note(f"method {method.name}: {method.source}"))
 
 
 def texts_table(texts: Sequence[Text], layout: Layout) -> str:
@@ -193,7 +193,3 @@ def _factor(value: float | None) -> str:
 
 def _factor_column(unit: str) -> Column:
     return Column(f"{unit}\nper kWh", numeric=True)
-
-
-def _join(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scorekit.layout import Column, Layout, render, significant
+from scorekit.layout import Column, Layout, joined, percent, render, significant
+from scorekit.messages import counted
 from scorekit.records import DeviceEnergy, Measurement
 
 
@@ -25,7 +26,7 @@ def measurement_table(found: Measurement, layout: Layout) -> str:
         for device in found.devices
     ]
     parts = ["\n".join(lines), render(columns, rows, layout) if rows else "", _uncertainty(found, layout)]
-    return "\n\n".join(part for part in (*parts, _checks(found, layout)) if part)
+    return joined(*parts, _checks(found, layout))
 
 
 def measurement_line(found: Measurement) -> str:
@@ -38,8 +39,8 @@ def _name(found: Measurement) -> str:
 
 
 def _title(found: Measurement) -> str:
-    samples = "" if found.samples is None else f", {_counted(found.samples, 'sample')}"
-    return f"{_name(found)}{samples}, {_counted(len(found.windows), 'repeat')}"
+    samples = "" if found.samples is None else f", {counted(found.samples, 'sample')}"
+    return f"{_name(found)}{samples}, {counted(len(found.windows), 'repeat')}"
 
 
 def _energy(found: Measurement, layout: Layout) -> str:
@@ -54,14 +55,13 @@ def _energy(found: Measurement, layout: Layout) -> str:
 
 
 def _half_width(found: Measurement, layout: Layout) -> str:
-    sign = "±" if layout.unicode else "+-"
     combined = None if found.uncertainty is None else found.uncertainty.combined_95_percent
     if combined is not None:
         # How far a model is off from the true energy is not known, and in no interval.
         shown = "95 %" if found.origin == "measured" else "95 % of repeats; the model's own error is not known"
-        return f" {sign} {combined:.2g} % ({shown})"
+        return f" {layout.plus_minus} {percent(combined)} % ({shown})"
     if found.meters_95_percent is not None:
-        return f" {sign} {found.meters_95_percent:.2g} % by the meters alone"
+        return f" {layout.plus_minus} {percent(found.meters_95_percent)} % by the meters alone"
     return ""
 
 
@@ -89,7 +89,7 @@ def _uncertainty(found: Measurement, layout: Layout) -> str:
     rows = [
         (
             term.name,
-            "unknown" if term.half_width_95_percent is None else f"{term.half_width_95_percent:.2g}",
+            "unknown" if term.half_width_95_percent is None else percent(term.half_width_95_percent),
             layout.text(term.source),
         )
         for term in found.uncertainty.terms
@@ -107,7 +107,3 @@ def _checks(found: Measurement, layout: Layout) -> str:
         if check.passed is False
     ]
     return "\n".join(lines)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from scorekit.editions import EDITIONS
-from scorekit.layout import Column, Layout, render, significant
+from scorekit.layout import Column, Layout, each_once, joined, percent, render, significant
 from scorekit.rating import LOCAL, STARS, Rating
 from scorekit.records import Edition, Score
 from scorekit.scales import find_any_rule
@@ -43,7 +43,7 @@ def demo_table(scores: Sequence[Score], ratings: Sequence[Rating], layout: Layou
         for score, rating in zip(scores, ratings, strict=True)
     ]
     reasons = [(score, reason.message) for score in scores for reason in score.not_comparable_because]
-    return _join(
+    return joined(
         render(columns, rows, layout),
         *_rating_notes(ratings, layout),
         _reasons("Not comparable with official scores:", reasons, scores, layout),
@@ -77,7 +77,7 @@ def score_table(scores: Sequence[Score], layout: Layout) -> str:
         for score in scores
         for reason in score.warnings
     ]
-    return _join(
+    return joined(
         render(columns, rows, layout),
         _phase_table(scores[0], layout) if len(scores) == 1 else "",
         _budget_table(scores[0], layout) if len(scores) == 1 else "",
@@ -113,7 +113,7 @@ def rating_table(ratings: Sequence[Rating], layout: Layout, edition: Edition | N
         for rating in ratings
     ]
     reasons = [(rating, reason.message) for rating in ratings for reason in rating.no_official_star_because]
-    return _join(
+    return joined(
         render(columns, rows, layout),
         "\n".join(layout.note(rating.explanation) for rating in ratings if rating.explanation is not None),
         *_rating_notes(ratings, layout, edition),
@@ -182,14 +182,14 @@ def _budget_table(score: Score, layout: Layout) -> str:
     if found is None:
         return ""
     columns = (
-        Column("source of\nuncertainty"), Column("kind"), Column(f"{_sign(layout)} % at\n95 %", numeric=True),
+        Column("source of\nuncertainty"), Column("kind"), Column(f"{layout.plus_minus} % at\n95 %", numeric=True),
         Column("what it is", flexible=True),
     )  # fmt: skip
     rows = [
         (
             term.name,
             term.kind,
-            "unknown" if term.half_width_95_percent is None else _percent(term.half_width_95_percent),
+            "unknown" if term.half_width_95_percent is None else percent(term.half_width_95_percent),
             layout.text(term.source),
         )
         for term in found.terms
@@ -197,7 +197,7 @@ def _budget_table(score: Score, layout: Layout) -> str:
     unknown = any(term.half_width_95_percent is None for term in found.terms[:-1])
     known = "all that is known but board_gain:" if unknown else "all but board_gain:"
     sums = [
-        f"{name} {_sign(layout)} {_percent(value)} %"
+        f"{name} {layout.plus_minus} {percent(value)} %"
         for name, value in (
             (known, found.combined_95_percent),
             ("with it, against scores of other boards:", found.with_board_gain_95_percent),
@@ -206,7 +206,7 @@ def _budget_table(score: Score, layout: Layout) -> str:
     ]
     spread = []
     if found.cov_percent is not None:
-        spread.append(f"standard deviation over mean {_percent(found.cov_percent)} %")
+        spread.append(f"standard deviation over mean {percent(found.cov_percent)} %")
     if found.trend_percent_per_repeat is not None and found.trend_significant:
         spread.append(f"a trend of {found.trend_percent_per_repeat:+.2g} % a repeat")
     if found.outliers:
@@ -271,28 +271,14 @@ def _reasons(
     everything: Sequence[Score | Rating],
     layout: Layout,
 ) -> str:
-    """Each reason once, with what it holds for."""
-    holders: dict[str, list[Score | Rating]] = {}
-    for holder, message in reasons:
-        holders.setdefault(message, []).append(holder)
-    if not holders:
-        return ""
-    # With one row there is nothing to tell apart.
-    names = [f" [{_names(found, everything)}]" if len(everything) > 1 else "" for found in holders.values()]
-    lines = [layout.note(message + suffix, bullet="  - ") for message, suffix in zip(holders, names, strict=True)]
-    return "\n".join([title, *lines])
+    """Each reason once, with what it holds for: the model, and its task where it does not hold for all of them."""
 
+    def names(found: Sequence[Score | Rating]) -> Iterator[str]:
+        for holder in found:
+            everywhere = _of_model(holder, found) == _of_model(holder, everything)
+            yield holder.model or "unknown" if everywhere else f"{holder.model} on {holder.task}"
 
-def _names(found: Sequence[Score | Rating], everything: Sequence[Score | Rating]) -> str:
-    if len(found) == len(everything) > 1:
-        return f"all {len(found)}"
-    names: Iterable[str] = (
-        holder.model or "unknown"
-        if _of_model(holder, found) == _of_model(holder, everything)
-        else f"{holder.model} on {holder.task}"
-        for holder in found
-    )
-    return ", ".join(dict.fromkeys(names))
+    return each_once(title, reasons, names, len(everything), layout)
 
 
 def _of_model(holder: Score | Rating, among: Sequence[Score | Rating]) -> int:
@@ -310,20 +296,7 @@ def _with_interval(score: Score, layout: Layout) -> str:
     """An energy with half of its 95 % interval, e.g. 7.512 +- 0.6 %; without one where it is not known."""
     half_width = None if score.uncertainty is None else score.uncertainty.combined_95_percent
     energy = significant(score.wh_per_1000_queries)
-    return energy if half_width is None else f"{energy} {_sign(layout)} {_percent(half_width)} %"
-
-
-def _percent(value: float) -> str:
-    """Two significant digits, and no more than two decimals: an uncertainty is not known any closer."""
-    if value == 0:
-        return "0"
-    if value >= 9.95:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 0.095 else f"{value:.2f}"
-
-
-def _sign(layout: Layout) -> str:
-    return "±" if layout.unicode else "+-"
+    return energy if half_width is None else f"{energy} {layout.plus_minus} {percent(half_width)} %"
 
 
 def _sure(rating: Rating) -> str:
@@ -333,7 +306,3 @@ def _sure(rating: Rating) -> str:
 
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
-
-
-def _join(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)

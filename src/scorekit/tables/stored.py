@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from scorekit.layout import Column, Layout, render, significant
+from scorekit.layout import Column, Layout, known, percent, render
 from scorekit.messages import counted
 from scorekit.records import Figure, Result
 
@@ -32,12 +32,12 @@ def result_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> str:
     cells = [
         (
             row["id"][:_ID_DIGITS],
-            _known(row["task"], layout),
-            _known(row["model"], layout),
+            _named(row["task"], layout),
+            _named(row["model"], layout),
             row["model_class"] or "",
-            _known(row["hardware"], layout),
-            _number(row["wh_per_1000_queries"]),
-            _number(row["energy_kwh"]),
+            _named(row["hardware"], layout),
+            known(row["wh_per_1000_queries"]),
+            known(row["energy_kwh"]),
             layout.text(_notes(row)),
         )
         for row in rows
@@ -68,7 +68,7 @@ def result_text(result: Result, path: str, layout: Layout) -> str:
         change = "" if result.difference_percent is None else f" ({result.difference_percent:+.3g} %)"
         facts.append(("corrected", f"{_figure(result.corrected)}{change}, without repeat {left_out}"))
     if result.duration_s is not None:
-        facts.append(("duration", f"{_number(result.duration_s)} s for one repeat"))
+        facts.append(("duration", f"{known(result.duration_s)} s for one repeat"))
     facts.append(("source", _joined(result.source.name, result.source.format)))
     if result.source.measured_utc is not None:
         facts.append(("measured", result.source.measured_utc))
@@ -77,7 +77,7 @@ def result_text(result: Result, path: str, layout: Layout) -> str:
     width = max(len(name) for name, _ in facts)
     lines = [f"{name:<{width}}  {layout.text(text)}" for name, text in facts]
     phases = [
-        f"{phase.phase}: {_number(phase.energy_kwh)} kWh{'' if phase.counted else ', not counted'}"
+        f"{phase.phase}: {known(phase.energy_kwh)} kWh{'' if phase.counted else ', not counted'}"
         for phase in result.phases
     ]
     parts = [
@@ -130,18 +130,17 @@ def _notes(row: Mapping[str, Any]) -> str:
 
 def _used(result: Result, layout: Layout) -> str:
     if result.wh_per_1000_queries is None:
-        return "nothing" if result.energy_kwh is None else f"{_number(result.energy_kwh)} kWh for one repeat"
+        return "nothing" if result.energy_kwh is None else f"{known(result.energy_kwh)} kWh for one repeat"
     found = result.uncertainty
     half_width = None if found is None else found.combined_95_percent or found.half_width_95_percent
-    sign = "±" if layout.unicode else "+-"
-    sure = "" if half_width is None else f" {sign} {half_width:.2g} % (95 %)"
-    return f"{_number(result.wh_per_1000_queries)} Wh per 1,000 queries{sure}"
+    sure = "" if half_width is None else f" {layout.plus_minus} {percent(half_width)} % (95 %)"
+    return f"{known(result.wh_per_1000_queries)} Wh per 1,000 queries{sure}"
 
 
 def _figure(figure: Figure) -> str:
     runs = "an unknown number of repeats" if figure.runs is None else counted(figure.runs, "repeat")
     return (
-        f"{_number(figure.energy_kwh)} kWh for one repeat, {_number(figure.wh_per_1000_queries)} Wh per 1,000 queries "
+        f"{known(figure.energy_kwh)} kWh for one repeat, {known(figure.wh_per_1000_queries)} Wh per 1,000 queries "
         f"(mean of {runs})"
     )
 
@@ -155,7 +154,7 @@ def _joined(first: str | None, second: str | int | None) -> str:
     return f"{'unknown' if first is None else first}{f', {second}' if second else ''}"
 
 
-def _known(value: str | None, layout: Layout) -> str:
+def _named(value: str | None, layout: Layout) -> str:
     return layout.text("unknown" if value is None else value)
 
 
@@ -169,11 +168,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return _number(value)
+        return known(value)
     if isinstance(value, list):
         return ", ".join(map(_value, value))
     return str(value)
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else significant(value)

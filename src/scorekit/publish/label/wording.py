@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from scorekit.layout import percent
 from scorekit.publish.label.characters import clean
 from scorekit.publish.label.facts import LabelFacts, task_title
 
@@ -38,10 +39,10 @@ def figure(value: float) -> str:
 
 def uncertainty(facts: LabelFacts) -> str:
     """The half-width of the 95 % interval."""
-    percent = facts.uncertainty_percent
-    if percent is None:
+    half_width = facts.uncertainty_percent
+    if half_width is None:
         return "uncertainty unknown"
-    return f"\u00b1 {percent:.2g} % (95 %)" if percent < 100 else f"\u00b1 {percent:.0f} % (95 %)"
+    return f"\u00b1 {percent(half_width)} % (95 %)"
 
 
 def month(facts: LabelFacts) -> str:
