@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import JsonValue
+
 from scorekit.records import Check, MeterReading, Window
 from scorekit.units import joules_to_wh, wh_to_joules
 from scorekit.validity.evidence import TICK_S, Evidence
-from scorekit.validity.sampled import Rise, Span, rise_over, span_around
+from scorekit.validity.sampled import BRIDGED, Rise, Span, rise_over, span_around, unseen_j, why_no_span
 from scorekit.validity.trace import AVERAGED_S, DeviceTrace
 from scorekit.validity.verdicts import Finding, Rule, fail, gpu, names, untold, where
 
@@ -24,6 +26,12 @@ SAME_COUNTER: Final = 0.005
 
 _AGAINST_POWER: Final = Rule(6, "counter_agrees_with_power")
 _METERS: Final = "measure with scenario.meters=[nvml,codecarbon]"
+_LONGER: Final = "measure with longer windows (scenario.min_window_s=10)"
+_AWAKE: Final = (
+    "see the run's log and the kernel's for what kept the sampler from reading then (a machine that was paused or had "
+    "no core to spare, a driver that did not answer), and measure again without it"
+)
+_ANSWERED: Final = "see with `scorekit doctor` what the GPU tells of itself, and measure again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +41,14 @@ class Against:
     Attributes:
         lowest: the least energy that the samples allow for, at the tolerance.
         highest: the most.
+        unseen: how much of that is left open by what no sample tells of.
     """
 
     energy: float
     integral: float
     lowest: float
     highest: float
+    unseen: float = 0.0
 
     @property
     def agrees(self) -> bool:
@@ -56,20 +66,23 @@ def against_power(evidence: Evidence, window: Window, reading: MeterReading) -> 
     hence anything from 0 to L is allowed for. The weighted mean differs from the plain one by at most a quarter of the
     swing of P within that second, which the samples do not show: it is taken as the widest there can be, from idle to
     the power limit. So each edge adds tau / 8 of that. For a load of 300 W on an H100 idle at 70 W, all of it together
-    is 7 to 11 % of a window of 10 s and 3 to 3.5 % of one of 60 s.
+    is 7 to 11 % of a window of 10 s and 3 to 3.5 % of one of 60 s. What no sample tells of is bridged up to BRIDGED of
+    the window, and left open in full.
     """
     trace = evidence.trace_of(reading.device)
     energy_wh = reading.energy_wh
     if trace is None or energy_wh is None or not math.isfinite(energy_wh) or window.duration_s < LEAST_SAMPLED_S:
         return None
     start_s, end_s = window.start_monotonic_s, window.end_monotonic_s
-    integral = trace.energy_ws(start_s, end_s)
+    integral = trace.energy_ws(start_s, end_s, BRIDGED * window.duration_s)
     at_start, at_end = trace.power_at(start_s), trace.power_at(end_s)
     if integral is None or at_start is None or at_end is None:
         return None
     lag = AVERAGED_S / 2 * (at_end - at_start)
     # tau / 8 at each of the two edges.
-    open_j = AGAINST_POWER * integral + AVERAGED_S / 4 * widest_swing_w(evidence, reading.device, trace)
+    swing_w = widest_swing_w(evidence, reading.device, trace)
+    unseen = unseen_j(trace, start_s, end_s, evidence.idle_power_w(reading.device), swing_w)
+    open_j = AGAINST_POWER * integral + AVERAGED_S / 4 * swing_w + unseen
     if reading.standard_uncertainty_wh is not None:
         open_j += 2 * wh_to_joules(reading.standard_uncertainty_wh)
     else:
@@ -79,6 +92,7 @@ def against_power(evidence: Evidence, window: Window, reading: MeterReading) -> 
         integral=integral,
         lowest=integral + min(0.0, lag) - open_j,
         highest=integral + max(0.0, lag) + open_j,
+        unseen=unseen,
     )
 
 
@@ -97,28 +111,29 @@ def counter_agrees_with_power(evidence: Evidence) -> Check:
     if evidence.trace is None:
         return _AGAINST_POWER.unknown("power was not sampled", _METERS, severe=evidence.must_tell)
     findings = [*_coarse(evidence)]
-    uncovered: list[str] = []
+    dark: dict[tuple[str, str], list[str]] = {}
     spans: list[Span] = []
     for device in evidence.devices:
-        found, rises, dark = _sharp(evidence, device)
-        uncovered += dark
+        found, rises, untold_of = _sharp(evidence, device)
+        for window, reason in untold_of:
+            dark.setdefault(reason, []).append(where(window))
         spans += found
         findings += _pooled(device, found, rises)
-    worst = max((abs(span.counter_j / span.integral_j - 1) for span in spans if span.integral_j > 0), default=0.0)
-    if uncovered:
-        findings.append(
-            untold(
-                "power and counter were not sampled without a gap from before to after the window, or it is shorter "
-                f"than {LEAST_SAMPLED_S:.0f} s, in {names(list(dict.fromkeys(uncovered)))}",
-                "measure with longer windows (scenario.min_window_s=10), on a machine that is not overloaded",
-                severe=evidence.must_tell,
-            )
-        )
+    for (why, mend), windows in dark.items():
+        places = names(list(dict.fromkeys(windows)))
+        findings.append(untold(f"{why}, in {places}", mend, severe=evidence.must_tell))
+    compared = [span for span in spans if span.integral_j > 0]
+    worst = max((abs(span.counter_j / span.integral_j - 1) for span in compared), default=0.0)
+    unseen = max((span.unseen_j / span.integral_j for span in compared), default=0.0)
+    passing = f"the counter agrees with sampled power around {len(spans)} windows, {worst:.1%} apart at most"
+    details: dict[str, JsonValue] = {"windows": len(spans), "worst_relative": worst, "allowed": AGAINST_POWER}
+    if unseen:
+        details["unseen_relative"] = unseen
     return _AGAINST_POWER.judged(
         findings,
-        passing=f"the counter agrees with sampled power around {len(spans)} windows, {worst:.1%} apart at most",
+        passing=passing + (f"; what no sample tells of leaves up to {unseen:.1%} open" if unseen else ""),
         mend="the counter or the power sensor is wrong; see `scorekit doctor`, and measure on another GPU",
-        details={"windows": len(spans), "worst_relative": worst, "allowed": AGAINST_POWER},
+        details=details,
     )
 
 
@@ -133,7 +148,7 @@ def _coarse(evidence: Evidence) -> Iterator[Finding]:
             yield fail(
                 f"the counter of {gpu(reading.device)} gives {joules_to_wh(found.energy):.4g} Wh, its sampled power "
                 f"{joules_to_wh(found.integral):.4g} Wh ({deviation:+.1%}), expected {AGAINST_POWER:.0%} and what the "
-                "samples' lag explains",
+                "samples' lag" + (" and gaps explain" if found.unseen else " explains"),
                 at=window,
                 counter_j=found.energy,
                 integral_j=found.integral,
@@ -142,8 +157,8 @@ def _coarse(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _sharp(evidence: Evidence, device: str) -> tuple[list[Span], list[Rise], list[str]]:
-    """What is sampled around each answering window, what its reading is against it, and windows without."""
+def _sharp(evidence: Evidence, device: str) -> tuple[list[Span], list[Rise], list[tuple[Window, tuple[str, str]]]]:
+    """What is sampled around each answering window, what its reading is against it, and of windows without why."""
     trace = evidence.trace_of(device)
     spans, rises, dark = [], [], []
     for window in evidence.answers:
@@ -155,7 +170,7 @@ def _sharp(evidence: Evidence, device: str) -> tuple[list[Span], list[Rise], lis
             span = span_around(trace, window, tick_s, evidence.idle_power_w(device), swing_w)
             rise = rise_over(trace, window, readings[0], tick_s, swing_w) if readings else None
         if span is None:
-            dark.append(where(window))
+            dark.append((window, _why_dark(trace, window, device)))
         else:
             spans.append(span)
         if rise is not None:
@@ -163,17 +178,27 @@ def _sharp(evidence: Evidence, device: str) -> tuple[list[Span], list[Rise], lis
     return spans, rises, dark
 
 
+def _why_dark(trace: DeviceTrace | None, window: Window, device: str) -> tuple[str, str]:
+    """Why nothing is compared around a window, and the mend of it."""
+    if trace is None:
+        return f"{gpu(device)} was not sampled", _METERS
+    if window.duration_s < LEAST_SAMPLED_S:
+        return f"the window is shorter than {LEAST_SAMPLED_S:.0f} s", _LONGER
+    why, silent = why_no_span(trace, window)
+    return f"{gpu(device)}: {why}", _AWAKE if silent else _ANSWERED
+
+
 def _pooled(device: str, spans: Sequence[Span], rises: Sequence[Rise]) -> Iterator[Finding]:
     """Each window, and all together: what a tick leaves open at the edges falls off then."""
     for span in spans:
-        if abs(span.counter_j - span.integral_j) > AGAINST_POWER * span.integral_j + span.lag_j + span.ticks_j:
+        if abs(span.counter_j - span.integral_j) > AGAINST_POWER * span.integral_j + _open_j(span) + span.ticks_j:
             yield _apart(device, span.window, span.counter_j, span.integral_j)
     for rise in rises:
         if abs(rise.reading_j - rise.counter_j) > SAME_COUNTER * abs(rise.counter_j) + rise.open_j:
             yield _other(device, rise.window, rise.reading_j, rise.counter_j)
     if len(spans) > 1:
         counter_j, integral_j = (math.fsum(span.counter_j for span in spans), math.fsum(s.integral_j for s in spans))
-        open_j = math.fsum(span.lag_j for span in spans) + math.hypot(*(span.ticks_j for span in spans))
+        open_j = math.fsum(_open_j(span) for span in spans) + math.hypot(*(span.ticks_j for span in spans))
         if abs(counter_j - integral_j) > AGAINST_POWER * integral_j + open_j:
             yield _apart(device, None, counter_j, integral_j)
     if len(rises) > 1:
@@ -182,6 +207,11 @@ def _pooled(device: str, spans: Sequence[Span], rises: Sequence[Rise]) -> Iterat
         open_j = 2 * math.hypot(*(rise.open_j for rise in rises))
         if abs(reading_j - counter_j) > SAME_COUNTER * abs(counter_j) + open_j:
             yield _other(device, None, reading_j, counter_j)
+
+
+def _open_j(span: Span) -> float:
+    """Most by which samples that are true may part from the counter around a window, but for its ticks."""
+    return span.lag_j + span.unseen_j
 
 
 def _apart(device: str, window: Window | None, counter_j: float, integral_j: float) -> Finding:

@@ -13,6 +13,9 @@ from scorekit.validity.trace import AVERAGED_S, DeviceTrace
 
 REACH_S: Final = 10.0
 """So far around a window the quietest moment is looked for."""
+BRIDGED: Final = 0.05
+"""Share of a window that may be unseen around it. Power is taken for a straight line there, which is wrong by the
+unseen time and what power can swing at most; that is allowed for, and beyond this share nothing is left to compare."""
 QUIET: Final = 1.5
 """Up to this many times its idle power a GPU is idle, and its power between samples what the samples say."""
 
@@ -24,6 +27,7 @@ class Span:
     Attributes:
         lag_j: most by which the samples' lag may part the two.
         ticks_j: most by which the counter's ticks and the order of the reads may.
+        unseen_j: most by which what no sample tells of may.
     """
 
     window: Window
@@ -31,6 +35,7 @@ class Span:
     integral_j: float
     lag_j: float
     ticks_j: float
+    unseen_j: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +59,21 @@ class _Edge:
 def span_around(
     trace: DeviceTrace, window: Window, tick_s: float, idle_w: float | None, widest_swing_w: float
 ) -> Span | None:
-    """Counter against power from the quietest moment before a window to that after it; None without such samples.
+    """Counter against power from the quietest moment before a window to that after it; None without such samples, or
+    where too much is unseen between them (`why_no_span`).
 
     Integral less energy is half of the averaging time times the difference of the powers at the two moments (as in
     `against_power`), which is next to nothing between two moments of idling. Where there are none, the room is that
     of a busy edge.
     """
-    before = _quietest(trace, window.start_monotonic_s - REACH_S, window.start_monotonic_s)
-    after = _quietest(trace, window.end_monotonic_s, window.end_monotonic_s + REACH_S)
+    before, after = _edges(trace, window)
     if before is None or after is None:
         return None
-    integral_j = trace.energy_ws(before.t_s, after.t_s)
+    integral_j = trace.energy_ws(before.t_s, after.t_s, BRIDGED * window.duration_s)
     if integral_j is None:
         return None
     swings_w = [
-        edge.swing_w if idle_w is not None and edge.power_w <= QUIET * idle_w else widest_swing_w
+        edge.swing_w if idle_w is not None and _is_quiet(trace, edge, idle_w) else widest_swing_w
         for edge in (before, after)
     ]
     return Span(
@@ -77,7 +82,58 @@ def span_around(
         integral_j=integral_j,
         lag_j=AVERAGED_S / 2 * abs(after.power_w - before.power_w) + AVERAGED_S / 8 * math.fsum(swings_w),
         ticks_j=2 * tick_s * (before.power_w + after.power_w),
+        unseen_j=unseen_j(trace, before.t_s, after.t_s, idle_w, widest_swing_w),
     )
+
+
+def _is_quiet(trace: DeviceTrace, edge: _Edge, idle_w: float) -> bool:
+    """Whether the samples show how a GPU idled in the second before a moment: none of it is in a gap."""
+    return edge.power_w <= QUIET * idle_w and not trace.unseen_s(edge.t_s - AVERAGED_S, edge.t_s)
+
+
+def unseen_j(trace: DeviceTrace, start_s: float, end_s: float, idle_w: float | None, widest_swing_w: float) -> float:
+    """Most by which the energy of a stretch may differ from its integral for what no sample tells of [J].
+
+    Power and the straight line in its place both lie between the least and the most that the GPU takes: idle power and
+    its limit, or what was seen beyond them.
+    """
+    unseen_s = trace.unseen_s(start_s, end_s)
+    if not unseen_s:
+        return 0.0
+    # The line at an edge is drawn from the sample before it.
+    powers = trace.values("power_w", start_s - AVERAGED_S, end_s + AVERAGED_S)
+    idle_w, limit_w = idle_w or 0.0, (idle_w or 0.0) + widest_swing_w
+    return unseen_s * (max(limit_w, max(powers, default=limit_w)) - min(idle_w, min(powers, default=idle_w)))
+
+
+def why_no_span(trace: DeviceTrace, window: Window) -> tuple[str, bool]:
+    """Why there is no span around a window, and whether it is that no power was sampled for a time."""
+    before, after = _edges(trace, window)
+    if before is None:
+        return _nothing_at(trace, window.start_monotonic_s - REACH_S, "before")
+    if after is None:
+        return _nothing_at(trace, window.end_monotonic_s, "after")
+    gaps = trace.unseen(before.t_s, after.t_s)
+    from_s, until_s = max(gaps, key=lambda gap: gap[1] - gap[0])
+    since_s = from_s - window.start_monotonic_s
+    in_all = f", and for {trace.unseen_s(before.t_s, after.t_s):.1f} s in all" if len(gaps) > 1 else ""
+    return (
+        f"power was not sampled for {until_s - from_s:.1f} s from {abs(since_s):.1f} s "
+        f"{'after' if since_s >= 0 else 'before'} the window's start on{in_all}, of which at most "
+        f"{BRIDGED * window.duration_s:.1f} s ({BRIDGED:.0%} of the window) can be bridged"
+    ), True
+
+
+def _nothing_at(trace: DeviceTrace, start_s: float, side: str) -> tuple[str, bool]:
+    silent = not trace.times("power_w", start_s, start_s + REACH_S)
+    found = "was not sampled" if silent else "and counter were not sampled together"
+    return f"power {found} within {REACH_S:.0f} s {side} the window", silent
+
+
+def _edges(trace: DeviceTrace, window: Window) -> tuple[_Edge | None, _Edge | None]:
+    """The quietest moments before and after a window; None where there is no sample of power and counter."""
+    start_s, end_s = window.start_monotonic_s, window.end_monotonic_s
+    return _quietest(trace, start_s - REACH_S, start_s), _quietest(trace, end_s, end_s + REACH_S)
 
 
 def _quietest(trace: DeviceTrace, start_s: float, end_s: float) -> _Edge | None:

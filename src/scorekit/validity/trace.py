@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,10 @@ from typing import Final, Literal
 
 AVERAGED_S: Final = 1.0
 """power.draw is the mean over this time on Ampere and newer (NVIDIA's nvidia-smi documentation; arXiv 2312.02741)."""
+GAP_STEPS: Final = 1.5
+"""A step of more than so many usual ones is a gap. Packing keeps samples up to a second apart, and each may be late."""
+_MOST_STEPS: Final = 10_000
+"""So many steps tell which one is the usual one."""
 
 Quantity = Literal[
     "power_w", "counter_mj", "temperature_c", "sm_clock_mhz", "mem_clock_mhz", "reasons", "utilization_percent"
@@ -80,16 +85,29 @@ class DeviceTrace:
         waits_s = (times[first] - start_s, *within, end_s - times[last - 1])
         return [wait_s for wait_s in waits_s if wait_s > longer_than_s]
 
-    def energy_ws(self, start_s: float, end_s: float) -> float | None:
+    def unseen(self, start_s: float, end_s: float) -> list[tuple[float, float]]:
+        """From when to when no sample tells of the power, within a stretch and in the order of time [s].
+
+        A sample tells of the second before it, so the rest of a longer step is unseen. Of a gap all of it is: what a
+        sample of the mean over a second differs from the power at its moment falls off from step to step only.
+        """
+        starts, ends = self._unseen
+        found = range(bisect_right(ends, start_s), bisect_left(starts, end_s))
+        return [(max(starts[at], start_s), min(ends[at], end_s)) for at in found]
+
+    def unseen_s(self, start_s: float, end_s: float) -> float:
+        """How long that is in all [s]."""
+        return math.fsum(until_s - from_s for from_s, until_s in self.unseen(start_s, end_s))
+
+    def energy_ws(self, start_s: float, end_s: float, bridged_s: float = 0.0) -> float | None:
         """Integral of power [W s] by trapezoids, with the power at the edges interpolated.
 
-        None where the samples do not reach from edge to edge without a gap longer than the time that one of them
-        averages over.
+        None where the samples do not reach from edge to edge, or tell nothing of more than `bridged_s` between them.
         """
         times, powers = self._powers
-        doubled, gaps = self._integral
+        doubled = self._integral
         first, last = bisect_right(times, start_s) - 1, bisect_left(times, end_s)
-        if first < 0 or last >= len(times) or bisect_left(gaps, last) > bisect_left(gaps, first):
+        if first < 0 or last >= len(times) or self.unseen_s(start_s, end_s) > bridged_s:
             return None
         before = _trapezoid(times, powers, first, times[first], start_s)
         after = _trapezoid(times, powers, last - 1, end_s, times[last])
@@ -114,14 +132,23 @@ class DeviceTrace:
         return max(self._steps_s, default=0.0)
 
     @cached_property
-    def _integral(self) -> tuple[list[float], list[int]]:
-        """Twice the integral up to each known power, and which steps are gaps."""
+    def _integral(self) -> list[float]:
+        """Twice the integral up to each known power."""
         _, powers = self._powers
         # By whole columns: there may be millions of samples.
-        doubled = accumulate(map(mul, self._steps_s, map(add, powers[1:], powers)), initial=0.0)
-        gapless = self._longest_step_s <= AVERAGED_S
-        gaps = [] if gapless else [at for at, step_s in enumerate(self._steps_s) if step_s > AVERAGED_S]
-        return list(doubled), gaps
+        return list(accumulate(map(mul, self._steps_s, map(add, powers[1:], powers)), initial=0.0))
+
+    @cached_property
+    def _unseen(self) -> tuple[list[float], list[float]]:
+        """Where each stretch begins of which no sample tells, and where it ends."""
+        if self._longest_step_s <= AVERAGED_S:
+            return [], []
+        times, _ = self._powers
+        usual_s = statistics.median(self._steps_s[:: len(self._steps_s) // _MOST_STEPS + 1])
+        gap_s = max(AVERAGED_S, GAP_STEPS * usual_s)
+        long = [(at, step_s) for at, step_s in enumerate(self._steps_s) if step_s > AVERAGED_S]
+        ends = [times[at + 1] - (0.0 if step_s > gap_s else AVERAGED_S) for at, step_s in long]
+        return [times[at] for at, _ in long], ends
 
     def power_at(self, t_s: float) -> float | None:
         """Power [W] of the last sample at or before a moment, not older than the time that it averages over."""

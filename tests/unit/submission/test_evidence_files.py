@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
+import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,30 @@ from scorekit.submission.evidence_files import EvidenceError
 from scorekit.validity import DeviceTrace
 from tests.bundles import NVML_GPU
 from tests.evidence import good_evidence
-from tests.unit.submission.made import request, thinned, write_run
+from tests.unit.submission.made import codes, judge, request, thinned, write_run
 
 Columns = dict[str, Any]
+
+
+def test_the_run_of_a_long_trace_is_valid_as_it_was_when_one_of_ten_samples_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = good_evidence()
+    assert evidence.trace is not None
+    samples = evidence.trace.devices[NVML_GPU]
+    drawn = random.Random(5)
+    late = replace(samples, t_s=[t_s + drawn.uniform(0, 0.005) for t_s in samples.t_s])
+    trace = replace(evidence.trace, devices={NVML_GPU: late})
+    # The package's function of that name hides the module.
+    module = importlib.import_module("scorekit.submission.pack")
+    monkeypatch.setattr(module, "MOST_POWER_SAMPLES", len(samples.t_s) // 10)
+    folder = write_run(tmp_path / "run", replace(evidence, trace=trace, star_probability=None))
+    packed = submission.pack([folder], request())
+    power = json.loads(archive.read(packed.content, Limits())["runs/1/power.json"])
+    assert power["kept_one_of"] == 10
+    verdict = judge(packed.content)
+    assert codes(verdict) == set()
+    assert [run.validity.valid for run in verdict.runs if run.validity is not None] == [True]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from scorekit.records import MeterReading, Window
 from scorekit.validity import Evidence
 from tests.bundles import NVML_GPU
 from tests.evidence import OTHER_GPU, Change, change_facts, change_readings, check_of, of_phase
+from tests.unit.validity.spoilt.changes import change_length
 
 
 def findings(evidence: Evidence, name: str) -> list[Any]:
@@ -79,3 +80,13 @@ def beside(which: Callable[[Window], bool] = lambda _: True, **changes: Any) -> 
         )
 
     return change
+
+
+def is_idle(window: Window) -> bool:
+    """Whether nothing was asked of the model in a window."""
+    return window.phase.startswith("idle")
+
+
+def round_idle(evidence: Evidence) -> Evidence:
+    """The evidence with an idle power of 100 W, to the last digit."""
+    return in_turn(change_length(is_idle, 3600.0), change_readings(is_idle, energy_wh=100.0))(evidence)

@@ -19,7 +19,6 @@ from tests.evidence import (
     at,
     change_counter,
     change_energy,
-    change_readings,
     change_states,
     change_trace,
     change_windows,
@@ -28,7 +27,7 @@ from tests.evidence import (
     good_evidence,
     unofficial,
 )
-from tests.unit.validity.edges import beside, findings, in_turn, without_windows
+from tests.unit.validity.edges import beside, findings, in_turn, is_idle, round_idle, without_windows
 from tests.unit.validity.spoilt.changes import AFTER, FOURTH, change_length, without
 
 CHECK = "counter_agrees_with_power"
@@ -37,21 +36,12 @@ READING = ANSWER.readings[0]
 NO_LIMIT = change_states(lambda _: True, power_limit_w=None)
 
 
-def _idle(window: Window) -> bool:
-    return window.phase.startswith("idle")
-
-
-def _round_idle(evidence: Evidence) -> Evidence:
-    """100 W, to the last digit."""
-    return in_turn(change_length(_idle, 3600.0), change_readings(_idle, energy_wh=100.0))(evidence)
-
-
 def _sampled(at_start_w: float, at_end_w: float, seconds: float = 10.0) -> Evidence:
     """A power that changes evenly over a window from the start of repeat 4 on; before and after it stays as it is."""
     times = [AFTER - 2 + 0.5 * number for number in range(round((seconds + 4) / 0.5) + 1)]
     slope = (at_end_w - at_start_w) / seconds
     powers = [at_start_w + slope * min(max(t - AFTER, 0.0), seconds) for t in times]
-    return replace(_round_idle(good_evidence()), trace=PowerTrace({NVML_GPU: DeviceTrace(times, powers)}, 0.5))
+    return replace(round_idle(good_evidence()), trace=PowerTrace({NVML_GPU: DeviceTrace(times, powers)}, 0.5))
 
 
 def _window(seconds: float) -> Window:
@@ -117,23 +107,23 @@ def test_the_samples_can_tell_of_a_window_that_they_cover(seconds: float, change
     ("changes", "powers_w", "swing_w"),
     [
         ([], [300.0], 600.0),
-        ([without_windows(_idle)], [300.0], 700.0),
+        ([without_windows(is_idle)], [300.0], 700.0),
         # Without a limit: twice the highest power that was seen.
         ([NO_LIMIT], [math.nan, 300.0, 200.0], 500.0),
-        ([NO_LIMIT, without_windows(_idle)], [math.nan, 300.0, 200.0], 600.0),
+        ([NO_LIMIT, without_windows(is_idle)], [math.nan, 300.0, 200.0], 600.0),
         ([NO_LIMIT], [math.nan], 0.0),
-        ([NO_LIMIT, without_windows(_idle)], [], 0.0),
+        ([NO_LIMIT, without_windows(is_idle)], [], 0.0),
         ([change_states(lambda _: True, power_limit_w=50.0)], [300.0], 0.0),
     ],
 )
 def test_power_may_swing_from_idling_to_the_limit(changes: list[Change], powers_w: list[float], swing_w: float) -> None:
-    evidence = in_turn(_round_idle, *changes)(good_evidence())
+    evidence = in_turn(round_idle, *changes)(good_evidence())
     trace = DeviceTrace([float(number) for number in range(len(powers_w))], powers_w)
     assert widest_swing_w(evidence, NVML_GPU, trace) == swing_w
 
 
-def _span(counter_j: float, ticks_j: float = 4.0, integral_j: float = 1000.0) -> Span:
-    return Span(ANSWER, counter_j=counter_j, integral_j=integral_j, lag_j=3.0, ticks_j=ticks_j)
+def _span(counter_j: float, ticks_j: float = 4.0, integral_j: float = 1000.0, unseen_j: float = 0.0) -> Span:
+    return Span(ANSWER, counter_j=counter_j, integral_j=integral_j, lag_j=3.0, ticks_j=ticks_j, unseen_j=unseen_j)
 
 
 def _rise(reading_j: float, open_j: float = 3.0, counter_j: float = 1000.0) -> Rise:
@@ -156,6 +146,12 @@ ALL_RISES = "in all windows together"
         ([_span(1026.0, 3.0), _span(1025.0)], [], []),
         ([_span(1026.0, 3.0), _span(1026.0)], [], [(None, 2052.0, ALL_SPANS, "(+2.6%)")]),
         ([_span(974.0, 3.0), _span(974.0)], [], [(None, 1948.0, ALL_SPANS, "(-2.6%)")]),
+        # What is unseen adds to either.
+        ([_span(1037.0, unseen_j=10.0)], [], []),
+        ([_span(1038.0, unseen_j=10.0)], [], [(4, 1038.0, "from idle to idle around it", "(+3.8%)")]),
+        ([_span(1026.0, 3.0, unseen_j=1.0), _span(1026.0)], [], []),
+        ([_span(974.0, 3.0), _span(974.0, unseen_j=1.0)], [], []),
+        ([_span(1026.0, 3.0, unseen_j=0.5), _span(1026.0)], [], [(None, 2052.0, ALL_SPANS, "(+2.6%)")]),
         ([_span(10.0, integral_j=0.0)], [], [(4, 10.0, "from idle to idle around it", "(+inf%)")]),
         ([_span(10.0, integral_j=0.5)], [], [(4, 10.0, "from idle to idle around it", "(+1900.0%)")]),
         # 0.5 % of the counter, and what is open: 8 J.
@@ -199,13 +195,18 @@ def _message(*changes: Change) -> str:
     return check_of(in_turn(*changes)(good_evidence()), CHECK).message
 
 
-NOT_SAMPLED = "were not sampled without a gap"
-
-
 @pytest.mark.parametrize(("seconds", "told"), [(2.0, False), (1.99, True)])
 def test_an_answering_window_of_two_seconds_can_be_judged(seconds: float, told: bool) -> None:
-    message = _message(change_length(FOURTH, seconds))
-    assert (NOT_SAMPLED in message and "in repeat 4, phase generate" in message) is told
+    check = check_of(change_length(FOURTH, seconds)(good_evidence()), CHECK)
+    found = "cannot be judged: the window is shorter than 2 s, in repeat 4, phase generate"
+    assert (found in check.message) is told
+    assert ("Measure with longer windows (scenario.min_window_s=10)" in check.mends) is told
+
+
+def test_a_window_of_two_gpus_is_named_once() -> None:
+    message = _message(beside(), change_length(FOURTH, 1.0))
+    assert message.count("the window is shorter than 2 s, in repeat 4, phase generate") == 1
+    assert message.count("in repeat 4, phase generate") == 1
 
 
 @pytest.mark.parametrize("kept", [NVML_GPU, OTHER_GPU])
@@ -218,9 +219,12 @@ def test_each_gpu_must_have_been_sampled(kept: str, official: bool, severity: st
     evidence = replace(evidence, trace=replace(evidence.trace, devices=devices))
     (found,) = findings(evidence, CHECK)
     assert (found["severity"], found["cannot_be_judged"]) == (severity, True)
-    assert NOT_SAMPLED in found["found"]
+    (lost,) = {NVML_GPU, OTHER_GPU} - {kept}
+    assert f"{lost} was not sampled, in repeat 0, phase generate, " in found["found"]
     assert found["found"].count("repeat 4, phase generate") == 1
-    assert check_of(evidence, CHECK).details["windows"] == 10
+    check = check_of(evidence, CHECK)
+    assert check.details["windows"] == 10
+    assert check.mends == ("Measure with scenario.meters=[nvml,codecarbon]",)
 
 
 @pytest.mark.parametrize(("tick_s", "alone"), [(0.1, True), (1.0, False), (None, True)])

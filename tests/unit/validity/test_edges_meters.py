@@ -102,6 +102,18 @@ def test_sampled_power_sides_with_the_meter_that_is_nearer_to_it(other_wh: float
     assert (SIDES in check.message) is (severity == "warn")
 
 
+@pytest.mark.parametrize(("other_wh", "severity"), [(0.852, "fail"), (0.850, "warn")])
+def test_sampled_power_with_a_gap_sides_with_a_meter_that_is_nearer_whatever_happened_in_it(
+    other_wh: float, severity: str
+) -> None:
+    # Two seconds of up to 120 W are open: the energy by the samples is 1 Wh, or 1/15 Wh more or less.
+    times = [0.5 * number for number in range(400) if not 120 < 0.5 * number < 122]
+    trace = PowerTrace({NVML_GPU: DeviceTrace(times, [60.0] * len(times))}, 0.5)
+    check = agreement(answer(0, 1 + 1 / 64, other_wh, 60.0), trace=trace)
+    assert check.severity == severity
+    assert (SIDES in check.message) is (severity == "warn")
+
+
 def test_sampled_power_does_not_side_with_a_meter_that_is_off_by_more() -> None:
     # Ours is 2 % off, which samples allow for, and the other one 0.2 %.
     check = check_of(change_readings(FOURTH, energy_wh=lambda old: old * 1.02)(good_evidence()), "meters_agree")

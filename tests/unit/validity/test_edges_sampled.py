@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from scorekit.validity import DeviceTrace
-from scorekit.validity.sampled import Rise, Span, rise_over, span_around
+from scorekit.validity.sampled import Rise, Span, rise_over, span_around, why_no_span
+from scorekit.validity.sampled import unseen_j as left_open_j
 from tests.bundles import reading, window
 
 WINDOW = window("generate", 0, [], start_monotonic_s=20.0, end_monotonic_s=30.0)
@@ -106,6 +107,7 @@ def test_counter_and_power_from_quiet_to_quiet_by_hand(idle_w: float | None, lag
         integral_j=pytest.approx(900.0 + 250.0 + 4000.0 + 260.0 + 120.0),  # type: ignore[arg-type]
         lag_j=pytest.approx(lag_j),  # type: ignore[arg-type]
         ticks_j=pytest.approx(2 * 0.1 * (100.0 + 120.0)),  # type: ignore[arg-type]
+        unseen_j=0.0,
     )
 
 
@@ -131,6 +133,125 @@ def test_idle_moments_leave_their_own_swing_open() -> None:
 )
 def test_without_samples_on_both_sides_and_between_nothing_is_said(trace: DeviceTrace) -> None:
     assert _around(trace) is None
+
+
+def _gapped(*gaps: tuple[float, float], power_w: float = 100.0) -> DeviceTrace:
+    """A sample every quarter of a second from 5 s to 100 s, and none within some gaps."""
+    times = [5 + 0.25 * number for number in range(381)]
+    times = [t_s for t_s in times if not any(from_s < t_s < until_s for from_s, until_s in gaps)]
+    return DeviceTrace(times, power_w=[power_w] * len(times), counter_mj=[1000 * t_s for t_s in times])
+
+
+LONG = window("generate", 0, [], start_monotonic_s=20.0, end_monotonic_s=80.0)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "known"),
+    [
+        # A twentieth of 60 s; a step of a second is no gap.
+        ([(30.0, 33.0)], True),
+        ([(30.0, 33.25)], False),
+        ([(30.0, 31.5), (40.0, 41.5), (50.0, 51.0)], True),
+        ([(30.0, 31.5), (40.0, 41.75)], False),
+        # Between the quiet moments, also outside of the window.
+        ([(15.0, 18.0)], True),
+        ([(15.0, 18.25)], False),
+    ],
+)
+def test_a_twentieth_of_a_window_may_be_unseen_around_it(gaps: list[tuple[float, float]], known: bool) -> None:
+    span = span_around(_gapped(*gaps), LONG, tick_s=0.1, idle_w=100.0, widest_swing_w=600.0)
+    assert (span is not None) is known
+    if span is not None:
+        assert span.integral_j == pytest.approx(7000.0)
+        assert span.unseen_j == pytest.approx(3 * 600.0)
+
+
+@pytest.mark.parametrize(
+    ("idle_w", "swing_w", "power_w", "unseen_j"),
+    [
+        # Two seconds of what the power may have been: from idle to the limit, and as far as samples were beyond them.
+        (100.0, 600.0, 400.0, 2 * 600.0),
+        (None, 700.0, 400.0, 2 * 700.0),
+        (100.0, 600.0, 720.0, 2 * 620.0),
+        (100.0, 600.0, 70.0, 2 * 630.0),
+        (100.0, 0.0, 100.0, 0.0),
+    ],
+)
+def test_what_no_sample_tells_of_leaves_its_time_and_the_widest_swing_open(
+    idle_w: float | None, swing_w: float, power_w: float, unseen_j: float
+) -> None:
+    gapped, seen = _gapped((30.0, 32.0), power_w=power_w), _gapped((30.0, 31.0), power_w=power_w)
+    assert left_open_j(gapped, 20.0, 80.0, idle_w, swing_w) == pytest.approx(unseen_j)
+    assert left_open_j(seen, 20.0, 80.0, idle_w, swing_w) == 0.0
+
+
+@pytest.mark.parametrize(("edge_s", "seen"), [(29.0, True), (28.75, False), (32.0, True), (32.25, False)])
+def test_a_sample_next_to_the_stretch_is_seen_too(edge_s: float, seen: bool) -> None:
+    times = _gapped((30.0, 32.0)).t_s
+    trace = DeviceTrace(times, power_w=[720.0 if t_s == edge_s else 100.0 for t_s in times])
+    # From a second before the stretch to a second after it.
+    assert left_open_j(trace, 30.0, 31.0, 100.0, 600.0) == pytest.approx(620.0 if seen else 600.0)
+
+
+@pytest.mark.parametrize(
+    ("gap", "lag_j"),
+    [
+        # The quiet moments are 10 s and 80 s. What happened in the second before them must be seen.
+        ((7.0, 9.0), 0.0),
+        ((7.0, 9.25), 600.0 / 8),
+        ((8.0, 10.0), 600.0 / 8),
+        ((10.0, 12.0), 0.0),
+        ((78.0, 80.0), 600.0 / 8),
+    ],
+)
+def test_a_moment_after_a_gap_is_quiet_once_a_second_is_seen(gap: tuple[float, float], lag_j: float) -> None:
+    span = span_around(_gapped(gap), LONG, tick_s=0.1, idle_w=100.0, widest_swing_w=600.0)
+    assert span is not None
+    assert span.lag_j == pytest.approx(lag_j)
+
+
+@pytest.mark.parametrize(
+    ("trace", "why", "silent"),
+    [
+        (
+            _gapped((30.0, 34.0)),
+            "power was not sampled for 4.0 s from 10.0 s after the window's start on, of which at most 3.0 s (5% of "
+            "the window) can be bridged",
+            True,
+        ),
+        (
+            _gapped((20.0, 24.0)),
+            "power was not sampled for 4.0 s from 0.0 s after the window's start on, of which at most 3.0 s (5% of "
+            "the window) can be bridged",
+            True,
+        ),
+        (
+            _gapped((16.0, 26.5), (40.0, 41.5)),
+            "power was not sampled for 10.5 s from 4.0 s before the window's start on, and for 12.0 s in all, of which "
+            "at most 3.0 s (5% of the window) can be bridged",
+            True,
+        ),
+        (_gapped((6.0, 20.25)), "power was not sampled within 10 s before the window", True),
+        (_gapped((79.75, 90.25)), "power was not sampled within 10 s after the window", True),
+        (
+            DeviceTrace([5 + n for n in range(90)], power_w=[100.0] * 90),
+            "power and counter were not sampled together within 10 s before the window",
+            False,
+        ),
+        (
+            DeviceTrace(
+                [5 + n for n in range(90)],
+                power_w=[100.0] * 90,
+                counter_mj=[1.0 if n < 70 else math.nan for n in range(90)],
+            ),
+            "power and counter were not sampled together within 10 s after the window",
+            False,
+        ),
+    ],
+)
+def test_what_keeps_a_window_from_being_compared_is_named(trace: DeviceTrace, why: str, silent: bool) -> None:
+    assert span_around(trace, LONG, tick_s=0.1, idle_w=100.0, widest_swing_w=600.0) is None
+    assert why_no_span(trace, LONG) == (why, silent)
 
 
 COUNTED = {

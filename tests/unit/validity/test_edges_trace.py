@@ -153,26 +153,79 @@ def test_the_energy_of_a_stretch_by_hand(start_s: float, end_s: float, expected:
 
 
 @pytest.mark.parametrize(
-    ("start_s", "end_s", "whole"),
+    ("start_s", "end_s", "unseen"),
     [
-        # Samples every second from 0 to 9, but none from 3 to 4.5 and none from 6 to 7.25.
-        (0.0, 3.0, True),
-        (0.0, 3.01, False),
-        (2.5, 4.5, False),
-        (3.0, 4.5, False),
-        (3.5, 4.0, False),
-        (4.49, 5.0, False),
-        (4.5, 6.0, True),
-        (4.5, 6.5, False),
-        (5.0, 8.0, False),
-        (7.25, 9.0, True),
-        (0.0, 9.0, False),
+        # Samples every half a second from 0 to 9, but none from 3 to 4.5 and none from 6 to 7.25.
+        (0.0, 3.0, []),
+        (0.0, 3.01, [(3.0, 3.01)]),
+        (2.5, 4.5, [(3.0, 4.5)]),
+        (3.0, 4.5, [(3.0, 4.5)]),
+        (3.5, 4.0, [(3.5, 4.0)]),
+        (4.49, 5.0, [(4.49, 4.5)]),
+        (4.5, 6.0, []),
+        (4.5, 6.5, [(6.0, 6.5)]),
+        (5.0, 8.0, [(6.0, 7.25)]),
+        (7.25, 9.0, []),
+        (0.0, 9.0, [(3.0, 4.5), (6.0, 7.25)]),
+        (4.0, 7.0, [(4.0, 4.5), (6.0, 7.0)]),
     ],
 )
-def test_there_is_no_energy_over_a_gap_longer_than_a_second(start_s: float, end_s: float, whole: bool) -> None:
-    times = [0.0, 1.0, 2.0, 3.0, 4.5, 5.0, 6.0, 7.25, 8.0, 9.0]
-    found = DeviceTrace(times, power_w=[100.0] * 10).energy_ws(start_s, end_s)
-    assert found == (pytest.approx(100.0 * (end_s - start_s)) if whole else None)
+def test_a_gap_longer_than_a_second_is_bridged_only_as_far_as_it_may_be(
+    start_s: float, end_s: float, unseen: list[tuple[float, float]]
+) -> None:
+    times = [0.5 * number for number in range(19) if not 3 < 0.5 * number < 4.5 and not 6 < 0.5 * number < 7.5]
+    trace = DeviceTrace(sorted([*times, 7.25]), power_w=[100.0] * (len(times) + 1))
+    assert trace.unseen(start_s, end_s) == unseen
+    unseen_s = sum(until_s - from_s for from_s, until_s in unseen)
+    assert trace.unseen_s(start_s, end_s) == pytest.approx(unseen_s)
+    whole = pytest.approx(100.0 * (end_s - start_s))
+    assert trace.energy_ws(start_s, end_s) == (None if unseen else whole)
+    assert trace.energy_ws(start_s, end_s, unseen_s + 2**-30) == whole
+    if unseen:
+        assert trace.energy_ws(start_s, end_s, unseen_s - 2**-30) is None
+
+
+@pytest.mark.parametrize(
+    ("late_s", "unseen"),
+    [
+        # Of steps of a second, one that is longer: a sample tells of a second, and nothing of what came before that.
+        (0.0, []),
+        (0.25, [(5.0, 5.25)]),
+        (0.5, [(5.0, 5.5)]),
+        # Beyond one and a half of the usual steps it is a gap, of which nothing is seen.
+        (0.5625, [(5.0, 6.5625)]),
+        (1.0, [(5.0, 7.0)]),
+    ],
+)
+def test_of_a_late_sample_of_a_thinned_trace_its_own_second_is_seen(
+    late_s: float, unseen: list[tuple[float, float]]
+) -> None:
+    times = [float(number) + (late_s if number > 5 else 0.0) for number in range(12)]
+    trace = DeviceTrace(times, power_w=[100.0] * 12)
+    assert trace.unseen(0.0, 11.0) == unseen
+    assert trace.energy_ws(0.0, 5.0) == pytest.approx(500.0)
+    assert (trace.energy_ws(4.0, 8.0) is None) is bool(unseen)
+
+
+@pytest.mark.parametrize(("usual_s", "gap"), [(0.5, True), (0.75, True), (0.8125, False), (1.0, False)])
+def test_what_a_gap_is_hangs_on_the_usual_step(usual_s: float, gap: bool) -> None:
+    # One step of 1.1875 s among others.
+    times = [usual_s * number + (1.1875 - usual_s if number > 5 else 0.0) for number in range(12)]
+    ((from_s, until_s),) = DeviceTrace(times, power_w=[100.0] * 12).unseen(0.0, 100.0)
+    assert (from_s, until_s) == (5 * usual_s, 5 * usual_s + (1.1875 if gap else 0.1875))
+
+
+def test_the_usual_step_of_a_long_trace_is_that_of_some_of_its_steps() -> None:
+    times = [1.0 * number for number in range(25_000)]
+    times += [times[-1] + 1.25, times[-1] + 2.25]
+    trace = DeviceTrace(times, power_w=[100.0] * len(times))
+    assert trace.unseen(0.0, 1e6) == [(24_999.0, 24_999.25)]
+
+
+def test_a_step_of_a_second_is_seen_whole() -> None:
+    assert DeviceTrace([0.0, 1.0, 2.0], power_w=[5.0] * 3).unseen(-9.0, 9.0) == []
+    assert DeviceTrace([0.0], power_w=[5.0]).unseen(-9.0, 9.0) == []
+    assert DeviceTrace([]).unseen_s(-9.0, 9.0) == 0.0
 
 
 def test_samples_that_lack_the_power_make_a_gap_of_their_neighbours() -> None:
