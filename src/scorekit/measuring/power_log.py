@@ -8,14 +8,17 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from scorekit import atomic, bundle
 from scorekit.measuring import gpus
 from scorekit.measuring.meters import SAMPLING_S, Meter, PowerSample, SamplerCost
+from scorekit.measuring.meters.samples import SampleLog
 from scorekit.records import POWER_SCHEMA
 
 LOGGER = logging.getLogger("scorekit")
+_ROWS: Final = 1024 * 1024
+"""Of a row group, as pyarrow writes them by itself: so many samples are objects at a time."""
 
 
 class StateLog:
@@ -132,7 +135,16 @@ def write_power(
         about |= {"sampler_cpu_s": repr(sampler_cpu_s), "sampler_wall_s": repr(sampler_wall_s)}
     assert tuple(types) == PowerSample._fields
     schema = pyarrow.schema(types.items(), metadata=about)
-    columns = {name: [getattr(sample, name) for sample in samples] for name in types}
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), buffer, compression="zstd")
+    buffer, count = io.BytesIO(), len(samples)
+    with pyarrow.parquet.ParquetWriter(buffer, schema, compression="zstd") as writer:
+        for start in range(0, count, _ROWS):
+            stop = min(start + _ROWS, count)
+            columns = [pyarrow.array(_column(samples, name, start, stop), kind) for name, kind in types.items()]
+            writer.write_table(pyarrow.table(columns, schema=schema))
     atomic.write_bytes(folder / bundle.POWER, buffer.getvalue())
+
+
+def _column(samples: Sequence[PowerSample], name: str, start: int, stop: int) -> Sequence[object]:
+    if isinstance(samples, SampleLog):
+        return samples.column(name, start, stop)
+    return [getattr(sample, name) for sample in samples[start:stop]]

@@ -13,6 +13,7 @@ from scorekit import bundle
 from scorekit.logs.power_trace import read_power_trace
 from scorekit.measuring import power_log
 from scorekit.measuring.meters import SAMPLING_S, PowerSample, SamplerCost
+from scorekit.measuring.meters.samples import SampleLog
 from scorekit.records import POWER_SCHEMA, GpuState
 from tests.fake_nvml import FakeNvml
 
@@ -50,6 +51,24 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert read_power_trace(tmp_path / bundle.POWER).sampler_cpu_s is None
     assert [path.name for path in tmp_path.iterdir()] == [bundle.POWER], "written in one step"
+
+
+@pytest.mark.parametrize("rows", [1, 2, 1024])
+def test_the_samples_of_a_log_are_written_as_those_of_a_list(
+    rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(power_log, "_ROWS", rows)
+    log = SampleLog()
+    samples = [FULL, OTHER, EMPTY, FULL, EMPTY]
+    for sample in samples:
+        log.append(sample)
+    for name, found in (("log", log), ("list", samples)):
+        (tmp_path / name).mkdir()
+        power_log.write_power(found, tmp_path / name, period_s=0.1, sampler_cpu_s=1.0, sampler_wall_s=60.0)
+    ours, theirs = ((tmp_path / name / bundle.POWER).read_bytes() for name in ("log", "list"))
+    assert ours == theirs
+    table = pyarrow.parquet.read_table(tmp_path / "log" / bundle.POWER)
+    assert [PowerSample(**row) for row in table.to_pylist()] == samples
 
 
 class FakeMeter:

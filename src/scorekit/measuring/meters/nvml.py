@@ -16,6 +16,7 @@ from scorekit.measuring.meters.counter import Estimate, energy_at, energy_betwee
 from scorekit.measuring.meters.nvml_gpu import NvmlGpu
 from scorekit.measuring.meters.rhythm import PRECISE_S, Edge, Read, Tick
 from scorekit.measuring.meters.sampler import Sampler, Schedule
+from scorekit.measuring.meters.samples import SampleLog
 from scorekit.measuring.meters.track import Track
 from scorekit.records import CounterEvidence, MeterReading
 from scorekit.units import millijoules_to_wh
@@ -77,7 +78,7 @@ class NvmlMeter:
                         if gpu.last_error == str(pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED))
                         else _NO_ACCESS,
                     )
-            self._trace: list[PowerSample] = []
+            self._trace = SampleLog()
             self._schedule = Schedule(self._gpus, keep=self._trace.append)
             self._sampler = Sampler(self._schedule)
             # The rhythm must be known before the first window. A counter that does not tick is told in the readings.
@@ -131,8 +132,8 @@ class NvmlMeter:
         return self._most_w[uuid]
 
     def trace(self) -> Sequence[PowerSample]:
-        """Ten samples a second of each GPU since the meter was made."""
-        return tuple(self._trace)
+        """Ten samples a second of each GPU since the meter was made; they go on to come until it is stopped."""
+        return self._trace
 
     def cost(self) -> SamplerCost:
         """What sampling took from the measured windows."""
