@@ -73,13 +73,8 @@ def load(*paths: PathLike, allow_invalid: bool = False, refused: list[Refusal] |
     return results
 
 
-def is_store(path: Path) -> bool:
-    """Whether a folder is a results store."""
-    return (path / store.STORE).is_file()
-
-
 def _read(paths: Sequence[Path], *, allow_invalid: bool) -> Iterator[logs.Found]:
-    for stored, group in itertools.groupby(paths, is_store):
+    for stored, group in itertools.groupby(paths, store.is_store):
         if stored:
             for path in {path.resolve(): path for path in group}.values():
                 yield from _read_store(path)

@@ -8,7 +8,6 @@ from typing import Final, TypeAlias
 
 from scorekit import editions, explain, logs, rating, store
 from scorekit.api.kinds import PathLike, path_of, text_of
-from scorekit.api.loading import is_store
 from scorekit.api.measurement import Measured
 from scorekit.api.shown import Shown
 from scorekit.api.wording import in_python, told_in_python
@@ -109,7 +108,7 @@ def rated(
 
 
 def _scores(paths: Sequence[Path]) -> Iterator[Rateable]:
-    stores = [path for path in paths if is_store(path)]
+    stores = [path for path in paths if store.is_store(path)]
     for found in logs.read_scores(path for path in paths if path not in stores):
         if not isinstance(found, logs.Refusal):
             yield found

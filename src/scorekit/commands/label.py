@@ -98,7 +98,7 @@ def _not_kept(wanted: str) -> UsageError | None:
     from scorekit import store
 
     folder = Path(_RESULTS)
-    if not (folder / store.STORE).is_file():
+    if not store.is_store(folder):
         return UsageError(f"there is no results folder '{_RESULTS}' here")
     try:
         store.open(folder).find(wanted)

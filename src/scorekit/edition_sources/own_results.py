@@ -23,12 +23,14 @@ def members_of(results: Iterable[tuple[str, Result]], label: str) -> Gathered:
         results: each with its id in the store.
         label: what the source is called.
     """
+    from scorekit.store import names
+
     members: list[tuple[Member, str]] = []
     latest: dict[Hashable, str] = {}
     passed_over: list[LeftOut] = []
     # The latest first; of one time by id, so that the order they came in changes nothing.
     for identity, result in sorted(results, key=lambda pair: (_measured_s(pair[1]), pair[0]), reverse=True):
-        place = f"{label}: {result.model or 'a model without a name'} ({identity[:12]})"
+        place = f"{label}: {result.model or 'a model without a name'} ({names.short(identity)})"
         reason = _why_not(result)
         if reason is not None:
             passed_over.append(LeftOut(place=place, reason=reason))
@@ -37,7 +39,9 @@ def members_of(results: Iterable[tuple[str, Result]], label: str) -> Gathered:
         model = (result.cohort, result.model_class, result.model, result.model_revision, result.parameters)
         taken = latest.setdefault(model, identity)
         if taken != identity:
-            passed_over.append(LeftOut(place=place, reason=f"the latest result of the model is taken ({taken[:12]})"))
+            passed_over.append(
+                LeftOut(place=place, reason=f"the latest result of the model is taken ({names.short(taken)})")
+            )
             continue
         member = Member.model_validate(
             {

@@ -110,14 +110,14 @@ def read(root: Path, path: str) -> tuple[Result, Entry]:
         UnusableError: it is not what was added, or cannot be read.
     """
     content, found = read_regular(os.path.join(root, path))
-    digits = names.digits_of(path.rpartition("/")[2])
-    if digits is None:
+    digits = names.id_of(path)
+    if not digits:
         raise UnusableError("its name does not end in --HASH.json")
     sha256 = names.digest(content)
     if not sha256.startswith(digits):
         raise UnusableError(
-            f"its content is not what was added: sha256 begins with {sha256[: names.SHORT_DIGITS]}, its name says "
-            f"{digits[: names.SHORT_DIGITS]}; {_broken(content)}"
+            f"its content is not what was added: sha256 begins with {names.short(sha256)}, its name says "
+            f"{names.short(digits)}; {_broken(content)}"
         )
     result = _parse(content)
     expected = names.relative_path(result, sha256, len(digits))
@@ -260,7 +260,7 @@ def _holds(root: Path, path: str, content: bytes) -> bool:
         raise _taken(path, str(error)) from error
     if found == content:
         return True
-    digits = names.digits_of(path.rpartition("/")[2]) or ""
+    digits = names.id_of(path)
     if names.digest(found).startswith(digits):
         return False
     raise _taken(path, "its content is not what was added")

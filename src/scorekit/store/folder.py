@@ -228,8 +228,8 @@ class Store:
         """The quality figures that stand as a `pyarrow.Table`, with the id of their result."""
         known = self.table().column("id").to_pylist()
         standing = self.attached()
-        by_digits = {sha256[: names.SHORT_DIGITS]: sha256 for sha256 in standing}
-        found = {name: by_digits.get(name[: names.SHORT_DIGITS], "") for name in known}
+        by_digits = {names.short(sha256): sha256 for sha256 in standing}
+        found = {name: by_digits.get(names.short(name), "") for name in known}
         own = ((name, standing[sha256]) for name, sha256 in found.items() if sha256 and sha256.startswith(name))
         return quality.table(own)
 
@@ -264,6 +264,11 @@ def open(  # noqa: A001 - as in sqlite3, gzip and others; used as store.open
 def _log(text: str) -> None:
     # Where no logging is set up, Python prints a warning to the terminal as it is.
     logging.getLogger("scorekit.store").warning("%s", one_line(text))
+
+
+def is_store(path: Path) -> bool:
+    """Whether a folder is a results store."""
+    return (path / STORE).is_file()
 
 
 def _check_version(root: Path) -> None:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from scorekit import __version__, atomic
 from scorekit.errors import BundleError
-from scorekit.store import columns, files
+from scorekit.store import columns, files, names
 from scorekit.store.files import Entry, Skipped
 
 INDEX: Final = "index.parquet"
@@ -191,8 +191,7 @@ def _tables(root: Path, entries: list[Entry], skipped: list[Skipped]) -> Iterato
         for entry in entries[first : first + _CHUNK]:
             try:
                 result, found = files.read(root, entry.path)
-                digits = entry.path.removesuffix(".json").rpartition("--")[2]
-                rows.append((digits, entry.path, columns.values(result), found.size, found.mtime_ns))
+                rows.append((names.id_of(entry.path), entry.path, columns.values(result), found.size, found.mtime_ns))
             except FileNotFoundError:
                 # It was taken away since the folder was listed, which changes the folder's time: the next look tells.
                 continue

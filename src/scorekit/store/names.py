@@ -54,6 +54,16 @@ def digits_of(name: str) -> str | None:
     return None if found is None else found["digits"]
 
 
+def id_of(path: str) -> str:
+    """The same by the path of a file; nothing for one that no result has."""
+    return digits_of(path.rpartition("/")[2]) or ""
+
+
+def short(result_id: str) -> str:
+    """So many digits of a result's id as are told to people, and looked up by."""
+    return result_id[:SHORT_DIGITS]
+
+
 def _slug(name: str | None) -> str:
     """A name as part of a path: readable, and the same for ever, for it is part of what a file is checked by."""
     text = re.sub(r"[^A-Za-z0-9._-]+", "-", (name or "").replace("/", "__"))

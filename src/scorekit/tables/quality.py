@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from scorekit.layout import Column, Layout, render
-
-_ID_DIGITS: Final = 12
+from scorekit.store import names
 
 
 def quality_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> str:
@@ -24,7 +23,7 @@ def quality_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> str:
     )  # fmt: skip
     cells = [
         (
-            row["id"][:_ID_DIGITS],
+            names.short(row["id"]),
             layout.text(row["model"] or "unknown"),
             layout.text(row["benchmark"]),
             layout.text(f"{row['metric']},{row['filter']}"),

@@ -8,8 +8,8 @@ from typing import Any, Final
 from scorekit.layout import Column, Layout, known, percent, render
 from scorekit.messages import counted
 from scorekit.records import Figure, Result
+from scorekit.store import names
 
-_ID_DIGITS: Final = 12
 _QUERIES_FROM: Final = {
     "counted": "as counted",
     "config": "as the config says",
@@ -31,7 +31,7 @@ def result_table(rows: Sequence[Mapping[str, Any]], layout: Layout) -> str:
     )  # fmt: skip
     cells = [
         (
-            row["id"][:_ID_DIGITS],
+            names.short(row["id"]),
             _named(row["task"], layout),
             _named(row["model"], layout),
             row["model_class"] or "",

@@ -9,19 +9,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from scorekit import logs, store
-from scorekit.errors import EXIT_DONE, InputError, LogError, UsageError
+from scorekit import store
+from scorekit.errors import EXIT_DONE, InputError, UsageError
 from scorekit.layout import layout_for, significant
 from scorekit.logs.lm_eval import read_evaluation
 from scorekit.messages import counted, say_line
 from scorekit.records import QualityFigure, Result
 from scorekit.records.quality import LONGEST_URL, SOURCE_URL
 from scorekit.store import export as exporting
+from scorekit.store import given, names
 from scorekit.store.attaching import prepared
 from scorekit.tables.quality import quality_table
 
-_RECORD: Final = re.compile(rb'"schema_version"\s*:\s*"scorekit\.result/')
-_HEAD_BYTES: Final = 64 * 1024
 _MOST_TOLD: Final = 12
 
 
@@ -117,9 +116,7 @@ def _meant(into: store.Store, wanted: str, *, every: bool) -> list[str]:
     """Paths of the results that are meant: one, unless every is."""
     paths = _found(into, wanted)
     if len(paths) > 1 and not every:
-        ids = ", ".join(
-            f"{path.removesuffix('.json').rpartition('--')[2][:12]} ({path.partition('/')[0]})" for path in paths
-        )
+        ids = ", ".join(f"{names.short(names.id_of(path))} ({path.partition('/')[0]})" for path in paths)
         raise UsageError(
             f"'{wanted}' has {len(paths)} results: {ids}",
             mend="give the id of the one that is meant, or --every for all",
@@ -145,20 +142,10 @@ def _found(into: store.Store, wanted: str) -> list[str]:
 
 
 def _results(path: Path) -> Iterator[Result]:
-    head = b""
-    if path.is_file():
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    if _RECORD.search(head):
-        with path.open("rb") as file:
-            for record in store.read_records(file, str(path)):
-                if isinstance(record, LogError):
-                    raise record
-                yield record
-        return
-    for read in logs.read_logs([path]):
+    # Only what they were read from is asked of them.
+    for read in given.results_at(path, trusted=True):
         if not isinstance(read, Result):
-            raise read.error
+            raise read
         yield read
 
 

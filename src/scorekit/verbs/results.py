@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import re
-import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from scorekit import atomic, logs, store
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, InputError, LogError, ScorekitError, UsageError
+from scorekit import atomic, store
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, InputError, ScorekitError, UsageError
 from scorekit.layout import layout_for
 from scorekit.messages import counted, say, say_line
-from scorekit.records import Result
 from scorekit.store import export as exporting
+from scorekit.store import given
 from scorekit.tables.stored import answer_table, result_table, result_text
 
 if TYPE_CHECKING:
     import argparse
 
 _STDIN: Final = "-"
-_RECORDS: Final = (".json", ".jsonl")
-_HEAD_BYTES: Final = 64 * 1024
-_RECORD: Final = re.compile(rb'"schema_version"\s*:\s*"scorekit\.result/')
 _MOST_ROWS: Final = 1000
 """A text table of more rows takes long to lay out, and nobody reads it."""
 _MOST_SKIPPED: Final = 100
@@ -70,7 +63,11 @@ def add(folder: Path, paths: list[str], *, trusted: bool = False) -> int:
     into = _open(folder)
     new = known = refused = 0
     for path in paths:
-        for found in _incoming(path, trusted=trusted):
+        if path == _STDIN:
+            read = given.results_in(sys.stdin.buffer, "standard input", trusted=trusted)
+        else:
+            read = given.results_at(Path(path), trusted=trusted)
+        for found in read:
             if isinstance(found, ScorekitError):
                 refused += 1
                 say(f"error: {found}")
@@ -166,50 +163,6 @@ def build_index(folder: Path, *, full: bool) -> int:
     if len(built.skipped) > _MOST_SKIPPED:
         say(f"and {len(built.skipped) - _MOST_SKIPPED:,} more")
     return EXIT_DONE
-
-
-def _incoming(path: str, *, trusted: bool) -> Iterator[Result | ScorekitError]:
-    """The results of a path; what cannot be read as one is among them, as an error."""
-    if not _is_stream(path) and not _holds_records(Path(path)):
-        for read in logs.read_logs([Path(path)]):
-            yield read if isinstance(read, Result) else read.error
-        return
-    label = "standard input" if path == _STDIN else path
-    try:
-        with _stream(path) as stream:
-            for found in store.read_records(stream, label):
-                yield logs.unverified(found) if isinstance(found, Result) and not trusted else found
-    except LogError as error:
-        yield error
-    except OSError as error:
-        yield LogError(f"{label} cannot be read: {error.strerror or error}", mend="check that it is there and readable")
-
-
-def _is_stream(path: str) -> bool:
-    """Whether what is read of it is gone: such a thing holds records, for a look at its beginning would take that."""
-    if path == _STDIN:
-        return True
-    try:
-        mode = Path(path).stat().st_mode
-    except OSError:
-        # Whoever reads it tells.
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-def _holds_records(path: Path) -> bool:
-    """Whether a file holds result records, and not a log to be read; one that is neither was meant as records."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError:
-        # A folder, or nothing that can be read: whoever reads logs tells which.
-        return False
-    return _RECORD.search(head) is not None or (path.suffix in _RECORDS and not logs.is_log(path))
-
-
-def _stream(path: str) -> contextlib.AbstractContextManager[IO[bytes]]:
-    return contextlib.nullcontext(sys.stdin.buffer) if path == _STDIN else open(path, "rb")
 
 
 def _open(folder: Path) -> store.Store:

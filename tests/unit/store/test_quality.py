@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,14 @@ def test_a_run_and_a_result_file_are_found_by_what_they_were_read_from(say: Any,
     added = Path(say("results", "add", "elsewhere").out.strip())
     assert "2 figures attached" in attach(say, result=str(run), file=file).err
     assert "2 there already" in attach(say, result=str(added), file=file).err
+    # What holds records is judged as `results add` judges it, and a pipe of them is read once.
+    Path("copy.jsonl").write_text(" " * 70_000 + "\n" + added.read_text())
+    assert "2 there already" in attach(say, result="copy.jsonl", file=file).err
+    os.mkfifo("pipe")
+    writer = threading.Thread(target=Path("pipe").write_text, args=(added.read_text(),))
+    writer.start()
+    assert "2 there already" in attach(say, result="pipe", file=file).err
+    writer.join()
 
 
 def test_what_is_to_be_known_is_told(say: Any) -> None:

@@ -135,7 +135,7 @@ def filled_in(sql: str, made: store.Store, folder: Path) -> str:
 
 def test_a_missing_extra_is_told_with_the_way_to_get_it(kept: store.Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "scorekit\[data\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install -c constraints.txt -e "\.\[data\]"'):
         kept.query("SELECT 1")
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingExtraError, match="pandas"):

@@ -35,12 +35,12 @@ def place_of(settings: Settings, publication: Publication) -> SitePlace | None:
     """Where a publication stands; None while the site that stands does not show it."""
     if publication.result_path is None:
         return None
-    digits = names.digits_of(publication.result_path.rpartition("/")[2])
+    digits = names.id_of(publication.result_path)
     try:
         page = f"models/{_slug(settings.results, publication.result_path)}.html"
     except ScorekitError:
         return None
-    entry = _entry(settings.site, digits or "")
+    entry = _entry(settings.site, digits)
     if entry is None or not (settings.site / page).is_file():
         return None
     label = f"labels/{entry}.svg"
@@ -57,7 +57,7 @@ def _entry(site: Path, digits: str) -> str | None:
     """Id of the figure that is of a result, by the first digits of its hash."""
     path = site / _FIGURES
     try:
-        return _entries(path, path.stat().st_mtime_ns).get(digits[: names.SHORT_DIGITS])
+        return _entries(path, path.stat().st_mtime_ns).get(names.short(digits))
     except (OSError, ValueError):
         return None
 
@@ -66,7 +66,7 @@ def _entry(site: Path, digits: str) -> str | None:
 def _entries(path: Path, _changed_ns: int) -> dict[str, str]:
     """Ids of all figures of a site by the first digits of their results' hashes; read anew when the site is."""
     rows = json.loads(path.read_bytes())
-    return {row["result_id"][: names.SHORT_DIGITS]: row["id"] for row in rows if row["result_id"]}
+    return {names.short(row["result_id"]): row["id"] for row in rows if row["result_id"]}
 
 
 def _quiet(_told: str) -> None:

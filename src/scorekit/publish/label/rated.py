@@ -9,10 +9,11 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from scorekit import logs, store
+from scorekit import bundle, logs, store
 from scorekit.errors import LogError, UsageError, nearest
 from scorekit.rating import Rating, rate_scores
 from scorekit.records import Edition, Result, Score, first_complaint
+from scorekit.store import names
 
 _MOST_RATING_BYTES: Final = 64 * 1024 * 1024
 _PEEK_BYTES: Final = 4096
@@ -45,7 +46,7 @@ def rated_at(path: Path, edition: Edition | None, *, model: str | None = None, t
     is_stream = path.exists() and not path.is_file() and not path.is_dir()
     if is_stream or (path.is_file() and _says(path, b'"scorekit.rating/')):
         return _one([Rated(rating, None) for rating in _ratings(path)], model, task, str(path))
-    if (path / store.STORE).is_file():
+    if store.is_store(path):
         raise UsageError(f"{path} is a results folder", mend=f"name a model or an id in it: MODEL --results {path}")
     return _one(_rate(list(_subjects(path)), edition), model, task, str(path))
 
@@ -68,9 +69,8 @@ def rated_in(folder: Path, wanted: str, edition: Edition | None, *, task: str | 
     rated = _rate([found.read(path) for path in paths], edition)
     chosen = [each for each in rated if task in (None, each.rating.task, each.rating.cohort)]
     if len(chosen) > 1:
-        # The name of a file ends with the id of its result.
         ids = ", ".join(
-            f"{path.removesuffix('.json').rpartition('--')[2][:12]} ({each.rating.task or 'task unknown'})"
+            f"{names.short(names.id_of(path))} ({each.rating.task or 'task unknown'})"
             for path, each in zip(paths, rated, strict=True)
             if each in chosen
         )
@@ -86,7 +86,7 @@ def _rate(subjects: Sequence[Score | Result], edition: Edition | None) -> list[R
 
 def _subjects(path: Path) -> Iterable[Score | Result]:
     run = logs.run_beside(path) or path
-    if run.is_dir() and (run / "manifest.json").is_file():
+    if run.is_dir() and (run / bundle.MANIFEST).is_file():
         yield logs.read_score(run)
     elif not path.exists() or (path.is_file() and logs.is_score_file(path, _head(path))):
         yield logs.read_score_file(path)

@@ -17,11 +17,12 @@ from scorekit.publish.pareto import Place, places
 from scorekit.publish.site.content import UNNAMED, Cohort, Entry, Site, is_official
 from scorekit.publish.site.model_figures import ModelFigures, by_model
 from scorekit.publish.site.names import shown
+from scorekit.store import names
 
 if TYPE_CHECKING:
     from scorekit.store.quality import InForce
 
-_SHORT_DIGITS: Final = 12
+_REVISION_DIGITS: Final = 12
 _PUT: Final = {True: "as a chat", False: "plainly", None: ""}
 
 
@@ -119,12 +120,12 @@ class Figures:
 
 def of_results(quality: Mapping[str, tuple[InForce, ...]]) -> Mapping[str, tuple[InForce, ...]]:
     """Figures by the first digits of their result's id, as `own` looks them up."""
-    return {sha256[:_SHORT_DIGITS]: figures for sha256, figures in quality.items()}
+    return {names.short(sha256): figures for sha256, figures in quality.items()}
 
 
 def own(quality: Mapping[str, tuple[InForce, ...]], result_id: str | None) -> tuple[InForce, ...]:
     """The figures of a result, by its whole sha256 or the first digits of it."""
-    found = quality.get((result_id or "")[:_SHORT_DIGITS], ())
+    found = quality.get(names.short(result_id or ""), ())
     return found if found and found[0].attached.quality.result_sha256.startswith(result_id or "-") else ()
 
 
@@ -241,7 +242,7 @@ def _standings(measure: Measure, held: Sequence[tuple[Entry, InForce]]) -> tuple
 
 def _variant(model: ModelFigures) -> str:
     known, quality = model.entry.beside_others, model.evaluations[0].attached.quality
-    revision = f"revision {(known.revision or 'unknown')[:_SHORT_DIGITS]}"
+    revision = f"revision {(known.revision or 'unknown')[:_REVISION_DIGITS]}"
     size = "size unknown" if known.parameters is None else f"{known.parameters:,} parameters"
     return ", ".join((revision, size, known.dtype or quality.dtype or "type unknown", *quality.quantized))
 
