@@ -22,7 +22,8 @@ from scorekit.portal.ledger.submissions import Submission
 from scorekit.portal.opened import Portal
 from scorekit.records import Result, Terms, Verdict
 from scorekit.submission.clauses import CLAUSES
-from tests.evidence import change_energy, change_gpu, good_evidence
+from scorekit.validity import Evidence
+from tests.evidence import change_energy, change_facts, change_gpu, good_evidence
 from tests.unit.submission.made import request, thinned, write_run
 
 CLAUSE_SUMS = {clause.name: clause.sha256 for clause in CLAUSES}
@@ -37,27 +38,27 @@ def official_run(folder: Path, model: str = "example/model-1b", factor: float = 
         factor: by which it took more power than others, between 0.7 and 1.5; no other run has the same.
         gpu: name of another than the protocol's GPU: the score is not comparable then.
     """
-    evidence = change_energy(lambda window: True, factor)(thinned(good_evidence()))
-    assert evidence.trace is not None
-    for_trace = {
-        name: dataclasses.replace(
-            trace,
-            power_w=[power_w * factor for power_w in trace.power_w],
-            counter_mj=[math.floor(counter_mj * factor) for counter_mj in trace.counter_mj],
-        )
-        for name, trace in evidence.trace
-    }
-    facts = evidence.environment.model_copy(
-        update={"model": evidence.environment.model.model_copy(update={"name": model})}
-    )
-    changed = dataclasses.replace(
-        evidence, environment=facts, trace=dataclasses.replace(evidence.trace, devices=for_trace)
-    )
+    changed = change_facts(model={"name": model})(scaled(thinned(good_evidence()), factor))
     if gpu is not None:
         changed = change_gpu(name=gpu)(changed)
     run = write_run(folder, changed)
     write_score(run, read_score(run))
     return run
+
+
+def scaled(evidence: Evidence, factor: float) -> Evidence:
+    """The evidence of a run that took so many times the power, all the time."""
+    changed = change_energy(lambda window: True, factor)(evidence)
+    assert changed.trace is not None
+    devices = {
+        name: dataclasses.replace(
+            trace,
+            power_w=[power_w * factor for power_w in trace.power_w],
+            counter_mj=[math.floor(counter_mj * factor) for counter_mj in trace.counter_mj],
+        )
+        for name, trace in changed.trace
+    }
+    return dataclasses.replace(changed, trace=dataclasses.replace(changed.trace, devices=devices))
 
 
 @lru_cache(maxsize=16)

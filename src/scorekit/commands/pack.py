@@ -17,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--confidential",
         action="store_true",
-        help="hand in the energy evidence and the given name, and nothing else of the model (with --model-name)",
+        help="hand in the energy evidence with its times and counts of tokens, the given name (with --model-name), "
+        "size class, dtype, quantisation and attention, and nothing else of the model; energies, name, class and "
+        "conditions alone become public",
     )
     parser.add_argument("--model-name", metavar="NAME", help="the model's name as it may be published")
     parser.add_argument("--edition", metavar="NAME", help="edition to be rated in (default: the newest built-in one)")

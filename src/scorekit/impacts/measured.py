@@ -153,10 +153,10 @@ def _terms(result: Score | Result, scale: float) -> Iterator[Term]:
 
 def _shares(result: Score | Result) -> tuple[_Share, ...]:
     score = result if isinstance(result, Score) else result.score
-    if score is None:
-        assert isinstance(result, Result)
+    on_gpu = score is not None and score.domain == "gpu"
+    # Of a model that was handed in confidentially the whole alone may be told.
+    if score is None or (not on_gpu and score.cpu_kwh is None and score.ram_kwh is None):
         return (_Share(result.domain or "given", result.energy_kwh, result.origin, True),)
-    on_gpu = score.domain == "gpu"
     return (
         _Share("gpu", score.gpu_kwh, score.origin if on_gpu else "unknown", on_gpu),
         _Share("cpu", score.cpu_kwh, score.cpu_origin or "unknown", not on_gpu),

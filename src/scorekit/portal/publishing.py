@@ -18,7 +18,6 @@ from typing import Final
 from scorekit import editions, store
 from scorekit.editions import Edition
 from scorekit.errors import InputError, ScorekitError
-from scorekit.logs.from_score import result_of
 from scorekit.portal import journal
 from scorekit.portal.edition_publishing import Preview, PreviewChangedError, preview, publish_edition
 from scorekit.portal.ledger import publications, sites
@@ -26,6 +25,8 @@ from scorekit.portal.ledger.publications import Publication
 from scorekit.portal.opened import Portal
 from scorekit.records import Verdict
 from scorekit.submission import terms
+from scorekit.submission.allow_lists import Form
+from scorekit.submission.public import public_result
 from scorekit.submission.terms import Known
 
 __all__ = [
@@ -140,8 +141,13 @@ def _add(portal: Portal, publication: Publication, verdict_json: str) -> str:
             mend="scorekit portal check tells what else is wrong",
         )
     # Of the verdict alone, which is kept: added again it is the same file. The score says whether it is comparable.
-    made = result_of(score, name=f"{publication.submission_id}/{publication.folder}")
+    made = public_result(score, _form(verdict), name=f"{publication.submission_id}/{publication.folder}")
     return store.open(portal.settings.results, report=_report).add(made).path
+
+
+def _form(verdict: Verdict) -> Form:
+    """Of what is published nothing can be taken back: only what says that it is open is taken as such."""
+    return "open" if verdict.submission is not None and verdict.submission.form == "open" else "confidential"
 
 
 def _build(portal: Portal) -> str | None:

@@ -22,6 +22,7 @@ from scorekit.records.measurement import MEASUREMENT_SCHEMA, DeviceEnergy, Measu
 from scorekit.records.portal import PORTAL_BACKUP_SCHEMA, PORTAL_CHECK_SCHEMA, PortalBackup, PortalCheck, PortalFinding
 from scorekit.records.quality import QUALITY_SCHEMA, Quality, QualityFigure, QualitySource
 from scorekit.records.result import (
+    CONFIDENTIAL,
     RESULT_SCHEMA,
     SERVING_RESULT_SCHEMA,
     Fault,
@@ -96,6 +97,7 @@ from scorekit.records.windows import (
 
 __all__ = [
     "ATTEMPT_SCHEMA",
+    "CONFIDENTIAL",
     "EDITION_SCHEMA",
     "ENVIRONMENT_SCHEMA",
     "GPU_STATE_SCHEMA",

@@ -17,6 +17,8 @@ from scorekit.records.score import Conditions, Reason, Score, Uncertainty
 RESULT_SCHEMA: Final = "scorekit.result/1"
 SERVING_RESULT_SCHEMA: Final = "scorekit.result/2"
 """Of runs that measure a server. Others are still written as version 1, which they are."""
+CONFIDENTIAL: Final = " confidential"
+"""Ends the format of a result that is what may be public of a confidential submission."""
 _SERVING, _SERVING_PROTOCOL = "serving", "serving-1"
 _OWN_FORMATS: Final = ("scorekit.bundle/", "scorekit.submission/")
 """Of runs of ours: as they were measured, and as they were packed and worked out again."""
@@ -109,7 +111,10 @@ class Source(Record):
 
     name: str = Field(description="Path below what was named, e.g. logs.zip!/model/benchmark_report.json.")
     row: Count | None = Field(default=None, description="Line of a table, from 1 for the first below the header.")
-    format: str = Field(description="Name and version of the log's format.")
+    format: str = Field(
+        description="Name and version of the log's format. After that of a confidential submission stands "
+        "` confidential`: times, counts of tokens and powers are withheld."
+    )
     files: dict[str, str] = Field(description="sha256 of each file that was read, by name.")
     tool: str | None = Field(default=None, description="What wrote the log, with its version; None where not told.")
     device: str | None = Field(default=None, description="Of a log of several GPUs: which, as the log calls it.")
@@ -167,6 +172,11 @@ class Result(Record):
     not_comparable_because: tuple[Reason, ...]
     score: Score | None = Field(default=None, description="Of our own runs: all that was worked out.")
     source: Source
+
+    @property
+    def confidential(self) -> bool:
+        """Whether it is what may be public of a confidential submission: what is None there was known, and withheld."""
+        return self.source.format.endswith(CONFIDENTIAL)
 
     @model_validator(mode="after")
     def _energies_agree(self) -> Result:

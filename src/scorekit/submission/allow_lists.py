@@ -131,7 +131,7 @@ class AllowList:
         """environment.json as it is handed in."""
         devices = {"torch_gpus": self._uuids(found.torch_gpus), "model_gpus": self._uuids(found.model_gpus)}
         packages = {name: found.packages[name] for name in sorted(PACKAGES[self.form] & set(found.packages))}
-        return _only(
+        return only(
             found,
             ENVIRONMENT[self.form],
             platform=_text(found.platform) if self.form == "open" else found.platform.partition(" ")[0],
@@ -147,11 +147,11 @@ class AllowList:
 
     def window(self, found: Window) -> Window:
         """A line of windows.jsonl as it is handed in."""
-        return _only(found, WINDOW, readings=tuple(self._reading(reading) for reading in found.readings))
+        return only(found, WINDOW, readings=tuple(self._reading(reading) for reading in found.readings))
 
     def state(self, found: GpuState) -> GpuState:
         """A line of gpu_states.jsonl as it is handed in."""
-        return _only(found, STATE, device=self.device(found.device))
+        return only(found, STATE, device=self.device(found.device))
 
     def device(self, name: str) -> str:
         """What a device is called."""
@@ -163,17 +163,17 @@ class AllowList:
 
     def _reading(self, found: MeterReading) -> MeterReading:
         problem = None if found.problem is None else _text(found.problem) if self.form == "open" else WITHHELD
-        return _only(
+        return only(
             found,
             READING,
             device=self.device(found.device),
             source=_text(found.source),
             problem=problem,
-            counter=None if found.counter is None else _only(found.counter, COUNTER),
+            counter=None if found.counter is None else only(found.counter, COUNTER),
         )
 
     def _gpu(self, found: GpuFacts) -> GpuFacts:
-        return _only(found, GPU[self.form], uuid=None if found.uuid is None else self.device(found.uuid))
+        return only(found, GPU[self.form], uuid=None if found.uuid is None else self.device(found.uuid))
 
     def _uuids(self, found: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if found is None else tuple(self.device(uuid) for uuid in found)
@@ -181,7 +181,7 @@ class AllowList:
     def _run(self, found: RunFacts) -> RunFacts:
         options = ("generate_kwargs", "call_kwargs", "forward_kwargs", "backend_switches")
         name = _text(found.config_name) if self.form == "open" else found.task
-        return _only(
+        return only(
             found,
             RUN[self.form],
             config_name=name or WITHHELD,
@@ -194,7 +194,7 @@ class AllowList:
     def _inputs(self, found: InputFacts, task: str | None) -> InputFacts:
         known = tasks.TASKS.get(task) if task is not None else None
         columns, prefixes = ((), ()) if known is None else (known.columns, known.prefixes)
-        return _only(
+        return only(
             found,
             INPUTS,
             # What the task itself says tells nobody anything; that another text stood there decides the verdict.
@@ -216,7 +216,7 @@ class AllowList:
         facts["declared_quantization"] = self._word(found.declared_quantization)
         kinds = ("library", "architecture")
         facts |= {name: _text(getattr(found, name)) if open_form else WITHHELD for name in kinds}
-        return _only(
+        return only(
             found,
             MODEL[self.form],
             # A name that the submitter gives is none that a model could be loaded by.
@@ -230,10 +230,10 @@ class AllowList:
         known = tasks.TASKS.get(task) if task is not None else None
         official = known is not None and found.name in tasks.official_dataset_ids(known) and not found.local
         if official or self.form == "open":
-            return _only(found, DATASET, name=_text(found.name), split=_text(found.split))
+            return only(found, DATASET, name=_text(found.name), split=_text(found.split))
         columns = tuple(column for column in found.columns if known is not None and column in known.columns)
         facts = {"name": WITHHELD, "revision": None, "split": self._word(found.split), "columns": columns}
-        return _only(found, DATASET, **facts)
+        return only(found, DATASET, **facts)
 
     def _word(self, value: str | None) -> str | None:
         if value is None or value in _WORDS:
@@ -278,7 +278,7 @@ def _differences(whole: Any, packed: Any, path: str) -> list[str]:
     return [path] if known else []
 
 
-def _only(record: R, allowed: Collection[str], **changes: Any) -> R:
+def only(record: R, allowed: Collection[str], **changes: Any) -> R:
     """A record of its allowed fields; a field that is given takes the place of the record's."""
     facts = {name: getattr(record, name) for name in allowed if name in record.model_fields_set}
     # Not every default is the record's own value: what is left out must be valid without it.

@@ -13,7 +13,6 @@ from scorekit import bundle, tasks
 from scorekit.errors import BundleError, InvalidRunError, LogError, UsageError
 from scorekit.logs import run_bundle
 from scorekit.logs.runs import require_run
-from scorekit.messages import counted
 from scorekit.records import (
     ManifestEntry,
     Score,
@@ -23,7 +22,7 @@ from scorekit.records import (
     Submitter,
     Validity,
 )
-from scorekit.submission import allow_lists, clauses, evidence_files, names, other_meters, prints, signing, zip_form
+from scorekit.submission import clauses, evidence_files, names, other_meters, prints, signing, telling, zip_form
 from scorekit.submission.allow_lists import AllowList, Form
 from scorekit.submission.archive import Limits
 
@@ -33,10 +32,6 @@ SIGNATURE: Final = "manifest.json.sig"
 FORMAT: Final = "scorekit.submission/1"
 MOST_RUNS: Final = 32
 MOST_POWER_SAMPLES: Final = 1_000_000
-_NOT_PACKED: Final = (
-    "the configuration files (benchmark_config.json, benchmark.json): they hold paths of the machine",
-    "the logs (*.log)",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +68,14 @@ class Packed:
         submission: what it says of itself.
         left_out: what of the runs is not in it, in words.
         told: what a reader of it learns, in words.
+        public: what of that becomes public when it is accepted, in words.
     """
 
     content: bytes
     submission: Submission
     left_out: tuple[str, ...]
     told: tuple[str, ...]
+    public: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +116,11 @@ def pack(runs: Sequence[Path], request: Request) -> Packed:
     if len(content) > Limits().packed_bytes:
         raise UsageError(f"the submission has {len(content):,} bytes, expected {Limits().packed_bytes:,} at most",
                          mend="hand the runs in one by one")  # fmt: skip
-    left_out = dict.fromkeys([*_NOT_PACKED, *(line for run in packed for line in run.left_out)])
+    left_out = dict.fromkeys([*telling.NOT_PACKED, *(line for run in packed for line in run.left_out)])
     told = dict.fromkeys(line for run in packed for line in run.told)
     who = ", ".join(part for part in request.submitter.model_dump().values() if part)
-    return Packed(content, submission, tuple(left_out), (f"who hands it in: {who}", *told))
+    public = telling.becomes_public(request.form)
+    return Packed(content, submission, tuple(left_out), (f"who hands it in: {who}", *told), public)
 
 
 def check_request(request: Request) -> None:
@@ -231,7 +229,7 @@ def _run(folder: Path, place: str, request: Request) -> _Run:
         comparable=score is not None and score.comparable,
         source_files=_raw_sums(folder) if request.form == "open" else {},
     )
-    return _Run(entry, files, _left_out(allowed, whole, environment, evidence), _told(entry, environment, evidence))
+    return _Run(entry, files, telling.left_out(allowed.form, whole, evidence), telling.told(entry, evidence))
 
 
 def _refused(error: InvalidRunError | LogError) -> InvalidRunError | LogError:
@@ -262,47 +260,6 @@ def _raw_sums(folder: Path) -> dict[str, str]:
 def _end(windows: Sequence[object]) -> datetime.datetime:
     found = [datetime.datetime.fromisoformat(getattr(window, "end_utc")) for window in windows]  # noqa: B009
     return max(found, default=datetime.datetime.fromtimestamp(0, datetime.UTC))
-
-
-def _left_out(
-    allowed: AllowList, whole: run_bundle.RunBundle, environment: object, evidence: evidence_files.PackedRun
-) -> tuple[str, ...]:
-    assert evidence.environment is environment
-    facts = allow_lists.left_out(whole.environment, evidence.environment)
-    lines = [f"of environment.json: {', '.join(facts)}"] if facts else []
-    lines.append("of the report and CodeCarbon's files: everything but energies and lengths")
-    problems = any(reading.problem for window in whole.windows for reading in window.readings)
-    if problems and allowed.form == "confidential":
-        lines.append("of windows.jsonl: the words in which meters told of problems")
-    if evidence.power is not None and evidence.power.kept_one_of > 1:
-        lines.append(f"of power.parquet: all but one of {evidence.power.kept_one_of} samples")
-    if allowed.form == "confidential":
-        lines.append("the GPUs' serial names (UUID): each has a number in their place")
-    return tuple(lines)
-
-
-def _told(entry: SubmittedRun, environment: object, evidence: evidence_files.PackedRun) -> tuple[str, ...]:
-    facts = evidence.environment
-    assert facts is environment
-    energy = (
-        "no score" if entry.wh_per_1000_queries is None else f"{entry.wh_per_1000_queries:.4g} Wh per 1,000 queries"
-    )
-    gpus = ", ".join(dict.fromkeys(gpu.name for gpu in facts.gpus))
-    where = f"{counted(len(facts.gpus), 'GPU')} ({gpus})" if facts.gpus else f"the CPU ({facts.cpu or 'unknown'})"
-    lines = [
-        f"{entry.folder}: {entry.model}, {entry.task or 'no known task'}, {energy}"
-        + ("" if entry.valid else ", marked as INVALID")
-        + ("" if entry.comparable else ", not comparable with official scores"),
-        f"{entry.folder}: measured at {facts.created_utc} on {where}, "
-        f"{counted(facts.run.runs, 'repeat')} of {counted(facts.run.num_samples, 'query', 'queries')}",
-        f"{entry.folder}: energy, time and counts of {counted(len(evidence.windows), 'window')}"
-        + ("" if evidence.power is None else ", and the sampled power of each GPU"),
-        f"{entry.folder}: class {entry.model_class or 'unknown'}, dtype {facts.model.dtype or 'unknown'}, quantisation "
-        f"{facts.model.quantization or 'none'}",
-    ]
-    if facts.model.parameters is not None:
-        lines.append(f"{entry.folder}: {facts.model.architecture} with {facts.model.parameters:,} parameters")
-    return tuple(lines)
 
 
 def _version() -> str:

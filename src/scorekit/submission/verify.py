@@ -245,8 +245,9 @@ def _repeated(runs: Sequence[VerifiedRun], earlier: Sequence[Earlier]) -> Iterat
 
 def _named(earlier: Sequence[Earlier]) -> list[tuple[str, RunPrint]]:
     # A published result and the submission that it came from are one measurement: it is named once, by the later name.
-    once = {(other.model, other.evidence): other.name for other in earlier}
-    return [(f"{name} ({model or 'no model named'})", evidence) for (model, evidence), name in once.items()]
+    # Of a confidential one the result tells no lengths, and the submission, which comes later, does.
+    once = {(other.model, other.evidence.energies_wh): other for other in earlier}
+    return [(f"{other.name} ({other.model or 'no model named'})", other.evidence) for other in once.values()]
 
 
 def _copies(run: VerifiedRun, others: Sequence[tuple[str, RunPrint]]) -> Iterator[VerdictReason]:

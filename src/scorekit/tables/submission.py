@@ -18,16 +18,15 @@ _SIGNED: Final = {
 }
 
 
-def packed_text(left_out: Sequence[str], told: Sequence[str], layout: Layout) -> str:
-    """What was left out of a submission, and what a reader of it learns."""
-    return "\n".join(
-        [
-            "Left out:",
-            *(layout.note(line, bullet="  - ") for line in left_out),
-            "",
-            "What a reader of the file learns:",
-            *(layout.note(line, bullet="  - ") for line in told),
-        ]
+def packed_text(left_out: Sequence[str], told: Sequence[str], public: Sequence[str], layout: Layout) -> str:
+    """What was left out of a submission, what a reader of it learns, and what of that becomes public."""
+    parts = (
+        ("Left out:", left_out),
+        ("What a reader of the file learns:", told),
+        ("What becomes public when an operator accepts it:", public),
+    )
+    return "\n\n".join(
+        "\n".join([title, *(layout.note(line, bullet="  - ") for line in lines)]) for title, lines in parts
     )
 
 

@@ -48,7 +48,7 @@ def pack(options: argparse.Namespace) -> int:
     if options.json:
         print(packed.submission.model_dump_json(indent=2))
     else:
-        print(packed_text(packed.left_out, packed.told, layout_for(sys.stdout)))
+        print(packed_text(packed.left_out, packed.told, packed.public, layout_for(sys.stdout)))
     return EXIT_DONE
 
 

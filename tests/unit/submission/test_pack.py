@@ -247,6 +247,9 @@ def test_the_command_tells_what_is_left_out_and_what_is_told(
     assert "benchmark_config.json" in told
     assert "What a reader of the file learns:" in told
     assert "ada@example.org" in told
+    assert "counts (queries, tokens in and out) of 22 windows" in told
+    assert "attention unknown" in told
+    assert "What becomes public when an operator accepts it:" in told
     assert (tmp_path / "s.zip").read_bytes() == content
 
 

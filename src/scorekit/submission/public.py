@@ -1,0 +1,118 @@
+"""What of an accepted submission becomes public: of an open one all that was worked out, of a confidential one a list.
+
+The list is held to the words of the clause that its submitter accepts (`clauses`, public_data): energy figures, name,
+size class, conditions. Times, counts of tokens and powers tell how fast the model is and how it cuts its texts; what
+they could be worked out from stays back with them. A field that a later version of a record brings is left out until
+somebody writes it down here. The evidence, whole, stays with the operators.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+from scorekit.logs.from_score import result_of
+from scorekit.records import CONFIDENTIAL, PhaseScore, Reason, Result, Score, Uncertainty
+from scorekit.submission.allow_lists import Form, only
+
+SCORE: Final[dict[str, frozenset[str]]] = {
+    "the energy figures of this submission": frozenset(
+        {"wh_per_1000_queries", "wh_per_1000_queries_std", "wh_per_1000_output_tokens", "energy_kwh", "gpu_kwh"}
+    )
+    | {"cpu_kwh", "ram_kwh", "cpu_origin", "ram_origin", "phases", "uncertainty"},
+    "the name given for the model": frozenset({"model"}),
+    "its size class": frozenset({"model_class"}),
+    "the conditions of the measurement": frozenset({"task", "cohort", "hardware", "domain", "origin", "meter"})
+    | {"queries", "runs", "conditions", "valid", "invalid_because", "warnings", "comparable"}
+    | {"not_comparable_because", "provenance", "schema_version"},
+}
+"""Fields of a score that become public, by the words of the clause that allow it."""
+PHASE: Final = frozenset({"phase", "counted", "energy_wh", "energy_wh_by_repeat"})
+CONDITIONS: Final = frozenset(
+    {"dataset", "dataset_fingerprint", "batch_size", "new_tokens", "max_new_tokens", "image_steps", "inputs"}
+)
+PROVENANCE: Final = frozenset({"run", "created_utc", "scorekit_version", "log_format", "protocol"})
+"""Without the sums of the files: of a short one, what it holds could be guessed and tried."""
+UNCERTAINTY: Final = frozenset(
+    {"interval_95_wh_per_1000", "half_width_95_percent", "cov_percent", "trend_percent_per_repeat"}
+) | {"trend_significant", "outliers", "terms", "combined_95_percent", "with_board_gain_95_percent"}
+TERMS: Final = frozenset({"repeats", "board_gain"})
+"""Sources of uncertainty that hang on energies alone. What a tick or a sample leaves open is a share of the window's
+length, from which that could be worked out."""
+BY_TOKENS: Final = frozenset({"reasoning"})
+"""Tasks of which the protocol asks for the energy of 1,000 output tokens. From both figures follows how many an answer
+has on average; of other tasks that stays back."""
+TOLD_REASONS: Final = frozenset(
+    {"hardware", "gpu_count", "domain", "origin", "meter", "samples", "repeats", "batch_size"}
+)
+"""Why a score is not comparable, where the words tell of conditions that are public."""
+_PARTS: Final = ("cpu", "ram")
+WORDS_WITHHELD: Final = "the words are not public: the model was handed in confidentially"
+
+
+def public_result(score: Score, form: Form, name: str) -> Result:
+    """What is published of a run that was accepted.
+
+    Args:
+        score: as the verdict has it.
+        form: of the submission.
+        name: where the result comes from.
+    """
+    return result_of(score if form == "open" else public_score(score), name)
+
+
+def public_score(score: Score) -> Score:
+    """What is published of the score of a confidential submission; what is not is None, or empty."""
+    parts = _measured_parts(score)
+    modelled: dict[str, Any] = {f"{part}_kwh": None for part in _PARTS if part not in parts}
+    return only(
+        score,
+        frozenset().union(*SCORE.values()),
+        # Energies by repeat stand in the phases; the record of a repeat cannot be without its length.
+        repeats=(),
+        wh_per_1000_output_tokens=score.wh_per_1000_output_tokens if score.task in BY_TOKENS else None,
+        **modelled,
+        phases=tuple(_phase(phase) for phase in score.phases),
+        conditions=None if score.conditions is None else only(score.conditions, CONDITIONS),
+        uncertainty=None if score.uncertainty is None else _uncertainty(score.uncertainty),
+        invalid_because=_codes(score.invalid_because),
+        warnings=_codes(score.warnings),
+        not_comparable_because=_codes(score.not_comparable_because, TOLD_REASONS),
+        provenance=only(
+            score.provenance, PROVENANCE, log_format=f"{score.provenance.log_format}{CONFIDENTIAL}", files={}
+        ),
+    )
+
+
+def _measured_parts(score: Score) -> frozenset[str]:
+    """CPU and RAM where sensors were read for them: a modelled energy is a constant power times the time."""
+    measured = frozenset(part for part in _PARTS if getattr(score, f"{part}_origin") == "measured")
+    # Of the figure itself both parts are told, or neither: it is their sum.
+    return measured if score.domain == "gpu" or len(measured) == len(_PARTS) else frozenset()
+
+
+def _phase(found: PhaseScore) -> PhaseScore:
+    untold = (None,) * len(found.energy_wh_by_repeat)
+    return only(found, PHASE, duration_s_by_repeat=untold, output_tokens_by_repeat=untold)
+
+
+def _uncertainty(found: Uncertainty) -> Uncertainty:
+    terms = tuple(term for term in found.terms if term.name in TERMS)
+    combined = None if found.combined_95_percent is None else float(math.ceil(found.combined_95_percent))
+    gain = next((term.half_width_95_percent for term in terms if term.name == "board_gain"), None)
+    return only(
+        found,
+        UNCERTAINTY,
+        terms=terms,
+        # Rounded up to a whole percent: less the repeats', a sharper one would give what the meter's terms are.
+        combined_95_percent=combined,
+        with_board_gain_95_percent=None if combined is None or gain is None else math.hypot(combined, gain),
+    )
+
+
+def _codes(reasons: Iterable[Reason], told: frozenset[str] = frozenset()) -> tuple[Reason, ...]:
+    """Reasons without their words, which may tell times, tokens and settings; but for those that are told."""
+    return tuple(
+        reason if reason.code in told else Reason(code=reason.code, message=WORDS_WITHHELD) for reason in reasons
+    )
