@@ -12,7 +12,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,25 @@ from scorekit.records import GpuState
 LOGGER = logging.getLogger("scorekit")
 
 PERIOD_S = 1.0
+_MOST_FAILED = 3
+"""So many looks in a row without an answer end the watch: one alone may be a driver that is busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """Others' processes on a GPU.
+
+    Attributes:
+        pids: those that have a number here.
+        nameless: how many have none.
+    """
+
+    pids: frozenset[int] = frozenset()
+    nameless: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.pids) + self.nameless
 
 
 class Watch:
@@ -35,8 +55,8 @@ class Watch:
         pid: the measuring process; its children may use the GPUs too.
         gpu_ids: the GPUs as CUDA_VISIBLE_DEVICES names them; with none there is nothing to watch.
         action: `warn` tells of the first other process; `error` and `kill` also end the run.
-        folder: the run folder, whose gpu_states.jsonl is told whenever the number of other processes changes; None
-            tells nobody.
+        folder: the run folder, whose gpu_states.jsonl is told whenever the number of other processes changes, and at
+            the end whether and how often they were seen until then; None tells nobody.
         also: more processes that may use the GPUs: those of a server that is measured.
     """
 
@@ -53,6 +73,7 @@ class Watch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="device-isolation", daemon=True)
         self._violation: str | None = None
+        self._nameless: dict[str, set[int]] = {}
 
     def __enter__(self) -> Watch:
         if self._gpu_ids:
@@ -79,43 +100,64 @@ class Watch:
             )
 
     def _watch(self) -> None:
+        seen: dict[str, _Others] = {}
+        looks, lasted = 0, False
         try:
             with driver.session() as pynvml:
                 uuids = gpus.resolve(gpus.AUTO, "cuda", ",".join(self._gpu_ids), {})
                 handles = {uuid: driver.handle(pynvml, uuid) for uuid in uuids}
-                before: dict[str, frozenset[int]] = dict.fromkeys(uuids, frozenset())
-                while not self._stop.wait(PERIOD_S):
-                    for uuid, handle in handles.items():
-                        others = self._others(pynvml, handle)
-                        if others is None:
-                            LOGGER.warning("launcher.device_isolation: the GPUs can no longer be watched")
-                            return
-                        if others != before[uuid]:
-                            before[uuid] = others
-                            self._record(uuid, len(others))
-                    found = sorted(frozenset().union(*before.values()))
-                    if found and self._violation is None:
-                        self._found(found)
-                        if self._action != "warn":
-                            return
+                seen = dict.fromkeys(uuids, _Others())
+                failed = 0
+                while failed < _MOST_FAILED:
+                    found = {uuid: self._others(pynvml, uuid, handle) for uuid, handle in handles.items()}
+                    told = {uuid: others for uuid, others in found.items() if others is not None}
+                    for uuid, others in told.items():
+                        if others.count != seen[uuid].count:
+                            self._record(uuid, others.count)
+                    seen |= told
+                    whole = len(told) == len(found)
+                    looks, failed = looks + whole, 0 if whole else failed + 1
+                    self._judge(seen.values())
+                    if self._stop.wait(PERIOD_S):
+                        lasted = whole
+                        return
+                LOGGER.warning("launcher.device_isolation: the GPUs can no longer be watched")
         except HardwareError as error:
             LOGGER.warning("launcher.device_isolation: the GPUs cannot be watched: %s", error.message)
+        except Exception:
+            LOGGER.exception("launcher.device_isolation: the GPUs can no longer be watched")
+        finally:
+            # Whatever ended it: what was not seen must not look like nothing.
+            for uuid in seen or self._gpu_ids:
+                self._record(uuid, seen[uuid].count if lasted else None, looks)
 
-    def _others(self, pynvml: Any, handle: Any) -> frozenset[int] | None:
-        """Compute processes on a GPU that are not of this run; None where it no longer tells."""
+    def _others(self, pynvml: Any, uuid: str, gpu: Any) -> _Others | None:
+        """Compute processes on a GPU that are not of this run; None where it does not tell."""
         import psutil
 
-        listed = gpu_probe.compute_pids(pynvml, handle)
+        listed = gpu_probe.compute_pids(pynvml, gpu)
         if listed is None:
             return None
-        # A process that has just ended may still be listed, and one of another container has no number here.
         living = {pid for pid in listed if psutil.pid_exists(pid)}
         if living - self._known:
             # The family is looked up only where there is somebody to tell apart: it takes milliseconds.
             self._known = frozenset(gpus.family(self._pid) | self._also() | {self._pid})
-        return frozenset(living - self._known)
+        # A process that has just ended may still be listed, and is gone at the next look. One that stays has no number
+        # here because this is a container and NVML names it by the host's; where none of ours is listed, one is ours.
+        nameless = listed - living
+        lasting, self._nameless[uuid] = nameless & self._nameless.get(uuid, set()), nameless
+        ours_among = bool(lasting) and not living & self._known
+        return _Others(frozenset(living - self._known), len(lasting) - ours_among)
 
-    def _record(self, uuid: str, others: int) -> None:
+    def _judge(self, seen: Iterable[_Others]) -> None:
+        others = [found for found in seen if found.count]
+        if not others or self._violation is not None:
+            return
+        self._found(sorted(frozenset().union(*(found.pids for found in others))), max(o.nameless for o in others))
+        if self._action != "warn":
+            self._stop.set()
+
+    def _record(self, uuid: str, others: int | None, looks: int | None = None) -> None:
         if self._folder is None:
             return
         state = GpuState(
@@ -124,14 +166,16 @@ class Watch:
             utc=datetime.now(UTC).isoformat(timespec="milliseconds"),
             device=uuid,
             foreign_processes=others,
+            looks=looks,
         )
         try:
             atomic.append_line(self._folder / bundle.GPU_STATES, state.model_dump_json())
         except BundleError as error:
             LOGGER.warning("launcher.device_isolation: %s", error.message)
 
-    def _found(self, others: list[int]) -> None:
-        self._violation = f"other processes ran on the GPUs {', '.join(self._gpu_ids)} during the run: {others}"
+    def _found(self, others: list[int], nameless: int) -> None:
+        more = f" and {nameless} whose number is that of the container's host" if nameless else ""
+        self._violation = f"other processes ran on the GPUs {', '.join(self._gpu_ids)} during the run: {others}{more}"
         LOGGER.warning("%s", self._violation)
         if self._action != "warn":
             with contextlib.suppress(ProcessLookupError):

@@ -21,6 +21,7 @@ _TOLD_ELSEWHERE = frozenset(
     {"name", "version", "_target_", "model", "processor", "task", "library", "model_type", "device", "device_ids"}
     | {"seed", "no_weights", "torch_dtype", "device_map", "model_kwargs", "processor_kwargs"}
 )
+LAUNCHER = "process"
 _WHERE_FROM = frozenset({"cache_dir", "force_download", "local_files_only", "token"})
 """Options of loading a processor that say where it comes from and not what it is."""
 
@@ -77,7 +78,7 @@ def run_facts(
         meters=meters,
         country_iso_code=settings.country_iso_code,
         gpus_by_hand=gpus_by_hand,
-        gpus_watched=config.get("launcher", {}).get("device_isolation"),
+        gpus_watched=_watched(config.get("launcher", {})),
         min_window_s=min_window_s,
         target_ci=settings.target_ci,
     )
@@ -137,6 +138,13 @@ def backend_switches(config: Any) -> dict[str, Any]:
             switches[field.name] = value
     extra = {key: value for key, value in (config.model_kwargs or {}).items() if key not in ("revision", "cache_dir")}
     return _plain({**switches, **({"model_kwargs": extra} if extra else {})})
+
+
+def _watched(launcher: Mapping[str, Any]) -> bool | None:
+    """Whether others on the GPUs are looked for; None where the config does not tell."""
+    asked: bool | None = launcher.get("device_isolation")
+    # Other launchers take the setting too, and leave no evidence.
+    return asked and launcher.get("name", LAUNCHER) == LAUNCHER
 
 
 def _whole_config(folder: Path) -> dict[str, Any]:

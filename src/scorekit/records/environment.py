@@ -110,7 +110,8 @@ class RunFacts(Record):
     )
     gpus_watched: bool | None = Field(
         default=None,
-        description="Whether the launcher looked once a second for others on the GPUs (launcher.device_isolation).",
+        description="Whether somebody was to look once a second for others on the GPUs (launcher.device_isolation); "
+        "what was seen, and until when, stands in gpu_states.jsonl.",
     )
     min_window_s: Finite | None = Field(default=None, description="Length that answering windows were drawn out to.")
     target_ci: Finite | None = Field(

@@ -19,6 +19,9 @@ _WHOLE: Final = Rule(15, "whole_gpu")
 _SETTINGS: Final = Rule(16, "gpu_settings_unchanged")
 _COUNT: Final = Rule(20, "gpu_count")
 _NO_GPU: Final = "no GPU was measured"
+_RARE_S: Final = 5.0
+"""A watch that looks more rarely than this, on average, may miss what comes and goes."""
+_WATCH: Final = "`scorekit doctor` says what NVML tells here, and the log why the watch ended; then measure again"
 _AGAIN: Final = "measure again with this version of scorekit and scenario.meters=[nvml,codecarbon]"
 
 
@@ -68,7 +71,8 @@ def no_foreign_processes(evidence: Evidence) -> Check:
     for device in evidence.devices:
         states = evidence.states_of(device)
         dark = evidence.moments_without(device, "foreign_processes")
-        dark += [_moment(evidence, s) for s in states if s.when == "watch" and s.foreign_processes is None]
+        watch = [state for state in states if state.when == "watch"]
+        dark += [_moment(evidence, s) for s in watch if s.foreign_processes is None and s.looks is None]
         if dark:
             unknown.append(f"the processes on {gpu(device)} at {names(dark)}")
         findings += [
@@ -82,6 +86,7 @@ def no_foreign_processes(evidence: Evidence) -> Check:
             if state.foreign_processes
         ]
         findings += _busy_while_idle(evidence, device)
+        findings += [untold(text, _WATCH) for text in _unwatched(evidence, device)]
     if unknown:
         mend = (
             "`scorekit doctor` says what NVML tells here; in a container it tells of processes with "
@@ -100,6 +105,28 @@ def no_foreign_processes(evidence: Evidence) -> Check:
         passing="no foreign process was on the GPUs",
         mend="`nvidia-smi` lists the processes; end them, or choose another GPU with backend.device_ids",
     )
+
+
+def _unwatched(evidence: Evidence, device: str) -> list[str]:
+    """What a watch over a GPU did not see of the time in which the model answered, as its last line tells it.
+
+    Runs of before that was recorded have no such line, and those that nobody was to watch either.
+    """
+    facts = evidence.facts(device)
+    # A watch that could not open NVML knows the GPU only as it was named to it.
+    called = {device, *(() if facts is None else (facts.uuid, str(facts.index)))}
+    last = [state for state in evidence.states or () if state.device in called and state.looks is not None]
+    if not last or not evidence.answers:
+        return []
+    ended, looks = last[-1], last[-1].looks or 0
+    start_s, end_s = evidence.answers[0].start_monotonic_s, evidence.answers[-1].end_monotonic_s
+    if looks == 0:
+        return [f"the watch over {gpu(device)} never saw the processes on it"]
+    if ended.foreign_processes is None or ended.monotonic_s < end_s:
+        return [f"the watch over {gpu(device)} ended before the run did ({_moment(evidence, ended)})"]
+    if end_s - start_s > looks * _RARE_S:
+        return [f"the watch over {gpu(device)} looked {looks} times in {end_s - start_s:.0f} s, expected once a second"]
+    return []
 
 
 def _busy_while_idle(evidence: Evidence, device: str) -> list[Finding]:

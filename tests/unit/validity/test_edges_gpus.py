@@ -29,6 +29,9 @@ from tests.unit.validity.spoilt.changes import AFTER, without
 
 ANSWERING = AFTER + 20
 IDLE_AT = at("idle_before", None).start_monotonic_s
+OVER = at("generate", 9).end_monotonic_s
+ENOUGH = 129
+"""Looks at least every five seconds, from the first answering window to the last: 645 s."""
 ALL_MOMENTS = "at the start, repeat 0, repeat 1, repeat 2, repeat 3, repeat 4, repeat 5, repeat 6, repeat 7, repeat 8, "
 
 
@@ -65,6 +68,17 @@ def watched(t_s: float, foreign_processes: int | None) -> Change:
     return change
 
 
+def watch_ended(t_s: float, foreign_processes: int | None, looks: int, device: str = NVML_GPU) -> Change:
+    """The last line of a watch."""
+
+    def change(evidence: Evidence) -> Evidence:
+        seen = {"when": "watch", "repeat": None, "monotonic_s": t_s, "foreign_processes": foreign_processes}
+        state = (evidence.states or ())[0].model_copy(update=seen | {"looks": looks, "device": device})
+        return replace(evidence, states=(*(evidence.states or ()), state))
+
+    return change
+
+
 def used_by(share: float, start_s: float, end_s: float) -> Change:
     """The GPU in use for a stretch of time [%]."""
     return change_trace("utilization_percent", lambda t_s, value: share if start_s <= t_s < end_s else value)
@@ -78,6 +92,9 @@ PASSES: list[tuple[str, Change, str]] = [
     ("no_foreign_processes", without(trace=None), "no foreign process"),
     ("no_foreign_processes", watched(ANSWERING, 0), "no foreign process"),
     ("no_foreign_processes", change_facts(run={"gpus_watched": True}), "no foreign process"),
+    ("no_foreign_processes", watch_ended(OVER, 0, ENOUGH), "no foreign process"),
+    ("no_foreign_processes", watch_ended(OVER, 0, 1000), "no foreign process"),
+    ("no_foreign_processes", watch_ended(ANSWERING, None, 50, OTHER_GPU), "no foreign process"),
     ("no_foreign_processes", in_turn(change_facts(run={"gpus_watched": False}), unofficial), "no foreign process"),
     # MIG is told by the GPU's facts or by its states; one of them is enough.
     ("whole_gpu", change_states(lambda _: True, mig=None), "whole GPUs"),
@@ -140,6 +157,23 @@ FAULTS: list[tuple[str, Change, str, str]] = [
         "warn",
         f"cannot be judged: the processes on {NVML_GPU} at repeat 4, phase generate could not be told",
     ),
+    (
+        "no_foreign_processes",
+        watch_ended(ANSWERING, None, 50),
+        "warn",
+        f"cannot be judged: the watch over {NVML_GPU} ended before the run did (repeat 4, phase generate)",
+    ),
+    ("no_foreign_processes", watch_ended(OVER - 0.1, 0, 1000), "warn", "ended before the run did (repeat 9, phase gen"),
+    ("no_foreign_processes", watch_ended(OVER, None, 1000), "warn", "ended before the run did"),
+    ("no_foreign_processes", watch_ended(OVER, None, 0), "warn", f"the watch over {NVML_GPU} never saw the processes"),
+    ("no_foreign_processes", watch_ended(OVER, None, 0, "0"), "warn", f"the watch over {NVML_GPU} never saw"),
+    (
+        "no_foreign_processes",
+        watch_ended(OVER, 0, ENOUGH - 1),
+        "warn",
+        f"looked {ENOUGH - 1} times in 645 s, expected once a second",
+    ),
+    ("no_foreign_processes", in_turn(watch_ended(OVER, None, 7), unofficial), "warn", "ended before the run did"),
     (
         "no_foreign_processes",
         in_turn(with_second_gpu, change_states(lambda s: s.device == NVML_GPU and s.repeat == 4, foreign_processes=1)),
