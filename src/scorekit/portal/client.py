@@ -154,11 +154,7 @@ def require_readable(path: Path, limits: Limits | None = None) -> Submission:
         InputError: it cannot.
     """
     limits = limits or Limits()
-    try:
-        with path.open("rb") as file:
-            files = archive.read(file.read(limits.packed_bytes + 1), limits)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}", mend="check its name") from error
+    files = archive.read(archive.bytes_of(path, limits), limits)
     for name in (MANIFEST, SUBMISSION):
         if name not in files:
             raise InputError(f"{path} is no submission: it has no {name}", mend="pack your runs: scorekit pack")

@@ -10,10 +10,10 @@ import re
 import stat
 import zlib
 from dataclasses import dataclass
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Final
 
-from scorekit.errors import LogError
+from scorekit.errors import InputError, LogError
 from scorekit.submission.zip_form import CENTRAL, CENTRAL_SIGN, DEFLATED, END, END_SIGN, LOCAL, Packed, parts
 
 _ENCRYPTED: Final = 0x1
@@ -67,6 +67,21 @@ class ArchiveError(LogError):
     def __init__(self, code: str, message: str, *, file: str | None = None, mend: str = _MEND) -> None:
         super().__init__(message, mend=mend)
         self.code, self.file = code, file
+
+
+def bytes_of(path: Path, limits: Limits) -> bytes:
+    """The bytes of an archive's file; of one that is too large one more than is allowed, so that `read` refuses it.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(limits.packed_bytes + 1)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror or error}", mend="check its name and permissions"
+        ) from error
 
 
 def read(data: bytes, limits: Limits) -> dict[str, bytes]:

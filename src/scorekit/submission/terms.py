@@ -82,15 +82,13 @@ def earlier_in(folder: Path) -> Iterator[Earlier]:
 
 def _of_file(path: Path) -> Iterator[Earlier]:
     try:
-        files = archive.read(path.read_bytes(), Limits())
+        files = archive.read(archive.bytes_of(path, Limits()), Limits())
         for name in sorted(files):
             if name.endswith(f"/{evidence_files.SCORE}"):
                 score = evidence_files.parse(name, files[name], Score)
                 evidence = prints.print_of(score)
                 if evidence is not None:
                     yield Earlier(name=path.name, model=score.model, evidence=evidence)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}", mend="check its permissions") from error
     except LogError as error:
         raise InputError(f"{path} is no submission: {error.message}", mend="move it out of the folder") from error
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from scorekit.errors import InputError
 from scorekit.logs import run_bundle
 from scorekit.records import (
     Earlier,
@@ -62,13 +61,7 @@ def verify_file(path: Path, terms: Terms, limits: Limits | None = None) -> Verdi
         InputError: the file cannot be read.
     """
     limits = limits or Limits()
-    try:
-        with path.open("rb") as file:
-            # One byte more than is allowed, so that what is too large is known to be.
-            data = file.read(limits.packed_bytes + 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}", mend="check its name") from error
-    return verify_bytes(data, terms, limits)
+    return verify_bytes(archive.bytes_of(path, limits), terms, limits)
 
 
 def verify_bytes(data: bytes, terms: Terms, limits: Limits | None = None) -> Verdict:

@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scorekit import submission
+from scorekit.errors import InputError
 from scorekit.logs import read_score, result_of
-from scorekit.submission import prints, terms
+from scorekit.submission import archive, prints, terms
 from tests.unit.submission.made import NOW, Files, changed, edit_json, edit_lines, judge, request
 from tests.unit.submission.verify.made import ENVIRONMENT, OWN, WINDOWS, refused
 
@@ -47,6 +50,15 @@ def test_a_replay_under_another_name(run: Path, content: bytes, tmp_path: Path) 
     assert "example/model-1b" in next(r.message for r in verdict.reasons if r.code == "replayed")
     published = tuple(prints.of_results([result_of(read_score(run), "official")]))
     refused(judge(again, earlier=published), "replayed", "runs/1")
+
+
+def test_an_earlier_submission_is_read_within_the_limits(tmp_path: Path) -> None:
+    with (tmp_path / "first.zip").open("wb") as file:
+        file.truncate(2**36)
+    with pytest.raises(InputError, match="is no submission: the archive has 67,108,865 bytes"):
+        tuple(terms.earlier_in(tmp_path))
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        archive.bytes_of(tmp_path, archive.Limits())
 
 
 def test_a_replay_of_some_repeats_and_one_with_edited_energies(content: bytes) -> None:
