@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from scorekit import cli, doctor
+from scorekit.errors import HardwareError
 from scorekit.layout import Layout
 from scorekit.records.machine import Diagnosis, Machine
 from scorekit.validity import preflight
@@ -128,6 +129,27 @@ def test_a_gpu_that_this_process_was_not_given_is_told(fake: FakeNvml, monkeypat
     # The same GPU by another name is none that was not given.
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", fake.uuid(1))
     assert codes(diagnose(device_ids="1")) == {}
+
+
+@pytest.mark.parametrize("visible", ["1", "", "-1", "uuid", "7"])
+def test_a_run_refuses_the_gpus_that_the_doctor_refuses_in_the_same_words(
+    visible: str, fake: FakeNvml, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from omegaconf import OmegaConf
+
+    from scorekit.measuring import preflight
+
+    fake.set(gpus=2)
+    given = fake.uuid(1) if visible == "uuid" else visible
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    monkeypatch.setattr(preflight, "_VISIBLE_AT_START", given)
+    monkeypatch.setattr(preflight, "_check_cuda", lambda: None)
+    told = next(one for one in diagnose(device_ids="1,0").obstacles if one.code == "no_gpu")
+    with pytest.raises(HardwareError) as caught:
+        preflight._check_device(
+            OmegaConf.create({"backend": {"device": "cuda", "device_ids": "1,0"}, "launcher": {"name": "process"}})
+        )
+    assert (told.message, told.mend) == (caught.value.message, caught.value.mend)
 
 
 def test_a_lost_gpu_does_not_hide_the_others(fake: FakeNvml) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "indices",
     "number",
     "others",
+    "require_given",
     "resolve",
     "same",
     "state",
@@ -107,6 +108,31 @@ def number(entry: str, source: str) -> int:
         machine = driver.listing(pynvml)
     (uuid,) = _uuids([entry], machine, source, error=UsageError)
     return next(gpu.index for gpu in machine if gpu.uuid == uuid)
+
+
+def require_given(device_ids: str | int | None, visible: str | None) -> None:
+    """Refuse GPUs that this process was not given: optimum-benchmark sets CUDA_VISIBLE_DEVICES to backend.device_ids.
+
+    Args:
+        device_ids: backend.device_ids; None leaves it to the variable.
+        visible: CUDA_VISIBLE_DEVICES as the process was started with it; None gives it all GPUs.
+
+    Raises:
+        HardwareError: a GPU is not among those, by its index or its UUID.
+    """
+    if device_ids is None or visible is None:
+        return
+    given = visible_ids(visible)
+    foreign = [entry for entry in visible_ids(str(device_ids)) if not any(same(entry, other) for other in given)]
+    if foreign:
+        asked = f"backend.device_ids={device_ids} asks for the GPU {foreign[0]}, but CUDA_VISIBLE_DEVICES"
+        if not given:
+            raise HardwareError(
+                f"{asked}={visible!r} gives this process none", mend="unset the variable, or name GPUs in it"
+            )
+        raise HardwareError(
+            f"{asked}={visible} is all that this process was given", mend=f"backend.device_ids=\"'{visible}'\""
+        )
 
 
 def same(one: str, other: str) -> bool:

@@ -104,7 +104,8 @@ def _gpus(
             wanted = device_ids if device_ids is not None or "CUDA_VISIBLE_DEVICES" in environ else "0"
             try:
                 used = gpus.resolve(gpus.AUTO, device, wanted, environ)
-                _check_given(used, wanted, environ)
+                if used:
+                    gpus.require_given(wanted, environ.get("CUDA_VISIBLE_DEVICES"))
             except ScorekitError as error:
                 problem = error
             return tuple(_probed(pynvml, gpu, used) for gpu in listed), problem
@@ -114,18 +115,6 @@ def _gpus(
         )
     except ScorekitError as error:
         return (), error
-
-
-def _check_given(used: tuple[str, ...], device_ids: str | int | None, environ: Mapping[str, str]) -> None:
-    """Refuse GPUs that CUDA_VISIBLE_DEVICES does not give to this process; a run would refuse them too."""
-    visible = environ.get("CUDA_VISIBLE_DEVICES")
-    if not used or device_ids is None or visible is None:
-        return
-    if not set(used) <= set(gpus.resolve(gpus.AUTO, "cuda", visible, environ)):
-        raise HardwareError(
-            f"backend.device_ids={device_ids}, but CUDA_VISIBLE_DEVICES={visible} is all that this process was given",
-            mend=f"backend.device_ids=\"'{visible}'\"",
-        )
 
 
 def _probed(pynvml: Any, gpu: driver.Listed, used: tuple[str, ...]) -> ProbedGpu:

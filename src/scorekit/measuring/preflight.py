@@ -140,7 +140,7 @@ def _check_device(config: DictConfig) -> None:
         raise UsageError(f"there is no device '{device}'; valid: {', '.join(DEVICES)}", mend="backend.device=cuda")
     if device == "cuda":
         _check_cuda()
-        _check_visible(backend)
+        gpus.require_given(backend.get("device_ids"), _VISIBLE_AT_START)
     elif device is not None and "device_isolation" in config.launcher:
         # There is no GPU whose other users could disturb the run. The inline launcher refuses even the action.
         config.launcher.device_isolation = False
@@ -159,21 +159,6 @@ def _check_cuda() -> None:
         raise HardwareError(
             f"backend.device=cuda, but torch {torch.__version__} was built without CUDA",
             mend="install a CUDA build of torch, or add backend.device=cpu",
-        )
-
-
-def _check_visible(backend: DictConfig) -> None:
-    """Refuse GPUs that this process was not given: optimum-benchmark sets CUDA_VISIBLE_DEVICES to device_ids."""
-    if not _VISIBLE_AT_START or backend.get("device_ids") is None:
-        return
-    given = gpus.visible_ids(_VISIBLE_AT_START)
-    asked = [part.strip() for part in str(backend.device_ids).split(",")]
-    foreign = [part for part in asked if not any(gpus.same(part, other) for other in given)]
-    if foreign:
-        raise HardwareError(
-            f"backend.device_ids={backend.device_ids} asks for the GPU {foreign[0]}, but CUDA_VISIBLE_DEVICES="
-            f"{_VISIBLE_AT_START} is all that this process was given",
-            mend=f"backend.device_ids=\"'{_VISIBLE_AT_START}'\"",
         )
 
 

@@ -371,3 +371,20 @@ def test_nothing_is_ever_set(eight: FakeNvml) -> None:
     gpus.topology([eight.uuid(0), eight.uuid(1)])
     gpus.state(eight.uuid(0), "start", None, set())
     assert eight.setter_calls() == []
+
+
+def test_gpus_that_the_process_was_not_given_are_refused() -> None:
+    for asked in ("3", 3, "GPU-abc", "3, GPU-abc", None):
+        gpus.require_given(asked, "3,GPU-abc")
+    gpus.require_given("0", None)
+    with pytest.raises(HardwareError, match="GPU 0, but CUDA_VISIBLE_DEVICES=3,GPU-abc is all"):
+        gpus.require_given("3,0", "3,GPU-abc")
+    for nothing in ("", "-1"):
+        with pytest.raises(HardwareError, match=f"CUDA_VISIBLE_DEVICES='{nothing}' gives this process none"):
+            gpus.require_given("0", nothing)
+
+
+def test_one_gpu_may_be_given_by_uuid_and_asked_for_by_index(eight: FakeNvml) -> None:
+    gpus.require_given("1", eight.uuid(1))
+    with pytest.raises(HardwareError, match="asks for the GPU 0"):
+        gpus.require_given("0", eight.uuid(1))

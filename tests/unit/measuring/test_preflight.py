@@ -14,7 +14,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from scorekit.errors import HardwareError, ModelError, ScorekitError, UsageError
 from scorekit.measuring import hub, preflight
-from tests.fake_nvml.fake import FakeNvml
 
 pytestmark = pytest.mark.transformers
 
@@ -110,24 +109,6 @@ def test_without_a_dtype_float32_is_asked_for(model: Path) -> None:
     made = config(model, torch_dtype=None)
     preflight.prepare(made, Path.cwd())
     assert made.backend.torch_dtype == "float32"
-
-
-def test_gpus_that_the_process_was_not_given_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "_VISIBLE_AT_START", "3,GPU-abc")
-    for given in ("3", "GPU-abc", "3, GPU-abc", None):
-        preflight._check_visible(OmegaConf.create({"device_ids": given}))
-    with pytest.raises(HardwareError, match="GPU 0, but CUDA_VISIBLE_DEVICES=3,GPU-abc"):
-        preflight._check_visible(OmegaConf.create({"device_ids": "0"}))
-
-
-def test_one_gpu_may_be_given_by_uuid_and_asked_for_by_index(
-    monkeypatch: pytest.MonkeyPatch, fake_nvml_here: FakeNvml
-) -> None:
-    fake_nvml_here.set(gpus=2)
-    monkeypatch.setattr(preflight, "_VISIBLE_AT_START", fake_nvml_here.uuid(1))
-    preflight._check_visible(OmegaConf.create({"device_ids": "1"}))
-    with pytest.raises(HardwareError, match="asks for the GPU 0"):
-        preflight._check_visible(OmegaConf.create({"device_ids": "0"}))
 
 
 def test_other_backends_are_left_alone(model: Path) -> None:
