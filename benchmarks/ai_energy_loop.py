@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.timing import in_order
 from benchmarks.turns import SLICE, Pass, Times, timed
 
 NEW_TOKENS = 10
@@ -76,10 +77,10 @@ def _tokens(tokenizer: Any, prompt: str) -> dict[str, Any]:
 
 def _in_turn(theirs: Callable[[range], None], bare: Callable[[range], None], count: int) -> Pass:
     times: dict[str, list[Times]] = {"theirs": [], "bare": []}
-    works = [("theirs", theirs), ("bare", bare)]
+    works = [("bare", bare), ("theirs", theirs)]
     for start in range(0, count, SLICE):
         numbers = range(start, min(start + SLICE, count))
-        for name, work in works[:: 1 if (start // SLICE) % 2 else -1]:
+        for name, work in in_order(works, start // SLICE):
             times[name].append(timed(partial(work, numbers)))
     return Pass(tuple(times["theirs"]), {"bare": tuple(times["bare"])})
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import statistics
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from pathlib import Path
 from typing import Any, Literal
+
+from benchmarks import text_table
+from benchmarks.timing import Took
 
 Verdict = Literal["yes", "no", "unclear"]
 """Whether a goal is met; unclear: a median beyond it among runs on both sides, or runs that tell nothing."""
@@ -65,6 +63,41 @@ class Comparison:
             pairs = zip(self.ours, self.theirs, strict=True)
             object.__setattr__(self, "ratios", tuple(ours / theirs for ours, theirs in pairs))
 
+    @classmethod
+    def of_turns(
+        cls,
+        key: str,
+        what: str,
+        reference: str,
+        unit: str,
+        ours: Sequence[Took],
+        theirs: Sequence[Took],
+        goal: Goal | None = None,
+        scale: float = 1e3,
+    ) -> Comparison:
+        """Of wall times, with the ratios of CPU times.
+
+        Args:
+            key: as in the class, like those that are not told here.
+            what: is compared.
+            reference: the floor or peer.
+            unit: of the times that are shown.
+            ours: what ours took in each turn.
+            theirs: what the reference took in it.
+            goal: what the median must not exceed.
+            scale: how many of the unit are a second.
+        """
+        return cls(
+            key=key,
+            what=what,
+            reference=reference,
+            unit=unit,
+            ours=tuple(own.wall_s * scale for own in ours),
+            theirs=tuple(other.wall_s * scale for other in theirs),
+            goal=goal,
+            cpu_ratios=tuple(own.cpu_s / other.cpu_s for own, other in zip(ours, theirs, strict=True)),
+        )
+
     @property
     def judged(self) -> tuple[float, ...]:
         """The values that the goal bounds, and whose spread is shown."""
@@ -115,46 +148,7 @@ def quartiles(values: Sequence[float]) -> tuple[float, float]:
 def table(comparisons: Iterable[Comparison]) -> str:
     """All comparisons as a table of plain text."""
     head = ("what", "ours", "floor or peer", "ratio", "CPU ratio", "goal", "met", "spread (middle half)", "runs")
-    rows = [head, *(_cells(comparison) for comparison in comparisons)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join(map(str.__mul__, repeat("-"), widths)), *lines[1:]])
-
-
-def conclude(
-    comparisons: Sequence[Comparison],
-    *,
-    quick: bool,
-    file: Path | None,
-    notes: Iterable[str] = (),
-    left_out: Sequence[str] = (),
-    **facts: Any,
-) -> int:
-    """Write every run to a file, print the table, and tell which goals were missed.
-
-    Args:
-        comparisons: all of the benchmark.
-        quick: whether the runs were too short to judge what is close, so that only what is clear misses its goal.
-        file: of the JSON; None where none was asked for.
-        notes: what is told below the table.
-        left_out: what did not run, and why: told below the notes, and in the file.
-        facts: what else is to be known about the run, beside the machine.
-
-    Returns:
-        The exit code: 1 where a goal was missed.
-    """
-    if file is not None:
-        machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-        document = as_json(
-            comparisons, quick=quick, load_1min=os.getloadavg()[0], left_out=left_out, **machine, **facts
-        )
-        file.write_text(document, encoding="utf-8")
-    print("\n".join([table(comparisons), *notes, *(f"left out: {what}" for what in left_out)]))
-    unmet = ("no",) if quick else ("no", "unclear")
-    missed = [row.what.strip() for row in comparisons if row.verdict in unmet]
-    if missed:
-        print(f"goal missed: {'; '.join(missed)}", file=sys.stderr)
-    return 1 if missed else 0
+    return text_table.table(head, map(_cells, comparisons))
 
 
 def as_json(comparisons: Iterable[Comparison], *, left_out: Sequence[str] = (), **facts: Any) -> str:

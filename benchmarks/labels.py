@@ -7,17 +7,15 @@ Each label has a model and a verification link of its own, so that nothing of it
 
 from __future__ import annotations
 
-import argparse
 import datetime
 import sys
-import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import vl_convert
 
-from benchmarks import comparison
+from benchmarks import program
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import Took, in_order, took
 from scorekit.publish.label.facts import LabelFacts
 from scorekit.publish.label.pictures import PRINT_SCALE, pdf, png
 from scorekit.publish.label.svg import svg
@@ -28,13 +26,10 @@ _BARE_SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="260" height="364"><r
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.labels", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer runs, for CI: seconds instead of a minute")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
-    options = parser.parse_args(argv)
+    options = program.parser("labels", __doc__, "fewer runs, for CI: seconds instead of a minute").parse_args(argv)
     rounds, svgs, pictures = (7, 100, 3) if options.quick else (31, 300, 10)
     rows = measure(rounds, svgs, pictures)
-    return comparison.conclude(rows, quick=options.quick, file=options.json)
+    return program.conclude(rows, quick=options.quick, file=options.json)
 
 
 def measure(rounds: int, svgs: int, pictures: int) -> list[Comparison]:
@@ -68,38 +63,27 @@ def measure(rounds: int, svgs: int, pictures: int) -> list[Comparison]:
         ),
     ]  # fmt: skip
     png(facts(0))
-    times: dict[str, list[tuple[float, float, float]]] = {key: [] for key, *_ in kinds}
+    mine: dict[str, list[Took]] = {key: [] for key, *_ in kinds}
+    other: dict[str, list[Took]] = {key: [] for key, *_ in kinds}
     for turn in range(rounds):
         for key, _, _, _, count, ours, theirs in kinds:
             numbers = range(turn * count, (turn + 1) * count)
-            # Who comes first changes, for the second finds the caches warm.
-            if turn % 2:
-                floor, mine = _each_ms(theirs, numbers), _each_ms(ours, numbers)
-            else:
-                mine, floor = _each_ms(ours, numbers), _each_ms(theirs, numbers)
-            times[key].append((mine[0], floor[0], mine[1] / floor[1] if floor[1] else float("nan")))
+            for into, make in in_order(((mine, ours), (other, theirs)), turn):
+                into[key].append(_each(make, numbers))
     return [
-        Comparison(
-            key,
-            what,
-            reference,
-            "ms",
-            ours=tuple(ours for ours, _, _ in times[key]),
-            theirs=tuple(theirs for _, theirs, _ in times[key]),
-            goal=goal,
-            cpu_ratios=tuple(ratio for _, _, ratio in times[key]),
-        )
+        Comparison.of_turns(key, what, reference, "ms", mine[key], other[key], goal)
         for key, what, reference, goal, *_ in kinds
     ]
 
 
-def _each_ms(make: Callable[[int], object], numbers: Sequence[int]) -> tuple[float, float]:
-    """Wall and CPU time of one, as the mean over some."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    for number in numbers:
-        make(number)
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    return wall / len(numbers) * 1000, cpu / len(numbers) * 1000
+def _each(make: Callable[[int], object], numbers: Sequence[int]) -> Took:
+    """One of them, as the mean over all."""
+
+    def work() -> None:
+        for number in numbers:
+            make(number)
+
+    return took(work, of=len(numbers))
 
 
 def facts(number: int, prefix: str = "Model") -> LabelFacts:

@@ -12,7 +12,6 @@ leaderboard keeps the orders that it has worked out. Sorting by an order that it
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -28,7 +27,7 @@ from typing import Final, NamedTuple
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks import comparison, page_sizes
+from benchmarks import page_sizes, program, timing
 from benchmarks.comparison import Comparison, Goal
 from benchmarks.made_up_results import results
 from benchmarks.page_sizes import COLUMNS, rows_as_json_lines, values_of
@@ -43,7 +42,7 @@ from scorekit.publish.site.pages.leaderboard import ROWS
 
 FIGURES = 10_000
 TABULATOR = "6.3.1"
-_CACHE = Path(__file__).parents[1] / ".cache" / f"tabulator-tables-{TABULATOR}"
+_CACHE = program.CACHE / f"tabulator-tables-{TABULATOR}"
 _SITE_KB = 200.0  # gzipped
 _ROUNDS: Final = 9
 _FIRST_ROUNDS: Final = 5
@@ -125,16 +124,11 @@ _FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startT
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.leaderboard_page", description=__doc__.partition("\n")[0]
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer runs, for CI")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
-    options = parser.parse_args(argv)
+    options = program.parser("leaderboard_page", __doc__, "fewer runs, for CI").parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         rounds, first_rounds = (_QUICK_ROUNDS,) * 2 if options.quick else (_ROUNDS, _FIRST_ROUNDS)
         rows = measure(Path(folder), rounds, first_rounds)
-    return comparison.conclude(rows, quick=options.quick, file=options.json)
+    return program.conclude(rows, quick=options.quick, file=options.json)
 
 
 def measure(folder: Path, rounds: int, first_rounds: int) -> list[Comparison]:
@@ -287,7 +281,7 @@ class _Cpu:
 def _pair(turn: int, pages: Sequence[Page], meters: Sequence[_Cpu], action: _Action) -> Taken:
     """One action on both pages; who comes first changes."""
     wall, cpu, deferred_ms = [0.0, 0.0], [0.0, 0.0], 0.0
-    for place in (0, 1) if turn % 2 else (1, 0):
+    for place in timing.in_order((1, 0), turn):
         script, argument = action[place]
         pages[place].bring_to_front()
         before = meters[place].spent_ms()
@@ -296,14 +290,15 @@ def _pair(turn: int, pages: Sequence[Page], meters: Sequence[_Cpu], action: _Act
         if place == 0:
             # Neither in the peer's turn nor dropped by the next action.
             deferred_ms = _deferred_ms(pages[place])
-    return Taken(wall[0], wall[1], cpu[0] / cpu[1] if cpu[1] else float("nan"), deferred_ms)
+    # A clock that has not moved would make no ratio.
+    return Taken(wall[0], wall[1], cpu[0] / max(cpu[1], 1e-6), deferred_ms)
 
 
 def _first_paint(browser: Browser, built: Path, rounds: int) -> Comparison:
     """Of Home, beside a page of one word; each visit in a fresh context, without any cache."""
     times: list[list[float]] = [[], []]
     for turn in range(rounds):
-        for place in (0, 1) if turn % 2 else (1, 0):
+        for place in timing.in_order((1, 0), turn):
             context = browser.new_context(viewport={"width": 390, "height": 844})
             page = context.new_page()
             page.goto((built / ("index.html", "floor.html")[place]).as_uri())

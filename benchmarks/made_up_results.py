@@ -27,7 +27,7 @@ def results(count: int, seed: int = 5) -> list[Result]:
     chance = random.Random(seed)
     providers = ["".join(chance.choices(_SYLLABLES, k=chance.randint(2, 4))) for _ in range(max(count // 25, 3))]
     every = list(tasks.TASKS.values())
-    made = []
+    made: list[Result] = []
     seen: set[str] = set()
     while len(made) < count:
         billions = round(math.exp(chance.uniform(math.log(0.05), math.log(120))), 1)

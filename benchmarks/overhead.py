@@ -8,7 +8,6 @@ goal is missed.
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
 import subprocess
@@ -18,10 +17,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import comparison
+from benchmarks import comparison, program
 from benchmarks.comparison import Comparison, Goal
 
 WALL_GOAL: Final = Goal(1.005)
@@ -38,9 +38,7 @@ NEW_TOKENS: Final = 10
 SAMPLING_S: Final = 0.1
 """As the sampler's (`scorekit.measuring.meters.SAMPLING_S`, which cannot be imported before the fake NVML is there)."""
 
-_ROOT: Final = Path(__file__).resolve().parent.parent
 _FAKE: Final = "BENCHMARK_FAKE_NVML"
-_ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
 
 Work = Callable[[], None]
 
@@ -206,7 +204,7 @@ def work_of(folder: Path, seconds: float) -> Work:
 
     torch.set_num_threads(1)
     tiny = write_tiny(folder / "tiny", tasks=["text_generation"], samples=SAMPLES)["text_generation"]
-    model = AutoModelForCausalLM.from_pretrained(tiny.model)
+    model: Any = AutoModelForCausalLM.from_pretrained(tiny.model)
     tokenizer = AutoTokenizer.from_pretrained(tiny.model)
     texts = [f"Sentence number {number} of the benchmark says nothing." for number in range(SAMPLES)]
     inputs = [tokenizer(text, return_tensors="pt", return_token_type_ids=False) for text in texts]
@@ -241,26 +239,20 @@ def measure(count: int, peers_count: int, seconds: float) -> list[Comparison]:
         work = work_of(folder, seconds)
         found = []
         for names in METERS:
-            found += rows(names, *pairs(work, lambda names=names: meters.start(names, request), count))
-        makes = {window_peers.OURS: lambda: meters.start(METERS[0], request), **window_peers.made(folder, _say)}
+            found += rows(names, *pairs(work, partial(meters.start, names, request), count))
+        makes = {window_peers.OURS: lambda: meters.start(METERS[0], request), **window_peers.made(folder, program.say)}
         return found + window_peers.rows(window_peers.turns(work, makes, peers_count))
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter windows, for CI: a minute or two")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every turn to FILE")
+    parser = program.parser("overhead", __doc__, "fewer and shorter windows, for CI: a minute or two")
     options = parser.parse_args(argv)
     if _FAKE not in os.environ:
         return _below_the_fake(sys.argv[1:] if argv is None else argv)
     count, peers_count, seconds = (2, 2, 6.0) if options.quick else (9, 5, 10.0)
     found = measure(count, peers_count, seconds)
     notes = [f"{row.what.strip()}: {row.noise}" for row in found if row.noise]
-    return comparison.conclude(found, quick=options.quick, file=options.json, notes=notes, seconds=seconds)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    return program.conclude(found, quick=options.quick, file=options.json, notes=notes, seconds=seconds)
 
 
 def _below_the_fake(arguments: Sequence[str]) -> int:
@@ -269,9 +261,9 @@ def _below_the_fake(arguments: Sequence[str]) -> int:
 
     with tempfile.TemporaryDirectory() as name:
         fake = FakeNvml(Path(name), tick_ms=100)
-        environment = {**os.environ, **_ENVIRONMENT, **fake.environment(), _FAKE: name}
+        environment = {**os.environ, **program.ONE_THREAD_OFFLINE, **fake.environment(), _FAKE: name}
         command = [sys.executable, "-m", "benchmarks.overhead", *arguments]
-        return subprocess.run(command, env=environment, cwd=_ROOT).returncode
+        return subprocess.run(command, env=environment, cwd=program.ROOT).returncode
 
 
 if __name__ == "__main__":

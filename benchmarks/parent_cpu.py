@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.program import ROOT
 
 GOAL = Goal(2.0, on="ours")
 """Percent of one core."""
 
 Who = Literal["ours", "theirs"]
-
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 def measure(rounds: int, sleep_s: float) -> Comparison:
@@ -77,7 +76,7 @@ def _cpu_clock(pid: int) -> int:
 def _launch(who: Who, sleep_s: float) -> float:
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "percent"
-        environment = {**os.environ, "PYTHONPATH": str(_ROOT), "LOG_TO_FILE": "0", "LOG_LEVEL": "ERROR"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "LOG_TO_FILE": "0", "LOG_LEVEL": "ERROR"}
         done = subprocess.run(
             [sys.executable, "-m", __name__, who, str(sleep_s), str(result)],
             cwd=folder,

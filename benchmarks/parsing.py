@@ -22,14 +22,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from benchmarks import comparison
+from benchmarks import program
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import in_turns
 
 GOAL: Final = Goal(4.0)
 OWN_GOAL: Final = Goal(8.5)
 FLAT: Final = Goal(1.2)
 """Peak memory over all folders to that over a tenth of them."""
-_ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def write_foreign(folder: Path, count: int) -> None:
@@ -124,13 +124,12 @@ def compare(
     read(folders[:20])
     bare(folders[:20])
     size = len(folders) // turns
-    ours, theirs = [], []
-    for turn in range(turns):
-        part = folders[turn * size : (turn + 1) * size]
-        # The second to come finds the files in the page cache, so it takes turns which that is.
-        for which in ("ours", "theirs") if turn % 2 else ("theirs", "ours"):
-            took = read(part) if which == "ours" else bare(part)
-            (ours if which == "ours" else theirs).append(1e3 * took / len(part))
+    parts = [folders[turn * size : (turn + 1) * size] for turn in range(turns)]
+    mine, other = iter(parts), iter(parts)
+    # The second to come finds the files in the page cache.
+    ours, theirs = in_turns(
+        lambda: 1e3 * read(next(mine)) / size, lambda: 1e3 * bare(next(other)) / size, turns, warm_ups=0
+    )
     return Comparison(
         key=key,
         what=what,
@@ -148,7 +147,7 @@ def memory(folder: Path, count: int, runs: int) -> Comparison:
     for _ in range(runs):
         for most, found in peaks.items():
             command = [sys.executable, "-m", "benchmarks.parsing", "--peak", str(folder), str(most)]
-            done = subprocess.run(command, capture_output=True, text=True, cwd=_ROOT, check=True)
+            done = subprocess.run(command, capture_output=True, text=True, cwd=program.ROOT, check=True)
             found.append(float(done.stdout))
     return Comparison(
         key="parse_memory",
@@ -180,9 +179,7 @@ def measure(count: int, runs: int, turns: int) -> Iterator[Comparison]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.parsing", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer folders, for CI")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every turn to FILE")
+    parser = program.parser("parsing", __doc__, "fewer folders, for CI")
     parser.add_argument("--peak", nargs=2, metavar=("FOLDER", "COUNT"), help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.peak:
@@ -190,7 +187,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     count, runs, turns = (500, 20, 5) if options.quick else (10_000, 100, 10)
     found = list(measure(count, runs, turns))
-    return comparison.conclude(found, quick=options.quick, file=options.json)
+    return program.conclude(found, quick=options.quick, file=options.json)
 
 
 if __name__ == "__main__":

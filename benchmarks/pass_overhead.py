@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.program import ROOT
 from benchmarks.turns import Loop, Pass, Turns
 from scorekit.measuring import bridge
 from scorekit.measuring.scenario import EnergyStarScenario
@@ -35,8 +36,6 @@ GOAL = Goal(1.02)
 SAMPLES = 200
 NEW_TOKENS = 10
 EXPLAINING_PASSES = 5
-
-_ROOT = Path(__file__).resolve().parent.parent
 
 Kind = Literal["warm-up", "goal", "explain", "clocks"]
 
@@ -61,7 +60,7 @@ def ai_energy_benchmarks(folder: Path, passes: int) -> Comparison:
             str(prompts),
             str(passes),
         ]
-        environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, cwd=name, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"the loop of ai_energy_benchmarks failed:\n{done.stderr}")

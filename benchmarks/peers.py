@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from benchmarks.program import CACHE
+
 ZEUS: Final = "0.16.0"
 AI_ENERGY_BENCHMARKS: Final = "0.0.7"
-_CACHE: Final = Path(__file__).resolve().parents[1] / ".cache"
-_ZEUS_FOLDER: Final = _CACHE / f"zeus-{ZEUS}"
-_AI_FOLDER: Final = _CACHE / f"ai_energy_benchmarks-{AI_ENERGY_BENCHMARKS}"
+_ZEUS_FOLDER: Final = CACHE / f"zeus-{ZEUS}"
+_AI_FOLDER: Final = CACHE / f"ai_energy_benchmarks-{AI_ENERGY_BENCHMARKS}"
 # All else that Zeus's monitor imports is in scorekit's own environment.
 _ZEUS_PACKAGES: Final = (f"zeus=={ZEUS}", "httpx>=0.27", "httpcore>=1")
 _READY: Final = "ready"

@@ -7,21 +7,20 @@ Scores are rated as `scorekit rate` does it; a million energies by `star_arrays`
 
 from __future__ import annotations
 
-import argparse
 import gc
 import math
 import sys
-import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import comparison, made_up_results
+from benchmarks import made_up_results, program
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import in_turns, took
 from scorekit.editions import FEBRUARY_2025, scales_of
 from scorekit.rating import Rating, rate_scores
 from scorekit.records import Result
@@ -33,7 +32,6 @@ SIZE: Final = 1_000_000
 SCORES_GOAL: Final = Goal(36.0)
 SCORES: Final = 2_000
 _SEED: Final = 20_250_211
-_WARM_UPS: Final = 1
 
 
 def make_input(size: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
@@ -161,40 +159,15 @@ def _plain(result: Result, bounds: tuple[float, ...]) -> Plain:
 def _compare(
     key: str, what: str, reference: str, ours: Callable[[], Any], floor: Callable[[], Any], pairs: int, goal: Goal
 ) -> Comparison:
-    turns = []
-    for number in range(_WARM_UPS + pairs):
-        # Each is first in every second turn.
-        order = (ours, floor) if number % 2 else (floor, ours)
-        times = {work: _timed(work) for work in order}
-        turns.append((times[ours], times[floor]))
-    turns = turns[_WARM_UPS:]
-    return Comparison(
-        key=key,
-        what=what,
-        reference=reference,
-        unit="ms",
-        ours=tuple(own[0] * 1e3 for own, _ in turns),
-        theirs=tuple(other[0] * 1e3 for _, other in turns),
-        goal=goal,
-        cpu_ratios=tuple(own[1] / other[1] for own, other in turns),
-    )
-
-
-def _timed(work: Callable[[], Any]) -> tuple[float, float]:
-    wall, cpu = time.perf_counter(), time.process_time_ns()
-    work()
-    # A clock of the process that has not moved would make no ratio.
-    return time.perf_counter() - wall, max(time.process_time_ns() - cpu, 1) / 1e9
+    turns = in_turns(partial(took, ours), partial(took, floor), pairs)
+    return Comparison.of_turns(key, what, reference, "ms", *turns, goal)
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ratings", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer runs, for CI")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
-    options = parser.parse_args(argv)
+    options = program.parser("ratings", __doc__, "fewer runs, for CI").parse_args(argv)
     pairs = 5 if options.quick else 31
     rows = [*measure_scores(SCORES, pairs), measure_arrays(SIZE, pairs)]
-    return comparison.conclude(rows, quick=options.quick, file=options.json, numpy=np.__version__)
+    return program.conclude(rows, quick=options.quick, file=options.json, numpy=np.__version__)
 
 
 if __name__ == "__main__":

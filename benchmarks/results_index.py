@@ -6,18 +6,18 @@ python -m benchmarks.results_index [--quick] [--json FILE] [--folder DIR]
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from benchmarks import comparison
+from benchmarks import program
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import Took, in_order, in_turns, took
 from scorekit import store
 from scorekit.records import Conditions, Fault, Figure, PhaseEnergy, Reason, Result, Source
 from scorekit.store import files, index, names
@@ -38,24 +38,22 @@ _PHASES = ("load_model", "preprocess", "prefill", "decode")
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.results_index", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="small folders, for CI: seconds instead of minutes")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
+    parser = program.parser("results_index", __doc__, "small folders, for CI: seconds instead of minutes")
     parser.add_argument("--folder", metavar="DIR", type=Path, help="where the folders are made for a while")
     options = parser.parse_args(argv)
     sizes = QUICK_SIZES if options.quick else SIZES
     with tempfile.TemporaryDirectory(dir=options.folder) as made:
         folders = {size: Path(made) / str(size) for size in sizes}
         for size, folder in folders.items():
-            _say(f"writing {size:,} results ...")
+            program.say(f"writing {size:,} results ...")
             write_results(folder, size)
-        _say("indexes ...")
+        program.say("indexes ...")
         rows = [*rebuilds(folders, rounds=2 if options.quick else 5)]
-        _say("queries ...")
+        program.say("queries ...")
         # A query on a small index says nothing of the goal, which is an absolute time.
         rows += [query(folders[sizes[-1]], *((9, None) if options.quick else (31, QUERY)))]
         rows += [fresh(folders[sizes[-1]], runs=9 if options.quick else 31)]
-    return comparison.conclude(rows, quick=options.quick, file=options.json)
+    return program.conclude(rows, quick=options.quick, file=options.json)
 
 
 def rebuilds(folders: dict[int, Path], rounds: int) -> list[Comparison]:
@@ -64,23 +62,23 @@ def rebuilds(folders: dict[int, Path], rounds: int) -> list[Comparison]:
     Returns:
         One row a folder, in microseconds a result; the last one relative to the smallest folder.
     """
-    taken: dict[int, list[tuple[float, float]]] = {size: [] for size in folders}
-    floors: dict[int, list[tuple[float, float]]] = {size: [] for size in folders}
-    for _ in range(rounds):
+    taken: dict[int, list[Took]] = {size: [] for size in folders}
+    floors: dict[int, list[Took]] = {size: [] for size in folders}
+    for number in range(rounds):
         for size, folder in folders.items():
             # A small folder is built as often as the large one has results, up to a second's worth.
             times = max(1, min(10, 5_000 // size))
-            floors[size].append(_times(lambda folder=folder: read_all(folder), times, of=size))
-            taken[size].append(_times(lambda folder=folder: build_index(folder), times, of=size))
+            for into, work in in_order(((floors, read_all), (taken, build_index)), number):
+                into[size].append(took(partial(work, folder), times, of=size))
     found = [
-        Comparison(
+        Comparison.of_turns(
             key=f"build_{size}",
             what=f"index of {size:,} results, each",
             reference="open, read, hash",
             unit="us",
-            ours=tuple(wall * 1e6 for wall, _ in taken[size]),
-            theirs=tuple(wall * 1e6 for wall, _ in floors[size]),
-            cpu_ratios=_cpu_ratios(taken[size], floors[size]),
+            ours=taken[size],
+            theirs=floors[size],
+            scale=1e6,
         )
         for size in folders
     ]
@@ -91,8 +89,8 @@ def rebuilds(folders: dict[int, Path], rounds: int) -> list[Comparison]:
         what=f"CPU of a result among {large:,}",
         reference=f"among {small:,}",
         unit="us",
-        ours=tuple(cpu * 1e6 for _, cpu in taken[large]),
-        theirs=tuple(cpu * 1e6 for _, cpu in taken[small]),
+        ours=tuple(one.cpu_s * 1e6 for one in taken[large]),
+        theirs=tuple(one.cpu_s * 1e6 for one in taken[small]),
         goal=LINEAR,
     )
     return [*found, linear]
@@ -102,32 +100,21 @@ def query(folder: Path, runs: int, goal: Goal | None) -> Comparison:
     """A query on a fresh index, from the path of the folder to the answer, in turn with a bare read of the file."""
     path = folder / index.INDEX
     _settle(folder)
-    turns = [
-        (_times(lambda: store.open(folder).query_table(SQL)), _times(lambda: pq.read_table(path)))
-        for _ in range(_WARM_UPS + runs)
-    ][_WARM_UPS:]
-    return Comparison(
-        key="query",
-        what="query on the largest index",
-        reference="bare pyarrow read of it",
-        unit="ms",
-        ours=tuple(ours[0] * 1e3 for ours, _ in turns),
-        theirs=tuple(floor[0] * 1e3 for _, floor in turns),
-        goal=goal,
+    turns = in_turns(
+        partial(took, lambda: store.open(folder).query_table(SQL)),
+        partial(took, lambda: pq.read_table(path)),
+        runs,
+        _WARM_UPS,
     )
+    return Comparison.of_turns("query", "query on the largest index", "bare pyarrow read of it", "ms", *turns, goal)
 
 
 def fresh(folder: Path, runs: int) -> Comparison:
     """To see that an index is fresh, in turn with listing the folders."""
-    turns = [(_times(lambda: files.folders(folder)), _times(lambda: _list(folder))) for _ in range(runs)]
-    return Comparison(
-        key="fresh",
-        what="seeing that it is fresh",
-        reference="listing its files",
-        unit="ms",
-        ours=tuple(ours[0] * 1e3 for ours, _ in turns),
-        theirs=tuple(floor[0] * 1e3 for _, floor in turns),
+    turns = in_turns(
+        partial(took, lambda: files.folders(folder)), partial(took, lambda: _list(folder)), runs, warm_ups=0
     )
+    return Comparison.of_turns("fresh", "seeing that it is fresh", "listing its files", "ms", *turns)
 
 
 def write_results(folder: Path, count: int) -> None:
@@ -227,25 +214,8 @@ def _settle(folder: Path) -> None:
     store.open(folder, report=_quiet).build_index()
 
 
-def _times(work: Callable[[], object], repeats: int = 1, of: int = 1) -> tuple[float, float]:
-    """Wall and CPU time in s of each of the things that the work is about."""
-    begun, cpu = time.perf_counter(), time.process_time()
-    for _ in range(repeats):
-        work()
-    done = repeats * of
-    return (time.perf_counter() - begun) / done, (time.process_time() - cpu) / done
-
-
-def _cpu_ratios(ours: list[tuple[float, float]], theirs: list[tuple[float, float]]) -> tuple[float, ...]:
-    return tuple(mine / other for (_, mine), (_, other) in zip(ours, theirs, strict=True))
-
-
 def _quiet(_: str) -> None:
     """Nothing is out of the ordinary here."""
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,23 +6,23 @@ python -m benchmarks.site_build [--quick] [--json FILE] [--folder DIR]
 
 from __future__ import annotations
 
-import argparse
 import gc
 import gzip
 import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
-from benchmarks import comparison, made_up_results
+from benchmarks import made_up_results, program
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import Took, in_order, took
 from scorekit.editions import FEBRUARY_2025
 from scorekit.publish.site import labels
 from scorekit.publish.site.build import build
 from scorekit.publish.site.gathering import gather
+from scorekit.records import Result
 
 SIZES = (100, 1_000, 10_000)
 QUICK_SIZES = (50, 200, 800)
@@ -43,15 +43,13 @@ _ROUNDS = 5
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.site_build", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="small sites, for CI: seconds instead of minutes")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
+    parser = program.parser("site_build", __doc__, "small sites, for CI: seconds instead of minutes")
     parser.add_argument("--folder", metavar="DIR", type=Path, help="where the sites are built for a while")
     options = parser.parse_args(argv)
     sizes = QUICK_SIZES if options.quick else SIZES
     with tempfile.TemporaryDirectory(dir=options.folder) as made:
         rows = builds(Path(made), sizes, rounds=2 if options.quick else _ROUNDS)
-    return comparison.conclude(rows, quick=options.quick, file=options.json)
+    return program.conclude(rows, quick=options.quick, file=options.json)
 
 
 def builds(folder: Path, sizes: tuple[int, ...], rounds: int) -> list[Comparison]:
@@ -59,34 +57,35 @@ def builds(folder: Path, sizes: tuple[int, ...], rounds: int) -> list[Comparison
 
     The smallest site is the first in every second round, the largest in the others.
     """
-    taken: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
-    floors: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
+    taken: dict[int, list[Took]] = {size: [] for size in sizes}
+    floors: dict[int, list[Took]] = {size: [] for size in sizes}
     homes: dict[int, int] = {}
     megabytes: dict[int, float] = {}
     # What is made once a process (fonts, templates, Vega's bundle) is no part of a result's time.
     _build(folder / "warm", 10)
     for number in range(rounds):
-        for size in sizes[:: -1 if number % 2 else 1]:
-            _say(f"site of {size:,} results ...")
+        for size in in_order(sizes, number):
+            program.say(f"site of {size:,} results ...")
             site = folder / str(size)
             results = made_up_results.results(size)
             # What was left by the site before is no part of this one's time.
             gc.collect()
             with mock.patch.object(labels, "MOST_LABELS", round(LABELLED * size)):
-                taken[size].append(_times(lambda site=site, results=results: write(site, results)))
-            floors[size].append(_times(lambda site=site: shutil.copytree(site, folder / "copy")))
+                taken[size].append(took(partial(write, site, results)))
+            floors[size].append(took(partial(shutil.copytree, site, folder / "copy")))
             shutil.rmtree(folder / "copy")
             homes[size] = len(gzip.compress((site / "index.html").read_bytes(), mtime=0))
             megabytes[size] = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
             shutil.rmtree(site)
     found = [
-        Comparison(
+        Comparison.of_turns(
             key=f"build_{size}",
             what=f"site of {size:,} results ({megabytes[size]:,.0f} MB, {LABELLED:.0%} with labels), each",
             reference="copying its files",
             unit="ms",
-            ours=tuple(wall * 1e3 / size for wall, _ in taken[size]),
-            theirs=tuple(wall * 1e3 / size for wall, _ in floors[size]),
+            ours=taken[size],
+            theirs=floors[size],
+            scale=1e3 / size,
         )
         for size in sizes
     ]
@@ -117,30 +116,19 @@ def builds(folder: Path, sizes: tuple[int, ...], rounds: int) -> list[Comparison
     return found
 
 
-def _further_ms(taken: dict[int, list[tuple[float, float]]], few: int, many: int) -> tuple[float, ...]:
+def _further_ms(taken: dict[int, list[Took]], few: int, many: int) -> tuple[float, ...]:
     """CPU time, in each round, of a result that many have and few have not."""
     pairs = zip(taken[few], taken[many], strict=True)
-    return tuple((longer - shorter) * 1e3 / (many - few) for (_, shorter), (_, longer) in pairs)
+    return tuple((longer.cpu_s - shorter.cpu_s) * 1e3 / (many - few) for shorter, longer in pairs)
 
 
 def _build(out: Path, size: int) -> None:
     write(out, made_up_results.results(size))
 
 
-def write(out: Path, results: list[made_up_results.Result]) -> None:
+def write(out: Path, results: list[Result]) -> None:
     """A site of results in memory: gathered, rendered, written."""
     build(gather(results, FEBRUARY_2025, [FEBRUARY_2025]), out)
-
-
-def _times(run: Callable[[], object]) -> tuple[float, float]:
-    """Wall and CPU seconds."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    run()
-    return time.perf_counter() - wall, time.process_time() - cpu
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from benchmarks import peers
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import Took, in_turns
 
 GOAL: Final = Goal(8.0)
 PROGRAM: Final = "scorekit"
@@ -54,23 +56,9 @@ def measure(pairs: int, peer_pairs: int, say: Callable[[str], None]) -> list[Com
 
 
 def _compare(key: str, reference: str, command: list[str], warm_ups: int, pairs: int, goal: Goal | None) -> Comparison:
-    commands = ([str(program(PROGRAM)), "--help"], command)
-    turns = []
-    for number in range(warm_ups + pairs):
-        # Each is first in every second turn.
-        taken = {at: _start(commands[at]) for at in ((0, 1) if number % 2 else (1, 0))}
-        turns.append((taken[0], taken[1]))
-    turns = turns[warm_ups:]
-    return Comparison(
-        key=key,
-        what="start of scorekit --help",
-        reference=reference,
-        unit="ms",
-        ours=tuple(ours[0] * 1e3 for ours, _ in turns),
-        theirs=tuple(other[0] * 1e3 for _, other in turns),
-        goal=goal,
-        cpu_ratios=tuple(ours[1] / other[1] for ours, other in turns),
-    )
+    ours = [str(program(PROGRAM)), "--help"]
+    turns = in_turns(partial(_start, ours), partial(_start, command), pairs, warm_ups)
+    return Comparison.of_turns(key, "start of scorekit --help", reference, "ms", *turns, goal)
 
 
 def program(name: str) -> Path:
@@ -85,8 +73,8 @@ def program(name: str) -> Path:
     return Path(found)
 
 
-def _start(command: list[str]) -> tuple[float, float]:
-    """Wall and CPU time of one process in s."""
+def _start(command: list[str]) -> Took:
+    """One process, from its start to its end."""
     begun = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
@@ -96,4 +84,4 @@ def _start(command: list[str]) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with code {process.returncode}:\n{told.decode()}")
-    return wall, usage.ru_utime + usage.ru_stime
+    return Took(wall, usage.ru_utime + usage.ru_stime)

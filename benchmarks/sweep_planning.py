@@ -5,20 +5,21 @@ python -m benchmarks.sweep_planning [--quick] [--json FILE]
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from tests import bundles
 
-from benchmarks import comparison
+from benchmarks import program
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import in_turns, took
 from scorekit import bundle, logs
 from scorekit.records import ManifestEntry, SweepJob
 from scorekit.sweep import attempts, done, lists, plan
@@ -31,14 +32,11 @@ RESUME_JOBS, RESUME_GOAL, RESUME_S = 1_000, Goal(4.5), Goal(5.0, on="ours")
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep_planning", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer runs, for CI")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
-    options = parser.parse_args(argv)
+    options = program.parser("sweep_planning", __doc__, "fewer runs, for CI").parse_args(argv)
     runs = 5 if options.quick else 11
     with tempfile.TemporaryDirectory(prefix="scorekit-sweep-") as scratch:
         rows = [*planning(Path(scratch), PLAN_JOBS, runs), *resuming(Path(scratch), RESUME_JOBS, runs)]
-    return comparison.conclude(rows, quick=options.quick, file=options.json)
+    return program.conclude(rows, quick=options.quick, file=options.json)
 
 
 def planning(folder: Path, jobs: int, runs: int) -> list[Comparison]:
@@ -127,15 +125,8 @@ def _rows(
     floor: Callable[[], None],
     runs: int,
 ) -> list[Comparison]:
-    """CPU time, which other programs disturb least, by its ratio and by itself; and wall time, to be read beside it.
-
-    Which of the two is first changes from turn to turn.
-    """
-    mine: list[tuple[float, float]] = []
-    other: list[tuple[float, float]] = []
-    for turn in range(runs):
-        for work, times in ((ours, mine), (floor, other))[:: -1 if turn % 2 else 1]:
-            times.append(_seconds(work))
+    """CPU time, which other programs disturb least, by its ratio and by itself; and wall time, to be read beside it."""
+    mine, other = in_turns(partial(took, ours), partial(took, floor), runs, warm_ups=0)
     ratio, ceiling = goals
     return [
         Comparison(
@@ -143,23 +134,16 @@ def _rows(
             what=f"{what}, {told}",
             reference=reference,
             unit="s",
-            ours=tuple(times[at] for times in mine),
-            theirs=tuple(times[at] for times in other),
+            ours=tuple(map(time, mine)),
+            theirs=tuple(map(time, other)),
             goal=goal,
         )
-        for at, kind, told, goal in (
-            (0, "CPU", "CPU time", ratio),
-            (0, "CPU_s", "CPU seconds", ceiling),
-            (1, "wall", "wall time", None),
+        for time, kind, told, goal in (
+            (attrgetter("cpu_s"), "CPU", "CPU time", ratio),
+            (attrgetter("cpu_s"), "CPU_s", "CPU seconds", ceiling),
+            (attrgetter("wall_s"), "wall", "wall time", None),
         )
     ]
-
-
-def _seconds(work: Callable[[], None]) -> tuple[float, float]:
-    """CPU and wall time."""
-    cpu, begun = time.process_time(), time.perf_counter()
-    work()
-    return time.process_time() - cpu, time.perf_counter() - begun
 
 
 if __name__ == "__main__":

@@ -27,14 +27,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.ports import free_ports
 
-from benchmarks import comparison
+from benchmarks import comparison, program
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import in_order
 
-ROOT: Final = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from scorekit.portal.settings import Settings
+
 LEAST_THROUGHPUT: Final = 0.6
 """Of the bare endpoint's."""
 GOAL: Final = Goal(1 / LEAST_THROUGHPUT)
@@ -48,12 +53,10 @@ _START_S: Final = 60.0
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.upload", description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--quick", action="store_true", help="one size and few turns, for CI: seconds")
+    parser = program.parser("upload", __doc__, "one size and few turns, for CI: seconds")
     parser.add_argument("--mb", metavar="N", type=int, nargs="+", help=f"sizes in MiB (default: {SIZES_MB})")
     parser.add_argument("--turns", metavar="N", type=int, help="of each size (default: by size)")
     parser.add_argument("--folder", metavar="DIR", type=Path, help="on the disk to write to (default: a temporary one)")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
     parser.add_argument("--serve", nargs=3, metavar=("WHAT", "DIR", "PORT"), help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.serve:
@@ -65,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
             turns = options.turns or (QUICK_TURNS if options.quick else TURNS.get(size_mb, 9))
             rows += compared(ours, theirs, size_mb, turns)
     notes = [_throughput(row) for row in rows if row.goal is not None]
-    return comparison.conclude(rows, quick=options.quick, file=options.json, notes=notes)
+    return program.conclude(rows, quick=options.quick, file=options.json, notes=notes)
 
 
 def _throughput(row: Comparison) -> str:
@@ -116,8 +119,7 @@ def compared(ours: Server, theirs: Server, size_mb: int, turns: int) -> list[Com
     block = secrets.token_bytes(1024**2)
     for turn in range(turns + 1):
         # No two files are the same, or the portal would have the second one already.
-        order = list(ways) if turn % 2 else list(reversed(ways))
-        for way in order:
+        for way in in_order(list(reversed(ways)), turn):
             content = secrets.token_bytes(64) + block * size_mb
             server, hand_in = ways[way]
             cpu_s = server.cpu_s()
@@ -174,7 +176,7 @@ def _form(server: Server, path: str, content: bytes, fields: dict[str, str] | No
 def _page(server: Server, content: bytes) -> float:
     from scorekit.submission import CLAUSES
 
-    fields = {"csrf": server.csrf, **{clause.name: clause.sha256 for clause in CLAUSES}}
+    fields = {"csrf": server.csrf} | {clause.name: clause.sha256 for clause in CLAUSES}
     return _form(server, "/submit", content, fields, Cookie=f"scorekit_session={server.session}")
 
 
@@ -244,7 +246,7 @@ def _prepare(folder: Path) -> tuple[str, str, str]:
         portal.close()
 
 
-def _settings(folder: Path):  # type: ignore[no-untyped-def]
+def _settings(folder: Path) -> Settings:
     from scorekit.portal.settings import settings
 
     return settings(folder, public_url=f"http://{_HOST}/", requests_a_minute=1_000_000, account_bytes_a_day=2**50,
@@ -255,7 +257,7 @@ def _settings(folder: Path):  # type: ignore[no-untyped-def]
 def _running(what: str, folder: Path, port: int) -> Iterator[int]:
     command = [sys.executable, "-m", "benchmarks.upload", "--serve", what, str(folder), str(port)]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=program.ROOT, stdout=log, stderr=log)
         try:
             until = time.monotonic() + _START_S
             while not _answers(port):
@@ -281,7 +283,7 @@ def serve(what: str, folder: Path, port: int) -> int:
     return 0
 
 
-def bare(folder: Path):  # type: ignore[no-untyped-def]
+def bare(folder: Path) -> FastAPI:
     """An application with nothing but endpoints that save a file: of a request's body, the same synced, of a form."""
     from fastapi import FastAPI, Request, UploadFile
 

@@ -6,22 +6,22 @@ python -m benchmarks.verify [--quick] [--json FILE]
 
 from __future__ import annotations
 
-import argparse
 import datetime
 import gc
 import hashlib
 import io
 import sys
 import tempfile
-import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pydantic_core import from_json
 
-from benchmarks import comparison
+from benchmarks import program
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import in_turns, took
 from scorekit import submission
 from scorekit.editions import FEBRUARY_2025
 from scorekit.records import Terms
@@ -34,10 +34,7 @@ NOW = datetime.datetime(2025, 6, 2, 13, 0, tzinfo=datetime.UTC)
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.verify", description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--quick", action="store_true", help="few turns, for CI: seconds")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
-    options = parser.parse_args(argv)
+    options = program.parser("verify", __doc__, "few turns, for CI: seconds").parse_args(argv)
     terms = Terms(edition=FEBRUARY_2025, now_utc=NOW.isoformat())
     rows = []
     with tempfile.TemporaryDirectory() as made:
@@ -49,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
             assert submission.verify_bytes(content, terms).verdict != "refused"
             rows.append(compared(key, what, content, terms, QUICK_RUNS if options.quick else RUNS))
     note = "The floor unpacks, hashes and parses; verifying also makes 26 checks and the score, and compares the files."
-    return comparison.conclude(rows, quick=options.quick, file=options.json, notes=[note])
+    return program.conclude(rows, quick=options.quick, file=options.json, notes=[note])
 
 
 def submissions(folder: Path, lengths: Sequence[tuple[str, int]] = LENGTHS) -> list[tuple[str, str, bytes]]:
@@ -70,20 +67,10 @@ def submissions(folder: Path, lengths: Sequence[tuple[str, int]] = LENGTHS) -> l
 
 def compared(key: str, what: str, content: bytes, terms: Terms, runs: int) -> Comparison:
     """Verifying and the floor in turns."""
-    ours: list[tuple[float, float]] = []
-    theirs: list[tuple[float, float]] = []
-    for turn in range(runs + 1):
-        for taken, work in ((ours, lambda: submission.verify_bytes(content, terms)), (theirs, lambda: floor(content))):
-            times = _timed(work)
-            if turn:
-                taken.append(times)
-    return Comparison(
-        key, what, "unpack, hash, parse JSON", "ms",
-        ours=tuple(1000 * wall_s for wall_s, _ in ours),
-        theirs=tuple(1000 * wall_s for wall_s, _ in theirs),
-        goal=GOAL,
-        cpu_ratios=tuple(own / other for (_, own), (_, other) in zip(ours, theirs, strict=True)),
-    )  # fmt: skip
+    turns = in_turns(
+        partial(took, lambda: submission.verify_bytes(content, terms)), partial(took, lambda: floor(content)), runs
+    )
+    return Comparison.of_turns(key, what, "unpack, hash, parse JSON", "ms", *turns, GOAL)
 
 
 def floor(content: bytes) -> int:
@@ -96,12 +83,6 @@ def floor(content: bytes) -> int:
             for document in data.splitlines() if name.endswith(".jsonl") else [data]:
                 from_json(document)
     return len(content)
-
-
-def _timed(work: Callable[[], object]) -> tuple[float, float]:
-    wall_s, cpu_s = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall_s, time.process_time() - cpu_s
 
 
 if __name__ == "__main__":

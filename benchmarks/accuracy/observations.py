@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from benchmarks import text_table
 from benchmarks.accuracy.rows import ROWS, Expect
 
 OURS: Final = "scorekit"
@@ -134,7 +135,7 @@ def table(made: Sequence[Line]) -> str:
     """The lines as plain text: mean and worst absolute error in percent of each meter."""
     names = list(dict.fromkeys(name for line in made for name in line.cells))
     head = ("row", "window", *names, "limit", "met")
-    rows = [head]
+    rows = []
     for line in made:
         cells = (_text(line.cells.get(name)) for name in names)
         expect = next(row.expect for row in ROWS if row.key == line.row)
@@ -142,9 +143,7 @@ def table(made: Sequence[Line]) -> str:
         if expect == "either":
             limit += " or none"
         rows.append((line.what, f"{line.window_s:g} s", *cells, limit, line.verdict))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    texts = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([texts[0], "  ".join("-" * width for width in widths), *texts[1:]])
+    return text_table.table(head, rows)
 
 
 def _text(cell: Cell | None) -> str:

@@ -15,8 +15,8 @@ from benchmarks.accuracy.observations import Observation
 from benchmarks.accuracy.rows import Row, row
 from benchmarks.accuracy.tools import AI_ENERGY_BENCHMARKS
 from benchmarks.accuracy.worker import GO, READY, RESULT, fake_for
+from benchmarks.program import ROOT
 
-_ROOT = Path(__file__).resolve().parents[2]
 _LOADING_S = 240.0
 # Trackers of peers ask the network where they are; where nothing answers at once, they go on without.
 _NOWHERE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
@@ -89,7 +89,7 @@ def _start(
 ) -> subprocess.Popen[str]:
     folder.mkdir()
     fake = fake_for(chosen, folder)
-    environment = {**os.environ, **fake.environment(), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(_ROOT), **more}
+    environment = {**os.environ, **fake.environment(), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **more}
     environment.pop("CUDA_VISIBLE_DEVICES", None)
     if chosen.hidden:
         environment["CUDA_VISIBLE_DEVICES"] = fake.uuid(chosen.used)

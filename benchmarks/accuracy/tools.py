@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -177,7 +178,7 @@ class AiEnergyBenchmarks:
 
 
 AI_ENERGY_BENCHMARKS: Final = "ai_energy_benchmarks"
-TOOLS: dict[str, type[Any]] = {
+TOOLS: Final[Mapping[str, Callable[[Path], Tool]]] = {
     "scorekit": Scorekit,
     "codecarbon": CodeCarbon,
     "optimum-benchmark": OptimumBenchmark,

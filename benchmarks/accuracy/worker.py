@@ -22,7 +22,7 @@ from tests.fake_nvml import FakeNvml
 
 from benchmarks.accuracy.observations import Observation
 from benchmarks.accuracy.rows import BASE_W, BEFORE_S, TICK_S, Row, row
-from benchmarks.accuracy.tools import AI_ENERGY_BENCHMARKS, OPENS_SLOWLY, TOOLS, Answer, quiet
+from benchmarks.accuracy.tools import AI_ENERGY_BENCHMARKS, OPENS_SLOWLY, TOOLS, Answer, Tool, quiet
 
 RESULT = "observations.jsonl"
 READY = "ready"
@@ -80,7 +80,7 @@ def _window(
 ) -> list[Observation]:
     # A machine of its own for every window: a fault of the one before is gone.
     fake = fake_for(chosen, folder)
-    started: dict[str, Any] = {}
+    started: dict[str, Tool] = {}
     said: dict[str, Answer] = {}
     for name in tools:
         _try(said, name, lambda name=name: started.update({name: TOOLS[name](folder)}))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from benchmarks import text_table
 from benchmarks.comparison import quartiles
 from benchmarks.cost.model import Noise, exact_j
 from benchmarks.cost.protocols import Result, adaptive, official
@@ -176,10 +177,7 @@ def table(trials: Sequence[Trials]) -> str:
         "cover",
         "met",
     )
-    rows = [head, *(_cells(one) for one in trials)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+    return text_table.table(head, map(_cells, trials))
 
 
 def as_json(trials: Sequence[Trials]) -> list[dict[str, Any]]:

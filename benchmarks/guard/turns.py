@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+
+from benchmarks.timing import in_order
 
 LIMIT: Final = 1.5
 """How many times the stored ratio is a regression."""
@@ -95,8 +97,7 @@ class Turns:
     def take(self, pair: Pair, count: int) -> None:
         """So many turns more; each is first in every second one."""
         for _ in range(count):
-            order: Sequence[tuple[list[float], Work]] = ((self.ours, pair.ours), (self.floor, pair.floor))
-            for into, work in order[:: 1 if len(self.ours) % 2 else -1]:
+            for into, work in in_order(((self.floor, pair.floor), (self.ours, pair.ours)), len(self.ours)):
                 into.append(pair.cpu_s(work))
 
     @property

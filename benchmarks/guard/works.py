@@ -44,6 +44,10 @@ def yardstick(times: int) -> Callable[[], object]:
     return lambda: [once() for _ in range(times)]
 
 
+def _repeated(times: int, work: Callable[[], object]) -> Callable[[], object]:
+    return lambda: [work() for _ in range(times)]
+
+
 def start(folder: Path) -> Row:
     """A start of the command line."""
     from benchmarks.startup import PROGRAM, program
@@ -156,7 +160,7 @@ def index(folder: Path) -> Row:
     results_index.write_results(folder, _RESULTS)
     return Pair(
         "index", f"index of {_RESULTS} results", "reading and hashing their files 10 times",
-        lambda: results_index.build_index(folder), lambda: [results_index.read_all(folder) for _ in range(10)],
+        lambda: results_index.build_index(folder), _repeated(10, lambda: results_index.read_all(folder)),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ on this machine is left out, and told; where it was asked for by --engine, or no
 
 from __future__ import annotations
 
-import argparse
+import itertools
 import os
 import signal
 import sys
@@ -31,19 +31,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from benchmarks import comparison
+from benchmarks import program
 from benchmarks.comparison import Comparison
 from benchmarks.job_overhead import costs, on_ray, on_slurm, sweeps
 from benchmarks.job_overhead.jobs import Timed
+from benchmarks.timing import in_turns
 
 ENGINES: Final[Mapping[str, ModuleType]] = {"slurm": on_slurm, "ray": on_ray}
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.job_overhead", description=__doc__.partition("\n\n")[0])
+    parser = program.parser("job_overhead", __doc__, "fewer turns, for CI")
     parser.add_argument("--engine", choices=ENGINES, action="append", help="only this one (default: all that are here)")
-    parser.add_argument("--quick", action="store_true", help="fewer turns, for CI")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every run to FILE")
     options = parser.parse_args(argv)
     # Ended before its time, it ends the cluster too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -65,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
             notes += costs.told(name, ours, theirs)
         rows.append(costs.imports(count))
     reasons = [f"{name} ({lack})" for name, lack in left_out.items()]
-    return comparison.conclude(rows, quick=options.quick, file=options.json, notes=notes, left_out=reasons)
+    return program.conclude(rows, quick=options.quick, file=options.json, notes=notes, left_out=reasons)
 
 
 def turns(sweep: Callable[[int], Timed], bare: Callable[[], Timed], count: int) -> tuple[list[Timed], list[Timed]]:
@@ -73,14 +72,8 @@ def turns(sweep: Callable[[int], Timed], bare: Callable[[], Timed], count: int) 
 
     The first turn is for nothing: it finds files that were not read before, and Ray without workers.
     """
-    ours: list[Timed] = []
-    theirs: list[Timed] = []
-    for number in range(count + 1):
-        for into, work in ((ours, partial(sweep, number)), (theirs, bare))[:: 1 if number % 2 else -1]:
-            timed = work()
-            if number:
-                into.append(timed)
-    return ours, theirs
+    numbers = itertools.count()
+    return in_turns(lambda: sweep(next(numbers)), bare, count)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,14 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from benchmarks import comparison
 from benchmarks.comparison import Comparison, Goal
-from benchmarks.job_overhead.jobs import ROOT, Timed
+from benchmarks.job_overhead.jobs import Timed
+from benchmarks.program import ROOT
+from benchmarks.timing import in_turns
 
 LIMIT: Final = 1.25
 _IMPORTS: Final = "from benchmarks import bare_job; bare_job.import_stack()"
@@ -44,26 +47,22 @@ def compared(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> lis
 
 def imports(count: int) -> Comparison:
     """How long a measuring process imports, beside the libraries: each in a process of its own, without any engine."""
-    taken: dict[str, list[float]] = {_IMPORTS: [], _LIBRARIES: []}
-    for number in range(count + 1):
-        for code in (_IMPORTS, _LIBRARIES)[:: 1 if number % 2 else -1]:
-            words = [
-                sys.executable,
-                "-c",
-                f"import time; begun = time.monotonic(); {code}; print(time.monotonic() - begun)",
-            ]
-            done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-            if number:
-                taken[code].append(float(done.stdout.split()[-1]))
-    ours, theirs = (tuple(each) for each in taken.values())
+    ours, theirs = in_turns(partial(_seconds, _IMPORTS), partial(_seconds, _LIBRARIES), count)
     beside = "torch, datasets, transformers alone"
-    return Comparison("imports", "what a measuring process imports", beside, "s", ours, theirs)
+    return Comparison("imports", "what a measuring process imports", beside, "s", tuple(ours), tuple(theirs))
+
+
+def _seconds(code: str) -> float:
+    """What a piece of Python takes in a process of its own, without the start of that, s."""
+    timed = f"import time; begun = time.monotonic(); {code}; print(time.monotonic() - begun)"
+    done = subprocess.run([sys.executable, "-c", timed], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout.split()[-1])
 
 
 def told(engine: str, ours: Sequence[Timed], theirs: Sequence[Timed]) -> list[str]:
     """Seconds of a job, for those who reckon how long a sweep takes."""
     added = [one.cost_s - bare.cost_s for one, bare in zip(ours, theirs, strict=True)]
-    steps = {
+    steps: dict[str, list[float | None]] = {
         "handing over to start": [each.start_s for each in ours],
         "start to the beginning of measuring": [each.ready_s for each in ours],
         "end of measuring to the result written": [each.kept_s for each in ours],

@@ -5,10 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
-
-ROOT: Final = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)

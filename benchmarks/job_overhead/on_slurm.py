@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
-from benchmarks.job_overhead.jobs import ROOT, Engine, Marks, Timed
+from benchmarks.job_overhead.jobs import Engine, Marks, Timed
+from benchmarks.program import ROOT
 
 _LOOK_S: Final = 0.1
 

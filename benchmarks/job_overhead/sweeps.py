@@ -66,7 +66,7 @@ def swept(engine: Engine, scratch: Path, model: str, settings: Sequence[str], nu
 
 def _boot_later_s() -> float:
     """How much later the machine was booted than the whole second that starts of processes are counted from."""
-    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) - psutil.boot_time()
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) - float(psutil.boot_time())
 
 
 def measuring(run: Path) -> tuple[float, float]:

@@ -23,12 +23,12 @@ from typing import Any, Final
 
 import yaml
 
+from benchmarks.program import CACHE, ROOT, say
 from benchmarks.report import gathered, page, running
 from benchmarks.report.programs import NAMES, PROGRAMS
 from scorekit.atomic import write_text
 
-_HERE: Final = Path(__file__).parents[1]
-_CACHE: Final = _HERE.parent / ".cache"
+_HERE: Final = ROOT / "benchmarks"
 REASONS: Final = _HERE / "reasons.yaml"
 PAGE: Final = "REPORT.md"
 DATA: Final = "report.json"
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
             parser.error("--from runs nothing: it goes with neither --only nor --quick")
         if not options.source.is_dir():
             parser.error(f"{options.source} is not a folder: give one that an earlier run left, such as .cache/bench")
-    folder = options.source or _CACHE / ("bench-quick" if options.quick else "bench")
+    folder = options.source or CACHE / ("bench-quick" if options.quick else "bench")
     out = options.out or (folder if options.quick or options.source else _HERE)
     for where in (folder, out):
         where.mkdir(parents=True, exist_ok=True)
@@ -55,9 +55,9 @@ def main(argv: list[str] | None = None) -> int:
     asked = [] if options.source else [one for one in PROGRAMS if not options.only or one.name in options.only]
     for number, program in enumerate(asked, 1):
         about = "" if options.quick else f", about {program.minutes:g} minutes"
-        _say(f"{number} of {len(asked)}: {program.name}{about} ...")
+        say(f"{number} of {len(asked)}: {program.name}{about} ...")
         told = running.run(program, folder, quick=options.quick)
-        _say(f"  {told['wall_s']:.0f} s" + (f"; failed: {told['failed']}" if told["failed"] else ""))
+        say(f"  {told['wall_s']:.0f} s" + (f"; failed: {told['failed']}" if told["failed"] else ""))
         write(gathered.gather(folder, earlier), out)
     return conclude(write(gathered.gather(folder, earlier), out), out, [program.name for program in asked])
 
@@ -110,10 +110,6 @@ def conclude(report: dict[str, Any], out: Path, asked: Collection[str]) -> int:
         f"{len(report['not_run'])} not run: {out / PAGE}"
     )
     return 1 if unexplained or failed or lacking else 0
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

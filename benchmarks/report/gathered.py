@@ -62,7 +62,9 @@ def gather(folder: Path, earlier: Mapping[str, Any] | None = None) -> dict[str, 
 
 def _earlier(report: Mapping[str, Any] | None, name: str) -> tuple[dict[str, Any], Any] | None:
     """A benchmark as an earlier report has it, and its machine."""
-    for entry in () if report is None else report["benchmarks"]:
+    if report is None:
+        return None
+    for entry in report["benchmarks"]:
         if entry["name"] == name:
             return entry, report["machines"][entry["machine"] - 1]
     return None

@@ -11,9 +11,8 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import peers
+from benchmarks import peers, program
 
-ROOT: Final = Path(__file__).parents[2]
 LIBRARIES: Final = (
     *(
         "scorekit",
@@ -73,7 +72,7 @@ def _version(name: str) -> str | None:
 def _told(words: tuple[str, ...]) -> str | None:
     """First line that a program prints; None where it is not there, fails or prints nothing."""
     try:
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(words, cwd=program.ROOT, capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     lines = done.stdout.strip().splitlines()

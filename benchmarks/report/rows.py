@@ -5,18 +5,16 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from benchmarks.accuracy import observations
 from benchmarks.accuracy.observations import LIMITS_PERCENT, MARGIN_POINTS, OURS, Cell, Line, Observation
 from benchmarks.accuracy.rows import row as accuracy_row
-from benchmarks.comparison import quartiles
+from benchmarks.comparison import Verdict, quartiles
 from benchmarks.cost.trials import GOAL as COST_GOAL
 from benchmarks.cost.trials import ONE_PERCENT_GOAL
 
 LEAST_RUNS: Final = 5
-
-Met = Literal["yes", "no", "unclear"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Row:
     goal: str
     spread: str
     runs: str
-    met: Met | None
+    met: Verdict | None
     why: str = ""
 
 
@@ -54,8 +52,9 @@ def of(name: str, document: Any) -> list[Row]:
     Raises:
         ValueError: it is not what the benchmark writes.
     """
+    shape: Callable[[Any], Iterator[Row]] = _SHAPES.get(name, _comparisons)
     try:
-        return list(_SHAPES.get(name, _comparisons)(document))
+        return list(shape(document))
     except (KeyError, TypeError, AttributeError, IndexError, statistics.StatisticsError) as error:
         raise ValueError(f"what {name} has written is not of its form: {error!r}") from error
 

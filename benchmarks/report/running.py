@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.program import ROOT
 from benchmarks.report import machine
 from benchmarks.report.programs import Program
 
@@ -59,7 +60,7 @@ def _finished(command: list[str], printed: Path, patience_s: float) -> int | Non
     """Its exit code; None where it was ended because it did not end. Nothing stays of what it started in its group."""
     with printed.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=machine.ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
         )
         try:
             return process.wait(timeout=patience_s)

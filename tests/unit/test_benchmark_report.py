@@ -14,6 +14,7 @@ import pytest
 import yaml
 from benchmarks import comparison
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.program import ROOT
 from benchmarks.report import __main__ as program
 from benchmarks.report import gathered, machine, page, rows, running
 from benchmarks.report.programs import NAMES, PROGRAMS, Program
@@ -168,7 +169,7 @@ def test_one_that_dies_is_a_failure_and_tells_its_last_line(tmp_path: Path, monk
     server += "pathlib.Path('server').write_text(str(server.pid))\n"
     (code / "killed.py").write_text(f"{server}os.kill(os.getpid(), signal.SIGKILL)\n", encoding="utf-8")
     (code / "hanging.py").write_text("import time\nprint('waits', flush=True)\ntime.sleep(600)\n", encoding="utf-8")
-    monkeypatch.setattr(machine, "ROOT", tmp_path)
+    monkeypatch.setattr(running, "ROOT", tmp_path)
     monkeypatch.setattr(machine, "facts", lambda: MACHINE)
     out = tmp_path / "out"
     out.mkdir()
@@ -200,7 +201,7 @@ def test_a_report_is_written_anew_from_what_was_found(folder: Path, capsys: pyte
     assert "labels failed: code 1: ImportError" in told
     data = json.loads((folder / program.DATA).read_text(encoding="utf-8"))
     assert page.render(data, program.read_reasons()) == text
-    for word in (str(folder), str(machine.ROOT)):
+    for word in (str(folder), str(ROOT)):
         assert word not in text
 
 
@@ -236,7 +237,7 @@ def test_one_that_was_asked_for_and_left_nothing_is_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(running, "run", lambda *_, **__: {"wall_s": 1.0, "failed": None})
-    monkeypatch.setattr(program, "_CACHE", tmp_path)
+    monkeypatch.setattr(program, "CACHE", tmp_path)
     assert program.main(["--only", "verify", "--out", str(tmp_path)]) == 1
     told = capsys.readouterr().out
     assert "verify was asked for, and did not run\n" in told
@@ -254,7 +255,7 @@ def test_one_is_run_beside_what_the_others_found_before(
         return {"wall_s": 1.0, "failed": None}
 
     monkeypatch.setattr(running, "run", run)
-    monkeypatch.setattr(program, "_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(program, "CACHE", tmp_path / "cache")
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "bench").symlink_to(folder)
     out = tmp_path / "report"
@@ -280,7 +281,7 @@ def test_one_that_is_run_in_a_clone_leaves_the_other_rows_of_the_report_as_they_
         return {"wall_s": 1.0, "failed": None}
 
     monkeypatch.setattr(running, "run", run)
-    monkeypatch.setattr(program, "_CACHE", tmp_path / "empty")
+    monkeypatch.setattr(program, "CACHE", tmp_path / "empty")
     program.main(["--only", "verify", "--out", str(out)])
     after = json.loads((out / program.DATA).read_text(encoding="utf-8"))
     found = {one["name"]: one for one in after["benchmarks"]}
@@ -300,7 +301,7 @@ def test_what_was_asked_for_and_left_nothing_is_not_covered_up_by_the_report_bef
     out = tmp_path / "report"
     program.main(["--from", str(folder), "--out", str(out)])
     monkeypatch.setattr(running, "run", lambda *_, **__: {"wall_s": 1.0, "failed": None})
-    monkeypatch.setattr(program, "_CACHE", tmp_path / "empty")
+    monkeypatch.setattr(program, "CACHE", tmp_path / "empty")
     assert program.main(["--only", "ratings", "--out", str(out)]) == 1
     assert "ratings was asked for, and did not run\n" in capsys.readouterr().out
 

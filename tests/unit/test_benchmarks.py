@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks import comparison
+from benchmarks import comparison, program, timing
 from benchmarks.comparison import Comparison, Goal
+from benchmarks.timing import Took
 from benchmarks.turns import Turns
+
+from scorekit.editions import FEBRUARY_2025
+from scorekit.records import Terms
 
 
 def compare(ratios: tuple[float, ...], goal: Goal | None) -> Comparison:
@@ -35,6 +39,50 @@ def test_a_goal_is_missed_when_three_of_four_runs_are_beyond_it(ratios: tuple[fl
 def test_ratios_are_of_the_same_turn() -> None:
     found = Comparison("key", "what", "floor", "s", ours=(1.0, 4.0), theirs=(1.0, 2.0))
     assert found.ratios == (1.0, 2.0)
+
+
+def test_works_alternate_and_turns_for_nothing_are_not_told() -> None:
+    done: list[str] = []
+
+    def work(name: str) -> int:
+        done.append(name)
+        return len(done)
+
+    ours, theirs = timing.in_turns(lambda: work("ours"), lambda: work("floor"), 3)
+    assert done == ["floor", "ours", "ours", "floor", "floor", "ours", "ours", "floor"]
+    assert (ours, theirs) == ([3, 6, 7], [4, 5, 8])
+
+
+def test_a_time_is_of_one_thing_and_a_clock_that_stands_still_makes_a_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall_s = iter((10.0, 16.0))
+    monkeypatch.setattr("time.perf_counter", lambda: next(wall_s))
+    monkeypatch.setattr("time.process_time_ns", lambda: 5)
+    done: list[int] = []
+    assert timing.took(lambda: done.append(1), repeats=3, of=2) == Took(1.0, pytest.approx(1e-9 / 6))
+    assert done == [1, 1, 1]
+
+
+def test_turns_become_wall_times_and_ratios_of_cpu_times() -> None:
+    goal = Goal(9.0)
+    found = Comparison.of_turns("key", "what", "floor", "ms", [Took(2.0, 0.5)], [Took(1.0, 2.0)], goal)
+    assert (found.ours, found.theirs, found.ratios, found.cpu_ratios) == ((2000.0,), (1000.0,), (2.0,), (0.25,))
+    assert found.goal == goal
+
+
+def test_verifying_and_the_index_take_turns_with_their_floors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from benchmarks import results_index, verify
+
+    done: list[str] = []
+    monkeypatch.setattr("scorekit.submission.verify_bytes", lambda *_: done.append("ours"))
+    monkeypatch.setattr(verify, "floor", lambda _: done.append("floor"))
+    row = verify.compared("key", "what", b"", Terms(edition=FEBRUARY_2025, now_utc=verify.NOW.isoformat()), 2)
+    assert done == ["floor", "ours", "ours", "floor", "floor", "ours"]
+    assert (len(row.ours), len(row.theirs), row.goal) == (2, 2, verify.GOAL)
+    done.clear()
+    monkeypatch.setattr(results_index, "build_index", lambda _: done.append("ours"))
+    monkeypatch.setattr(results_index, "read_all", lambda _: done.append("floor"))
+    results_index.rebuilds({5_000: tmp_path}, rounds=2)
+    assert done == ["floor", "ours", "ours", "floor"]
 
 
 def test_a_goal_on_ours_leaves_the_ratio_out() -> None:
@@ -63,14 +111,14 @@ def test_a_benchmark_ends_with_its_table_and_the_goals_that_it_missed(
     rows = [replace(near, what="  near"), replace(clear, what="clear"), compare((9.0,), None)]
     file = tmp_path / "runs.json"
     left_out = ["the peer: it is not here"]
-    assert comparison.conclude(rows, quick=quick, file=file, notes=["more of it"], left_out=left_out, seconds=2) == 1
+    assert program.conclude(rows, quick=quick, file=file, notes=["more of it"], left_out=left_out, seconds=2) == 1
     told = capsys.readouterr()
     assert told.out == f"{comparison.table(rows)}\nmore of it\nleft out: the peer: it is not here\n"
     assert told.err == f"goal missed: {missed}\n"
     document = json.loads(file.read_text(encoding="utf-8"))
     assert (document["quick"], document["seconds"], len(document["comparisons"])) == (quick, 2, 3)
     assert document["left_out"] == left_out
-    assert comparison.conclude([rows[2]], quick=quick, file=None) == 0
+    assert program.conclude([rows[2]], quick=quick, file=None) == 0
     assert not capsys.readouterr().err
 
 

@@ -6,26 +6,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from benchmarks import made_up_results, site_build
+from benchmarks import site_build
+from benchmarks.timing import Took
 
 from scorekit.publish.site import labels
+from scorekit.records import Result
 
 
 def test_sites_alternate_and_all_have_labels_in_the_same_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[tuple[int, int]] = []
 
-    def write(out: Path, results: list[made_up_results.Result]) -> None:
+    def write(out: Path, results: list[Result]) -> None:
         built.append((len(results), labels.MOST_LABELS))
         out.mkdir()
         (out / "index.html").write_text("home", encoding="utf-8")
 
-    def times(run: Callable[[], object]) -> tuple[float, float]:
+    def took(run: Callable[[], object]) -> Took:
         run()
         size = built[-1][0]
-        return float(size), 100.0 + size**2
+        return Took(float(size), 100.0 + size**2)
 
     monkeypatch.setattr(site_build, "write", write)
-    monkeypatch.setattr(site_build, "_times", times)
+    monkeypatch.setattr(site_build, "took", took)
     most = labels.MOST_LABELS
     rows = {row.key: row for row in site_build.builds(tmp_path, (10, 20, 40), 2)}
     assert built == [(10, most), (10, 2), (20, 4), (40, 8), (40, 8), (20, 4), (10, 2)]
