@@ -117,7 +117,7 @@ def _published(options: argparse.Namespace, unkept: UsageError) -> LabelFacts:
     elif options.edition is not None:
         among = [editions.find(options.edition, options.editions)]
     else:
-        among = [one.edition for one in editions.listed(options.editions) if one.kind != "draft" and one.edition]
+        among = editions.usable(options.editions)
     facts = label.published(options.subject, among, task=options.task, link=options.link)
     if facts is None:
         raise _not_found(options, unkept, label.names_of(among))

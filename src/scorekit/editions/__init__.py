@@ -28,6 +28,7 @@ from scorekit.editions.files import (
     listed,
     load,
     read_draft,
+    usable,
     write_draft,
 )
 from scorekit.editions.sensitivity import Sensitivity, sensitivity
@@ -62,6 +63,7 @@ __all__ = [
     "scales_of",
     "sensitivity",
     "thresholds_for",
+    "usable",
     "with_thresholds",
     "write_draft",
 ]

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -86,6 +87,20 @@ def listed(folder: Path = FOLDER) -> list[Listed]:
     found += [_listed(name, "frozen", folder) for name in _names(folder, _FROZEN)]
     found += [_listed(name, "draft", folder) for name in _names(folder, _DRAFT)]
     return found
+
+
+def usable(folder: Path = FOLDER, report: Callable[[str], None] | None = None) -> list[Edition]:
+    """Those of them that stars can be given in: no drafts, and none whose file cannot be trusted.
+
+    Args:
+        folder: where editions lie.
+        report: told of each file that cannot be trusted.
+    """
+    found = listed(folder)
+    for one in found:
+        if one.error is not None and report is not None:
+            report(f"left out: edition {one.name}: {one.error.message}")
+    return [one.edition for one in found if one.edition is not None and one.kind != "draft"]
 
 
 def load(path: Path) -> Edition:

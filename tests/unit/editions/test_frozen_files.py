@@ -12,7 +12,7 @@ import pytest
 from scorekit import editions
 from scorekit.editions.files import content_sha256
 from scorekit.errors import InputError
-from tests.edition_members import asr, frozen
+from tests.edition_members import asr, draft, frozen
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,17 @@ def test_a_file_that_is_no_edition_is_refused(tmp_path: Path, content: str, mess
         editions.find("trial", tmp_path)
     (listed,) = [one for one in editions.listed(tmp_path) if one.name == "trial"]
     assert (listed.edition, listed.kind) == (None, "frozen")
+
+
+def test_stars_are_given_in_no_draft_and_in_no_file_that_is_no_edition(tmp_path: Path) -> None:
+    frozen(asr(one=1.0, two=2.0), tmp_path)
+    editions.write_draft(draft(asr(one=1.0, two=2.0), "next"), tmp_path)
+    (tmp_path / "broken.json").write_text("{}")
+    told: list[str] = []
+    assert [one.name for one in editions.usable(tmp_path, told.append)] == [*editions.EDITIONS, "trial"]
+    assert len(told) == 1
+    assert told[0].startswith("left out: edition broken: ")
+    assert len(editions.usable(tmp_path)) == len(editions.EDITIONS) + 1
 
 
 def test_a_frozen_file_keeps_its_name_and_its_hash(tmp_path: Path) -> None:

@@ -56,12 +56,7 @@ def _results(opened: store.Store, report: Callable[[str], None]) -> tuple[list[R
 
 def _editions(folder: Path, edition: Edition | None, report: Callable[[str], None]) -> list[Edition]:
     """Every frozen and built-in edition, newest first; drafts are nobody's history."""
-    known = []
-    for one in editions.listed(folder):
-        if one.error is not None:
-            report(f"left out: edition {one.name}: {one.error.message}")
-        elif one.edition is not None and one.kind != "draft":
-            known.append(one.edition)
+    known = editions.usable(folder, report)
     if edition is not None and all(one.name != edition.name for one in known):
         known.append(edition)
     return sorted(known, key=lambda one: (one.date, one.name), reverse=True)

@@ -87,11 +87,7 @@ def list_editions(_actor: Operating, portal: Opened) -> EditionList:
     """Editions that come with scorekit and those that were frozen here, and by which of them the portal judges."""
     return EditionList(
         current=publishing.current_edition(portal).name,
-        items=tuple(
-            EditionTold.of(one.edition)
-            for one in editions.listed(portal.settings.editions)
-            if one.kind != "draft" and one.edition is not None
-        ),
+        items=tuple(map(EditionTold.of, editions.usable(portal.settings.editions))),
     )
 
 
