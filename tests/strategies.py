@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from scorekit.records import Score, Window
-from scorekit.scales import Scale, equal_width
+from scorekit.scales import EQUAL_WIDTH, RULES, Scale
 from tests.bundles import local_score, reading, window
 
 energies_wh = st.floats(min_value=1e-6, max_value=1e6, allow_nan=False, allow_infinity=False)
@@ -16,6 +16,11 @@ impossible_energies_wh = st.one_of(
     st.sampled_from([float("nan"), float("inf"), float("-inf"), -0.0]),
 )
 """Energies that no run can have spent."""
+
+
+def equal_width(lowest_wh: float, highest_wh: float) -> Scale:
+    """The scale of a cohort by the official rule, which asks for no other energies than these."""
+    return RULES[EQUAL_WIDTH].scale((lowest_wh, highest_wh))
 
 
 @st.composite

@@ -78,7 +78,7 @@ def _temporary(path: Path, data: bytes, elsewhere: str) -> Iterator[str]:
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files private; a bundle is meant to be read by others as the umask allows.
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~umask())
         yield temporary
     except OSError as error:
         raise write_error(path, error, elsewhere) from error
@@ -140,7 +140,8 @@ def write_error(path: Path, error: OSError, elsewhere: str = RUN_FOLDER) -> Bund
     return BundleError(f"{path} could not be written: {error.strerror or error}", mend="mend the folder and run again")
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Which rights files and folders of this process do not get; it can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -281,15 +281,3 @@ def _no_rule(name: str, valid: list[str]) -> UsageError:
         f"there is no rule '{name}'; valid: {', '.join(valid)}",
         mend=f"did you mean '{close}'?" if close else "choose one of the names above",
     )
-
-
-def equal_width(lowest_wh: float, highest_wh: float) -> Scale:
-    """The scale of a cohort by the official rule; raises as `Rule.scale` does.
-
-    Args:
-        lowest_wh: its lowest energy in Wh per 1,000 queries.
-        highest_wh: its highest.
-    """
-    if highest_wh < lowest_wh:
-        raise RatingError(f"the highest energy, {highest_wh:g} Wh, is below the lowest, {lowest_wh:g} Wh")
-    return RULES[EQUAL_WIDTH].scale((lowest_wh, highest_wh))

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from scorekit import impacts
 from scorekit.impacts import Range
-from scorekit.publish.site import amounts, measured_energies
+from scorekit.publish.site import amounts, calculation_view, measured_energies
 from scorekit.publish.site.pages import calculator
 from tests.golden.impact import make
 from tests.web.conftest import WIDTHS_PX
@@ -139,7 +139,14 @@ def test_measured_energies_are_those_of_the_command(folder: Path, visit: Visitin
                     tokens = None
                 zone = impacts.find_zone(mix, code)
                 found = measured_energies.calculation(entry, zone, mix, tokens=tokens, pue=pue)
-                expected = calculator.measured_view(found, entry, "what", 7)
+                expected = calculation_view.view(
+                    found,
+                    method_title=calculator.words()["measured_title"],
+                    hardware=entry.hardware,
+                    what="what",
+                    count=7,
+                    edition=measured_energies.edition_of(entry),
+                )
                 expected["model"] = page.evaluate(
                     "id => scorekit.measured.rows().filter(each => each.id === id)[0].model", entry.id
                 )

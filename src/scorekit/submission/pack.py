@@ -22,7 +22,7 @@ from scorekit.records import (
     Submitter,
     Validity,
 )
-from scorekit.submission import clauses, evidence_files, names, other_meters, prints, signing, telling, zip_form
+from scorekit.submission import clauses, evidence_files, names, other_meters, signing, telling, zip_form
 from scorekit.submission.allow_lists import AllowList, Form
 from scorekit.submission.archive import Limits
 
@@ -268,4 +268,4 @@ def _version() -> str:
     return __version__
 
 
-__all__ = ["FORMAT", "MANIFEST", "SIGNATURE", "SUBMISSION", "Packed", "Request", "pack", "prints", "seal"]
+__all__ = ["FORMAT", "MANIFEST", "SIGNATURE", "SUBMISSION", "Packed", "Request", "pack", "seal"]

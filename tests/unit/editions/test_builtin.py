@@ -13,8 +13,9 @@ from scorekit.edition_sources.gathered import draft_of
 from scorekit.editions import FEBRUARY_2025
 from scorekit.errors import RatingError, UsageError
 from scorekit.records import Thresholds
-from scorekit.scales import EQUAL_WIDTH, LOG_WIDTH, RANK_QUINTILE, equal_width
+from scorekit.scales import EQUAL_WIDTH, LOG_WIDTH, RANK_QUINTILE
 from tests.edition_members import REFERENCE, asr, frozen, needs_reference
+from tests.strategies import equal_width
 
 
 def _published() -> list[dict[str, str]]:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from scorekit.editions import FEBRUARY_2025
 from scorekit.rating import Rating, rate_scores
-from scorekit.scales import Scale, equal_width
+from scorekit.scales import Scale
 from tests.bundles import local_score, official_score
-from tests.strategies import energies_wh, scales
+from tests.strategies import energies_wh, equal_width, scales
 
 
 def test_the_probability_of_a_star_by_hand() -> None:

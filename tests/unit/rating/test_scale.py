@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from scorekit.errors import RatingError
 from scorekit.rating import rate_scores
-from scorekit.scales import Scale, equal_width
+from scorekit.scales import Scale
 from tests.bundles import local_score
-from tests.strategies import energies_wh, impossible_energies_wh, scales
+from tests.strategies import energies_wh, equal_width, impossible_energies_wh, scales
 
 
 @pytest.mark.parametrize(

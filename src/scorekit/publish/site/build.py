@@ -89,7 +89,7 @@ def build(
                 writer.write(item.path, item.content)
         writer.write(MARK, (json.dumps({"schema_version": SITE_SCHEMA, "scorekit": __version__}) + "\n").encode())
         # mkdtemp makes folders private; a site is meant to be read.
-        fresh.chmod(0o777 & ~_umask())
+        fresh.chmod(0o777 & ~atomic.umask())
         _swap(fresh, out)
         return Built(out, writer.pages, writer.files, writer.size_bytes)
     except OSError as error:
@@ -183,9 +183,3 @@ def _checked_url(url: str, of: str, example: str) -> str:
     if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[!-~]*)?", url) or re.search(r"[\"<>\\^`{|}?#]", url):
         raise UsageError(f"{url!r} is no address of {of}", mend=f"write it as {example}")
     return url
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

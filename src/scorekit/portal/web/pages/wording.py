@@ -126,11 +126,6 @@ VERDICT: Final[dict[str, Word]] = {
 }
 """Verdicts of the checks. `sound` and not `accepted`: that is an operator's word."""
 
-DECISION: Final[dict[str, Word]] = {
-    "accept": Word("accepted", "", "good"),
-    "refuse": Word("refused", "", "bad"),
-}
-
 SIGNED: Final[dict[str, Word]] = {
     "unsigned": Word("not signed", "It bears no signature."),
     "allowed": Word("signed", "The signature holds, by a key that is allowed here.", "good"),

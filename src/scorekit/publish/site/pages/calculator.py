@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from scorekit import impacts
 from scorekit.impacts.formula import work_between
 from scorekit.publish.site import amounts, calculation_view, figures, impact_data, measured_energies
-from scorekit.publish.site.content import Entry, Site
+from scorekit.publish.site.content import Site
 from scorekit.publish.site.pages import Build, File, Page, script_data
 
 PATH: Final = "calculator.html"
@@ -141,18 +141,6 @@ def modelled_view(
         hardware=f"{gpus} GPU(s) of {amounts.plain(method.coefficients.gpu_memory_gb)} GB, as the method takes it",
         count=count,
         what=what,
-    )
-
-
-def measured_view(found: impacts.Calculation, entry: Entry, what: str, count: int = 1) -> calculation_view.View:
-    """A calculation from an entry's measured energy as the page shows it."""
-    return calculation_view.view(
-        found,
-        method_title=_MEASURED_TITLE,
-        hardware=entry.hardware,
-        what=what,
-        count=count,
-        edition=measured_energies.edition_of(entry),
     )
 
 
