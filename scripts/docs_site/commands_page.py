@@ -12,12 +12,12 @@ from scripts.docs_site.markdown import plain, table
 from scorekit import bench, cli
 from scorekit.measuring import configs
 
-_INTRODUCTION: Final = """\
+_INTRODUCTION: Final = f"""\
 # Commands
 
 Made from the command line's own parsers. Each command tells the same by `--help`. Results go to standard output,
-messages to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 measured but invalid, 130 interrupted, 143
-terminated; a command that has others says so.
+messages to standard error. Exit codes:
+{cli.EXIT_CODES}; a command that has others says so.
 """
 _BENCH: Final = """\
 Its arguments are Hydra's: the name of a config, and settings of it as SETTING=VALUE. [Task configs](tasks.md) shows

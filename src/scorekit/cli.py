@@ -1,7 +1,7 @@
 """The command line: `scorekit VERB ...`, thin over the library.
 
-Results go to stdout, as a table or with --json as JSON; messages and errors go to stderr. `scorekit --help`
-must feel instant, so nothing beyond the standard library and `scorekit.errors` is imported before a verb
+Results go to stdout, as a table or with --json as JSON; messages and errors go to stderr. `scorekit --help` must feel
+instant, so nothing beyond the standard library, `scorekit.errors` and `scorekit.messages` is imported before a verb
 runs.
 """
 
@@ -19,6 +19,7 @@ from scorekit.errors import (
     EXIT_DONE,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
+    EXIT_PIPE,
     EXIT_USAGE,
     MissingExtraError,
     ScorekitError,
@@ -28,8 +29,12 @@ from scorekit.errors import (
 )
 
 DEBUG: Final = "SCOREKIT_DEBUG"
-_EXIT_PIPE: Final = 141
-"""What a shell reports for a program that wrote to a closed pipe (128 + SIGPIPE)."""
+EXIT_CODES: Final = (
+    "0 done, 1 failed, 2 wrong usage, 3 measured but invalid,\n"
+    "4 one job of a plan failed, and would again, 75 another process works on it,\n"
+    "130 interrupted, 141 nobody reads the output, 143 terminated"
+)
+"""All of them, in lines that a terminal has room for."""
 
 # Imports that fail where the bench extra is not installed; any other missing module is a fault, not a missing
 # extra.
@@ -134,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments after the program's name; those of the process when None.
 
     Returns:
-        The exit code: 0 done, 1 failed, 2 wrong usage, 3 measured but invalid, 130 interrupted, 143 terminated.
+        The exit code: one of those that `scorekit --help` tells.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -153,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader has gone; without this Python would complain once more while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _EXIT_PIPE
+        return EXIT_PIPE
     except ScorekitError as error:
         _say_traceback()
         say_error(error)
@@ -222,7 +227,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="scorekit COMMAND ...",
         description="Measure the energy of AI inference and rate it with 1 to 5 stars.",
         epilog=f"commands (scorekit COMMAND --help tells more):\n{listed}\n\n"
-        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 measured but invalid, 130 interrupted, 143 terminated.\n"
+        f"Exit codes: {EXIT_CODES}.\n"
         f"With {DEBUG}=1 in the environment errors show a traceback.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -31,6 +31,8 @@ EXIT_LASTING = 4
 """One job of a plan (scorekit sweep --only-job): it failed, and would fail again wherever it is tried."""
 EXIT_BUSY = 75
 EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+"""What a shell reports for a program that wrote to a closed pipe (128 + SIGPIPE)."""
 EXIT_TERMINATED = 143
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import scorekit
-from scorekit import cli
+from scorekit import cli, errors
 from scorekit.errors import InvalidRunError, TerminatedError, install_line
 from tests.golden import make
 
@@ -36,6 +36,14 @@ def test_help_lists_every_verb_and_each_has_its_own(capsys: pytest.CaptureFixtur
         assert verb in text
         assert cli.main([verb, "--help"]) == 0
         assert f"usage: scorekit {verb}" in capsys.readouterr().out
+
+
+def test_help_tells_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    told = capsys.readouterr().out.partition("Exit codes: ")[2].partition(".\n")[0]
+    codes = {code for name, code in vars(errors).items() if name.startswith("EXIT_")}
+    assert {int(one.split()[0]) for one in told.replace("\n", " ").split(", ") if one[0].isdigit()} == codes
+    assert max(map(len, told.split("\n"))) < 100
 
 
 def test_help_imports_nothing_heavy() -> None:
