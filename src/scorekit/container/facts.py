@@ -13,12 +13,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from scorekit.measuring import driver
+from scorekit.measuring import driver, file_system
 
 SECRET: Final = Path("/run/secrets/hf_token")
 """Where engines put a secret of the name hf_token."""
 _CUDA_OF_TORCH: Final = re.compile(r"(?m)^cuda\b[^=]*=\s*['\"](\d+)\.(\d+)")
-_OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 Cuda = tuple[int, int]
 """A version of CUDA: major, minor."""
@@ -95,7 +94,7 @@ def collect(environ: Mapping[str, str], results: Path, secret: Path = SECRET) ->
         results: where it is going to write.
         secret: the file with the Hub's token.
     """
-    mounts = mount_points(_text(Path("/proc/self/mountinfo")))
+    mounts = mount_points(_text(file_system.MOUNTS))
     cache = Path(environ.get("HF_HUB_CACHE") or environ.get("HF_HOME") or "~/.cache/huggingface").expanduser()
     return Facts(
         user_id=os.getuid(),
@@ -119,9 +118,7 @@ def mount_points(mountinfo: str | None) -> tuple[Path, ...] | None:
     """
     if not mountinfo:
         return None
-    points = [line.split()[4] for line in mountinfo.splitlines() if len(line.split()) > 4]
-    # The kernel writes a blank and the like as three octal digits.
-    return tuple(Path(_OCTAL.sub(lambda found: chr(int(found[1], 8)), point)) for point in points)
+    return tuple(Path(mount.place) for mount in file_system.mounts(mountinfo))
 
 
 def torch_cuda(version_file: str) -> Cuda | None:

@@ -22,7 +22,7 @@ from typing import Any, Final
 import scorekit
 from scorekit import tasks
 from scorekit.errors import HardwareError
-from scorekit.measuring import gpus, hub, meters, placement
+from scorekit.measuring import file_system, gpus, hub, meters, placement
 from scorekit.records import (
     ENVIRONMENT_SCHEMA,
     SERVING_ENVIRONMENT_SCHEMA,
@@ -252,9 +252,9 @@ def in_container(root: Path = Path("/")) -> bool | None:
         if _ENGINES.search((root / "proc/1/cgroup").read_text(encoding="utf-8")):
             return True
     with contextlib.suppress(OSError):
-        mounts = (root / "proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+        text = (root / "proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
         # An engine lays its image's layers over each other for the root; a machine's own root is one file system.
-        return any(line.split()[4] == "/" and " - overlay " in line for line in mounts)
+        return any(mount.place == "/" and mount.type == "overlay" for mount in file_system.mounts(text))
     return None
 
 

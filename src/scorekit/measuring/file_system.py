@@ -13,7 +13,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -22,7 +23,22 @@ from scorekit.records.machine import ProbedFolder
 MOUNTS: Final = Path("/proc/self/mountinfo")
 _PREFIX: Final = ".scorekit-probe-"
 _GIB: Final = 2**30
-_ESCAPE: Final = re.compile(r"\\([0-7]{3})")
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of the kernel's table of mounts.
+
+    Attributes:
+        place: the folder at which it is mounted.
+        type: of the file system.
+        options: of the mount, then those of the file system.
+    """
+
+    place: str
+    type: str
+    options: tuple[str, ...]
 
 
 def probe(folder: Path) -> ProbedFolder:
@@ -45,27 +61,35 @@ def probe(folder: Path) -> ProbedFolder:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def mounts(mountinfo: str) -> Iterator[Mount]:
+    """What is mounted; lines that are none are passed over.
+
+    Args:
+        mountinfo: content of /proc/self/mountinfo (proc_pid_mountinfo(5)).
+    """
+    for line in mountinfo.splitlines():
+        before, separator, after = line.partition(" - ")
+        left, right = before.split(), after.split()
+        if separator and len(left) >= 6 and len(right) >= 2:
+            # The kernel writes a blank and the like as three octal digits.
+            place = _OCTAL.sub(lambda found: chr(int(found[1], 8)), left[4])
+            yield Mount(place, right[0], (*left[5].split(","), *(right[2].split(",") if len(right) > 2 else ())))
+
+
 def mount_of(path: str, mountinfo: str) -> tuple[str, tuple[str, ...]] | None:
     """Type and options of the mount that a path lies on; None where the kernel's table does not tell.
 
     Args:
         path: without symbolic links.
-        mountinfo: content of /proc/self/mountinfo (proc_pid_mountinfo(5)).
+        mountinfo: content of /proc/self/mountinfo.
     """
-    found: tuple[int, str, tuple[str, ...]] | None = None
-    for line in mountinfo.splitlines():
-        before, separator, after = line.partition(" - ")
-        left, right = before.split(), after.split()
-        if not separator or len(left) < 6 or len(right) < 2:
-            continue
-        place = _ESCAPE.sub(lambda match: chr(int(match[1], 8)), left[4]).rstrip("/")
-        if path != place and not path.startswith(f"{place}/"):
-            continue
+    found: tuple[int, Mount] | None = None
+    for mount in mounts(mountinfo):
+        place = mount.place.rstrip("/")
         # Of two at one place the later lies above the earlier.
-        if found is None or len(place) >= found[0]:
-            options = (*left[5].split(","), *(right[2].split(",") if len(right) > 2 else ()))
-            found = (len(place), right[0], tuple(dict.fromkeys(options)))
-    return None if found is None else found[1:]
+        if (path == place or path.startswith(f"{place}/")) and (found is None or len(place) >= found[0]):
+            found = (len(place), mount)
+    return None if found is None else (found[1].type, tuple(dict.fromkeys(found[1].options)))
 
 
 def _tried(scratch: Path) -> dict[str, object]:
