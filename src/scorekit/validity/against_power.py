@@ -127,11 +127,11 @@ def counter_agrees_with_power(evidence: Evidence) -> Check:
     unseen = max((span.unseen_j / span.integral_j for span in compared), default=0.0)
     passing = f"the counter agrees with sampled power around {len(spans)} windows, {worst:.1%} apart at most"
     details: dict[str, JsonValue] = {"windows": len(spans), "worst_relative": worst, "allowed": AGAINST_POWER}
-    if unseen:
+    if unseen > 0:
         details["unseen_relative"] = unseen
     return _AGAINST_POWER.judged(
         findings,
-        passing=passing + (f"; what no sample tells of leaves up to {unseen:.1%} open" if unseen else ""),
+        passing=passing + (f"; what no sample tells of leaves up to {unseen:.1%} open" if unseen > 0 else ""),
         mend="the counter or the power sensor is wrong; see `scorekit doctor`, and measure on another GPU",
         details=details,
     )

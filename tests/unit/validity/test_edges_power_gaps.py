@@ -13,9 +13,9 @@ from scorekit.records import Check
 from scorekit.validity import DeviceTrace, Evidence, PowerTrace
 from scorekit.validity.against_power import against_power
 from tests.bundles import NVML_GPU
-from tests.evidence import at, change_trace, check_of, drop_samples, gain, good_evidence, unofficial
+from tests.evidence import at, change_energy, change_trace, check_of, drop_samples, gain, good_evidence, unofficial
 from tests.unit.validity.edges import is_idle, round_idle
-from tests.unit.validity.spoilt.changes import AFTER
+from tests.unit.validity.spoilt.changes import AFTER, FOURTH, change_length
 
 CHECK = "counter_agrees_with_power"
 ANSWER = at("generate", 4)
@@ -45,6 +45,40 @@ def test_a_gap_of_a_twentieth_is_bridged_and_left_open(gap_s: float, open_j: flo
     assert found.integral == pytest.approx(18_000.0)
     assert found.unseen == pytest.approx(0.0 if gap_s == 1.0 else gap_s * 600)
     assert (found.lowest, found.highest) == (pytest.approx(18_000 - open_j), pytest.approx(18_000 + open_j))
+
+
+def test_what_a_gap_leaves_open_is_that_of_its_gpus_idle_power_and_limit() -> None:
+    times = [AFTER - 2 + 0.5 * number for number in range(129) if not 24 < number < 28]
+    trace = PowerTrace({NVML_GPU: DeviceTrace(times, [650.0] * len(times))}, 0.5)
+    found = against_power(replace(round_idle(good_evidence()), trace=trace), ANSWER, READING)
+    assert found is not None
+    # From 100 W to 700 W, for two seconds.
+    assert found.unseen == pytest.approx(2 * 600)
+
+
+@pytest.mark.parametrize(
+    ("samples", "why"), [(8, "the samples' lag explains"), (11, "the samples' lag and gaps explain")]
+)
+def test_what_is_allowed_for_is_told(samples: int, why: str) -> None:
+    check = check_of(change_energy(FOURTH, 1.2)(_missed(samples)), CHECK)
+    assert f"expected 2% and what {why}" in check.message
+
+
+def test_a_window_of_two_seconds_is_not_too_short() -> None:
+    evidence = change_trace("counter_mj", lambda _t, _v: math.nan)(change_length(FOURTH, 2.0)(good_evidence()))
+    message = check_of(evidence, CHECK).message
+    assert "shorter than" not in message
+    assert message.count("in repeat 0, phase generate") == 1
+
+
+@pytest.mark.parametrize("edge_s", [0.0, 60.0])
+def test_over_an_edge_without_a_sample_in_the_second_before_it_nothing_is_said(edge_s: float) -> None:
+    times = [AFTER - 2 + 0.25 * number for number in range(257)]
+    for late_s, known in ((0.75, True), (1.0, True), (1.25, False)):
+        kept = [t_s for t_s in times if not AFTER + edge_s - late_s < t_s < AFTER + edge_s + 0.75]
+        trace = PowerTrace({NVML_GPU: DeviceTrace(kept, [300.0] * len(kept))}, 0.25)
+        found = against_power(replace(round_idle(good_evidence()), trace=trace), ANSWER, READING)
+        assert (found is not None) is known
 
 
 def _missed(samples: int) -> Evidence:

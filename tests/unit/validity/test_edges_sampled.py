@@ -185,6 +185,16 @@ def test_what_no_sample_tells_of_leaves_its_time_and_the_widest_swing_open(
     assert left_open_j(seen, 20.0, 80.0, idle_w, swing_w) == 0.0
 
 
+def test_what_is_open_in_a_gap_is_that_of_idle_and_limit_also_where_no_sample_is_near() -> None:
+    assert left_open_j(_gapped((30.0, 40.0)), 33.0, 36.0, 100.0, 600.0) == pytest.approx(3 * 600.0)
+
+
+def test_the_span_leaves_open_what_its_own_idle_power_and_limit_do() -> None:
+    span = span_around(_gapped((30.0, 32.0), power_w=650.0), LONG, tick_s=0.1, idle_w=100.0, widest_swing_w=600.0)
+    assert span is not None
+    assert span.unseen_j == pytest.approx(2 * 600.0)
+
+
 @pytest.mark.parametrize(("edge_s", "seen"), [(29.0, True), (28.75, False), (32.0, True), (32.25, False)])
 def test_a_sample_next_to_the_stretch_is_seen_too(edge_s: float, seen: bool) -> None:
     times = _gapped((30.0, 32.0)).t_s
@@ -228,6 +238,12 @@ def test_a_moment_after_a_gap_is_quiet_once_a_second_is_seen(gap: tuple[float, f
         (
             _gapped((16.0, 26.5), (40.0, 41.5)),
             "power was not sampled for 10.5 s from 4.0 s before the window's start on, and for 12.0 s in all, of which "
+            "at most 3.0 s (5% of the window) can be bridged",
+            True,
+        ),
+        (
+            _gapped((25.0, 26.5), (40.0, 44.0)),
+            "power was not sampled for 4.0 s from 20.0 s after the window's start on, and for 5.5 s in all, of which "
             "at most 3.0 s (5% of the window) can be bridged",
             True,
         ),
