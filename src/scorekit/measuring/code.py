@@ -11,7 +11,6 @@ import os
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -247,11 +246,8 @@ class Session:
         )
 
     def _idle(self, phase: Phase) -> None:
-        idle_s = self._asked.idle_s
-        if idle_s > 0:
-            # Clocks, and with them power, come down some seconds after the last work only.
-            time.sleep(idle_s / 2)
-            self._recorder.measure(phase, None, lambda: time.sleep(idle_s))
+        if self._asked.idle_s > 0:
+            pacing.rest(self._recorder, phase, self._asked.idle_s)
 
     def synchronize(self) -> None:
         """Wait until the devices have finished what was asked of them."""

@@ -11,7 +11,11 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from scorekit.measuring.windows import Recorder
+    from scorekit.records import Phase
 
 LOGGER = logging.getLogger("scorekit")
 
@@ -86,6 +90,13 @@ class Pacer:
             if now is not None and before is not None
         ]
         return max(differences, default=0)
+
+
+def rest(recorder: Recorder, phase: Phase, idle_s: float) -> None:
+    """Measure so many seconds in which nothing is asked of the devices, half as many after the last work."""
+    # Clocks, and with them power, come down some seconds after the last work only.
+    time.sleep(idle_s / 2)
+    recorder.measure(phase, None, lambda: time.sleep(idle_s))
 
 
 def passes_for(min_window_s: float, pass_s: float) -> int:

@@ -14,7 +14,6 @@ import contextlib
 import logging
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -216,9 +215,7 @@ class EnergyStarScenario(Scenario):  # type: ignore[misc]
         """Measure the GPUs with the model loaded and nothing asked of it."""
         if self.gpu_ids and self.config.idle_s > 0:
             LOGGER.info("measuring the GPU at rest for %g s", self.config.idle_s)
-            # Clocks, and with them power, come down some seconds after the last work only.
-            time.sleep(self.config.idle_s / 2)
-            self.recorder.measure(phase, None, lambda: time.sleep(self.config.idle_s))
+            pacing.rest(self.recorder, phase, self.config.idle_s)
 
     def _repeat_all(self) -> None:
         for repeat in range(self.config.runs):

@@ -15,7 +15,7 @@ import pytest
 
 import scorekit
 from scorekit.errors import HardwareError, MissingExtraError, UsageError, install_line
-from scorekit.measuring import code, code_meters, meters
+from scorekit.measuring import code_meters, meters, pacing
 from tests.purse import Purse
 
 
@@ -280,7 +280,7 @@ def test_an_idle_baseline_stands_beside_the_energy(purse: Purse, monkeypatch: py
         purse.take(0.01 * idle_s)
         time.sleep(0.01)
 
-    monkeypatch.setattr(code, "time", SimpleNamespace(sleep=idle))
+    monkeypatch.setattr(pacing, "time", SimpleNamespace(sleep=idle))
     found = scorekit.measure(taking(purse, 5.0), repeats=2, warmup=0, min_window_s=0, idle_s=1)
     assert found.idle_power_w is not None
     assert found.energy_wh == pytest.approx(7.5)

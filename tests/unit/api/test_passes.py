@@ -10,7 +10,7 @@ import pytest
 
 import scorekit
 from scorekit.api import block
-from scorekit.measuring import code, code_passes
+from scorekit.measuring import code_passes, pacing
 from scorekit.records import Environment, Window
 from scorekit.validity import Evidence
 from tests.unit.api.conftest import Purse
@@ -84,7 +84,7 @@ def test_power_at_rest_is_that_of_code_that_has_warmed_up(purse: Purse, monkeypa
         told.append(f"rest {idle_s}")
         purse.take(0.001)
 
-    monkeypatch.setattr(code, "time", SimpleNamespace(sleep=rest))
+    monkeypatch.setattr(pacing, "time", SimpleNamespace(sleep=rest))
     scorekit.measure(one_pass, repeats=2, warmup=2, min_window_s=0, idle_s=2)
     baseline = ["rest 1.0", "rest 2.0"]
     assert told == ["pass", "pass", *baseline, "pass", "pass", *baseline]

@@ -177,3 +177,16 @@ def test_one_of_few_batches_calls_no_batch_that_is_not_there(monkeypatch: pytest
     length_s, done = pass_of(monkeypatch, lambda number: (1.0, 2.0)[number], 2)
     assert length_s == pytest.approx(3)
     assert done.count("call") == 2
+
+
+def test_devices_at_rest_are_measured_once_clocks_have_come_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+
+    class Windows:
+        def measure(self, phase: str, repeat: int | None, work: Callable[[], None]) -> None:
+            told.append((phase, repeat))
+            work()
+
+    monkeypatch.setattr(pacing, "time", SimpleNamespace(sleep=told.append))
+    pacing.rest(Windows(), "idle_before", 10.0)  # type: ignore[arg-type]
+    assert told == [5.0, ("idle_before", None), 10.0]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scorekit import atomic, bundle
-from scorekit.measuring import bridge, data, gpus, isolation, meters, power_log, report
+from scorekit.measuring import bridge, data, gpus, isolation, meters, pacing, power_log, report
 from scorekit.measuring.serving import address, counting, facts, settings
 from scorekit.measuring.serving.client import Client
 from scorekit.measuring.serving.loop import ClosedLoop
@@ -133,9 +133,7 @@ class ServingScenario(Scenario):  # type: ignore[misc]
     def _idle(self, phase: Phase) -> None:
         if self.gpu_ids and self.config.idle_s > 0:
             LOGGER.info("measuring the GPU at rest for %g s", self.config.idle_s)
-            # Clocks, and with them power, come down some seconds after the last work only.
-            time.sleep(self.config.idle_s / 2)
-            self.recorder.measure(phase, None, lambda: time.sleep(self.config.idle_s))
+            pacing.rest(self.recorder, phase, self.config.idle_s)
 
     def _steady_state(self, loop: ClosedLoop) -> None:
         LOGGER.info("%d queries in flight; warming up with %d", self.config.concurrency, self.config.warmup)
