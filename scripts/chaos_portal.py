@@ -192,13 +192,10 @@ class Server:
         from scorekit.portal.opened import Portal, migrate
 
         migrate(self.settings)
-        portal = Portal.open(self.settings)
-        try:
+        with Portal.open(self.settings) as portal:
             made = [people.make_account(portal.storage, f"client {n}", "submitter") for n in range(accounts)]
             day = datetime.timedelta(days=1)
             return [people.make_token(portal.storage, account, "chaos", day).secret for account in made]
-        finally:
-            portal.close()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[ForkServerProcess]:
@@ -316,8 +313,7 @@ def look(server: Server, found: Found) -> None:
     from scorekit.portal.opened import Portal
     from scorekit.portal.storage.tables import submissions, uploads
 
-    portal = Portal.open(server.settings)
-    try:
+    with Portal.open(server.settings) as portal:
         checked = consistency.check(portal)
         found.looked_at = checked.looked_at
         for finding in checked.findings:
@@ -350,8 +346,6 @@ def look(server: Server, found: Found) -> None:
             else:
                 state = "marked incomplete" if sha256 in incomplete else "absent"
                 found.kept[f"not acknowledged: {state}"] += 1
-    finally:
-        portal.close()
 
 
 def _is_whole(portal: Any, sha256: str) -> bool:

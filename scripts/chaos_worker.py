@@ -96,8 +96,7 @@ def run(folder: Path, kills: int, seed: int) -> Report:
     report = Report()
     set_up = _settings(folder / "data", port := free_port())
     opened.migrate(set_up)
-    portal = opened.Portal.open(set_up)
-    try:
+    with opened.Portal.open(set_up) as portal:
         operator, _ = _account(portal, "operator")
         _, token = _account(portal, "worker")
         jobs = _Jobs(portal, operator)
@@ -114,8 +113,6 @@ def run(folder: Path, kills: int, seed: int) -> Report:
             _look(portal, operator, report)
         if server.returncode not in (0, 128 + signal.SIGTERM, -signal.SIGTERM):
             report.faults.append(f"the portal ended with {server.returncode}")
-    finally:
-        portal.close()
     return report
 
 

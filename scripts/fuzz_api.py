@@ -99,11 +99,8 @@ def a_portal() -> Iterator[Made]:
         found = settings(Path(folder) / "data", public_url=URL, requests_a_minute=10**9, environment={})
         found = replace(found, logins_a_minute=10**9)
         migrate(found)
-        portal = Portal.open(found)
-        try:
+        with Portal.open(found) as portal:
             yield filled(portal)
-        finally:
-            portal.close()
 
 
 def filled(portal: Portal) -> Made:

@@ -163,7 +163,7 @@ def _gather(portal: Portal) -> Gathered:
     folder = portal.settings.results
     if not folder.is_dir():
         return own_results.members_of((), folder.name)
-    found = store.open(folder, report=_report)
+    found = store.open(folder, report=journal.left_out)
     rows = found.table().select(["id", "path"]).to_pylist()
     return own_results.members_of(((row["id"], found.read(row["path"])) for row in rows), folder.name)
 
@@ -177,7 +177,3 @@ def _one_by_one(portal: Portal) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _report(message: str) -> None:
-    journal.tell("results.left_out", level="warning", message=message[:300])

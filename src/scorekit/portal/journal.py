@@ -40,6 +40,11 @@ def tell(event: str, *, level: Level = "info", **facts: str | float | list[str] 
         sys.stderr.flush()
 
 
+def left_out(message: str) -> None:
+    """What a results folder leaves out."""
+    tell("results.left_out", level="warning", message=message[:300])
+
+
 def failure(event: str, error: BaseException, *, request_id: str = "", tell_message: bool = False) -> None:
     """Write of an error: its kind and places.
 

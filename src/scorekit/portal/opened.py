@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from scorekit.atomic import write_error
 from scorekit.errors import UsageError
@@ -18,7 +18,7 @@ _ELSEWHERE: Final = "--data DIR"
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """A portal that is set up.
+    """A portal that is set up; as a context it is closed at its end.
 
     Attributes:
         settings: how.
@@ -50,6 +50,12 @@ class Portal:
             database.close()
             raise
         return cls(settings, Storage(database, blobs, now))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of the database."""

@@ -34,6 +34,7 @@ __all__ = [
     "PreviewChangedError",
     "build_site",
     "current_edition",
+    "edition_or_why",
     "known_results",
     "preview",
     "publish_edition",
@@ -57,17 +58,25 @@ def current_edition(portal: Portal) -> Edition:
     return editions.find(name, portal.settings.editions)
 
 
+def edition_or_why(portal: Portal) -> tuple[Edition | None, str]:
+    """The edition that is judged by, or why there is none."""
+    try:
+        return current_edition(portal), ""
+    except ScorekitError as error:
+        return None, error.message
+
+
 def known_results(portal: Portal) -> list[Known]:
     """What verdicts need of all that is published. A result is read once: its file is never changed."""
     root = portal.settings.results
     if not root.is_dir():
         return []
     found = []
-    for path in store.open(root, report=_report).table().column("path").to_pylist():
+    for path in store.open(root, report=journal.left_out).table().column("path").to_pylist():
         try:
             found.append(_known(root, path))
         except InputError as error:
-            _report(error.message)
+            journal.left_out(error.message)
     return found
 
 
@@ -142,7 +151,7 @@ def _add(portal: Portal, publication: Publication, verdict_json: str) -> str:
         )
     # Of the verdict alone, which is kept: added again it is the same file. The score says whether it is comparable.
     made = public_result(score, _form(verdict), name=f"{publication.submission_id}/{publication.folder}")
-    return store.open(portal.settings.results, report=_report).add(made).path
+    return store.open(portal.settings.results, report=journal.left_out).add(made).path
 
 
 def _form(verdict: Verdict) -> Form:
@@ -161,7 +170,7 @@ def _build(portal: Portal) -> str | None:
             # Of a process that was killed while it built: nobody else builds now.
             shutil.rmtree(left, ignore_errors=True)
         settings.results.mkdir(parents=True, exist_ok=True)
-        shown = source.read(settings.results, current_edition(portal), settings.editions, report=_report)
+        shown = source.read(settings.results, current_edition(portal), settings.editions, report=journal.left_out)
         build.build(shown, settings.site, base_url=f"{settings.public_url}site/", portal_url=settings.public_url)
     except ScorekitError as error:
         journal.failure("site.build", error, tell_message=True)
@@ -189,8 +198,4 @@ def _alone(portal: Portal) -> Iterator[bool]:
 
 @lru_cache(maxsize=_MOST_KNOWN)
 def _known(root: Path, path: str) -> Known:
-    return terms.known(store.open(root, report=_report).read(path))
-
-
-def _report(message: str) -> None:
-    journal.tell("results.left_out", level="warning", message=message[:300])
+    return terms.known(store.open(root, report=journal.left_out).read(path))

@@ -6,8 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -238,13 +237,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     return settings(options.data, public_url=url or "http://localhost/", blobs_url=options.blobs, **facts)
 
 
-@contextmanager
-def _portal(options: argparse.Namespace) -> Iterator[Portal]:
-    portal = Portal.open(_settings(options))
-    try:
-        yield portal
-    finally:
-        portal.close()
+def _portal(options: argparse.Namespace) -> Portal:
+    return Portal.open(_settings(options))
 
 
 def _print_rows(rows: Sequence[dict[str, Any]], flexible: Sequence[str], *, as_json: bool) -> int:

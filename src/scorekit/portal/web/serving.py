@@ -50,14 +50,11 @@ def serve(settings: Settings, host: str, port: int, *, background: bool = True) 
     """
     with _listen(host, port) as listening:
         known = _known_as(settings, listening.getsockname()[1])
-        portal = Portal.open(known)
-        try:
+        with Portal.open(known) as portal:
             _announce(known, listening)
             _take_over_logging()
             server = Server(config(create_app(portal, lifespan=_lifespan(portal, background))))
             server.run(sockets=[listening])
-        finally:
-            portal.close()
     if not server.started:
         raise UsageError("the portal did not start", mend="read the lines above")
 

@@ -84,7 +84,7 @@ def _page(
 ) -> Response:
     portal = portal_of(request)
     known = [one for one in editions.listed(portal.settings.editions) if one.kind != "draft"]
-    current, no_current = _current(portal)
+    current, no_current = publishing.edition_or_why(portal)
     preview, no_preview = _preview(portal, given.get("rule", EQUAL_WIDTH))
     draft = None if preview is None else preview.edition
     return render(
@@ -107,13 +107,6 @@ def _page(
         done=next((one.name for one in known if one.name == done), None),
         errors=faults,
     )
-
-
-def _current(portal: Portal) -> tuple[Edition | None, str]:
-    try:
-        return publishing.current_edition(portal), ""
-    except ScorekitError as error:
-        return None, error.message
 
 
 def _preview(portal: Portal, rule: str) -> tuple[Preview | None, str]:

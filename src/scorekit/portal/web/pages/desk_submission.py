@@ -10,14 +10,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from scorekit.editions import Edition
-from scorekit.errors import ScorekitError
 from scorekit.moments import utc_of
 from scorekit.portal import publishing
 from scorekit.portal.ledger import checks, decisions, desk, publications, submissions
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.ledger.refusals import TooLateError, WrongContentError
-from scorekit.portal.opened import Portal
 from scorekit.portal.web.access import Posted, page_actor, portal_of, posted
 from scorekit.portal.web.pages import wording
 from scorekit.portal.web.pages.evidence import examine
@@ -94,7 +91,7 @@ def _page(
     found = submissions.find(storage, actor, submission_id)
     decision = decisions.find(storage, "submission", found.id)
     verdict = found.verdict
-    edition, no_edition = _edition(portal)
+    edition, no_edition = publishing.edition_or_why(portal)
     lines, count = desk.audit_lines(storage, subject=found.id, limit=_MOST_LINES)
     published = publications.of_submission(storage, found.id)
     word = wording.of_submission(found.state, public=publications.is_public(published))
@@ -131,11 +128,3 @@ def _page(
         chosen=chosen,
         most_reason=decisions.MOST_REASON,
     )
-
-
-def _edition(portal: Portal) -> tuple[Edition | None, str]:
-    """The edition that is judged by, or why there is none."""
-    try:
-        return publishing.current_edition(portal), ""
-    except ScorekitError as error:
-        return None, error.message
