@@ -41,5 +41,4 @@ def test_no_module_prints_to_people_past_it() -> None:
         and call.func.id == "print"
         and any(word.arg == "file" and ast.unparse(word.value) == "sys.stderr" for word in call.keywords)
     }
-    # The question of `pack` has no sign of a stranger's in it.
-    assert found - {"verbs/submission.py"} == {"messages.py"}
+    assert found == {"messages.py"}

@@ -13,7 +13,7 @@ from typing import Final
 from scorekit import atomic, editions, submission
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, EXIT_INVALID, UsageError
 from scorekit.layout import layout_for
-from scorekit.messages import say
+from scorekit.messages import say, say_line
 from scorekit.records import Result, Submitter
 from scorekit.submission import clauses, terms
 from scorekit.tables.submission import packed_text, verdict_text
@@ -151,7 +151,7 @@ def _results(folder: Path | None) -> list[Result]:
         return []
     from scorekit import store
 
-    return list(store.open(folder, report=say).results())
+    return list(store.open(folder, report=say_line).results())
 
 
 def _accepted(options: argparse.Namespace, *, asks: bool) -> frozenset[str]:
@@ -177,5 +177,5 @@ def _date(text: str | None) -> datetime.datetime:
 
 
 def _ask(question: str) -> str:
-    print(question, end="", file=sys.stderr, flush=True)
+    say(question, end="")
     return sys.stdin.readline().strip()
