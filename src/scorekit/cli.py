@@ -28,7 +28,6 @@ from scorekit.errors import (
     nearest,
 )
 
-DEBUG: Final = "SCOREKIT_DEBUG"
 EXIT_CODES: Final = (
     "0 done, 1 failed, 2 wrong usage, 3 measured but invalid,\n"
     "4 one job of a plan failed, and would again, 75 another process works on it,\n"
@@ -160,13 +159,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE
     except ScorekitError as error:
-        _say_traceback()
+        messages.say_traceback()
         say_error(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line for people, not a traceback
-        _say_traceback()
+        messages.say_traceback()
         messages.say(f"error: unexpected {type(error).__name__}: {' '.join(str(error).split()) or 'no message'}")
-        messages.say(f"  mend: this is a fault of scorekit; please report it with what {DEBUG}=1 prints")
+        messages.say(f"  mend: this is a fault of scorekit; please report it with what {messages.DEBUG}=1 prints")
         return EXIT_FAILED
 
 
@@ -228,7 +227,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure the energy of AI inference and rate it with 1 to 5 stars.",
         epilog=f"commands (scorekit COMMAND --help tells more):\n{listed}\n\n"
         f"Exit codes: {EXIT_CODES}.\n"
-        f"With {DEBUG}=1 in the environment errors show a traceback.",
+        f"With {messages.DEBUG}=1 in the environment errors show a traceback.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"scorekit {__version__}")
@@ -244,10 +243,3 @@ def _with_extra(command: Command, run: Callable[[], int]) -> int:
         if command.extra is None or package is None:
             raise
         raise MissingExtraError(package, command.extra) from error
-
-
-def _say_traceback() -> None:
-    if os.environ.get(DEBUG):
-        import traceback
-
-        traceback.print_exc()

@@ -213,10 +213,12 @@ def each_once(
 
 def percent(value: float) -> str:
     """Half of an interval in percent, of two significant digits and no more than two decimals, whole from ten on: it is
-    not known any closer.
+    not known any closer. One that is less than 0.01 is told as that, and never as none.
     """
     if value == 0:
         return "0"
+    if value < 0.01:
+        return "0.01"
     if value >= 9.95:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 0.095 else f"{value:.2f}"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Final
+
+DEBUG: Final = "SCOREKIT_DEBUG"
+"""The variable of the environment with which errors show a traceback."""
 
 
 def printable(text: str) -> str:
@@ -25,6 +30,15 @@ def say(message: str, end: str = "\n") -> None:
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     safe = printable(message).encode(encoding, "backslashreplace").decode(encoding)
     print(safe, end=end, file=sys.stderr, flush=True)
+
+
+def say_traceback() -> None:
+    """Print where the error that is being handled comes from, if the environment asks for that."""
+    if os.environ.get(DEBUG):
+        # Only now: it takes as long to import as all that a command needs at first.
+        import traceback
+
+        say(traceback.format_exc(), end="")
 
 
 def say_line(message: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import scorekit
-from scorekit import cli, errors
+from scorekit import cli, errors, messages
 from scorekit.errors import InvalidRunError, TerminatedError, install_line
 from tests.golden import make
 
@@ -191,7 +191,7 @@ def test_errors_end_a_command_with_their_code(
         raise error
 
     _module(monkeypatch, "bench", main=main)
-    monkeypatch.delenv(cli.DEBUG, raising=False)
+    monkeypatch.delenv(messages.DEBUG, raising=False)
     assert cli.main(["bench"]) == code
     assert capsys.readouterr().err == text
 
@@ -203,13 +203,13 @@ def test_a_fault_is_one_line_and_a_traceback_only_when_asked_for(
         raise RuntimeError("broken\nin two lines")
 
     _module(monkeypatch, "bench", main=main)
-    monkeypatch.delenv(cli.DEBUG, raising=False)
+    monkeypatch.delenv(messages.DEBUG, raising=False)
     assert cli.main(["bench"]) == 1
     text = capsys.readouterr().err
     assert text.startswith("error: unexpected RuntimeError: broken in two lines\n")
-    assert cli.DEBUG in text
+    assert messages.DEBUG in text
     assert "Traceback" not in text
-    monkeypatch.setenv(cli.DEBUG, "1")
+    monkeypatch.setenv(messages.DEBUG, "1")
     assert cli.main(["bench"]) == 1
     assert "Traceback" in capsys.readouterr().err
 

@@ -150,11 +150,12 @@ class _Reading:
             try:
                 place = Place.of_folder(folder, own)
                 with told_of(own):
-                    reader = None if recognises_run(place) else reader_of(place)
+                    is_run = recognises_run(place)
+                    reader = None if is_run else reader_of(place)
             except ScorekitError as error:
                 yield self._refusal(own, error, folder)
                 continue
-            if recognises_run(place):
+            if is_run:
                 folders.clear()
                 yield from self._run(place)
                 continue

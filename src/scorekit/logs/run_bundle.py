@@ -14,7 +14,7 @@ from scorekit.errors import BundleError, InvalidRunError, LogError
 from scorekit.logs.places import told
 from scorekit.logs.power_trace import read_power_trace
 from scorekit.logs.scoring import score_run
-from scorekit.logs.unexpected import told_of
+from scorekit.logs.unexpected import judging, told_of
 from scorekit.records import (
     Check,
     Environment,
@@ -168,6 +168,7 @@ def examine(folder: Path, allow_invalid: bool = False) -> Examined:
     """
     with told_of(str(folder)):
         run = load(folder)
+    with judging(str(folder)):
         return examine_evidence(
             run.evidence, label=str(folder), log_format=FORMAT, files=run.files, allow_invalid=allow_invalid
         )
@@ -218,7 +219,9 @@ def read_validity(folder: Path) -> Validity:
         LogError: a file is not what it claims to be.
     """
     with told_of(str(folder)):
-        return judge(load(folder).evidence)
+        run = load(folder)
+    with judging(str(folder)):
+        return judge(run.evidence)
 
 
 def read_score(folder: Path, allow_invalid: bool = False) -> Score:

@@ -14,6 +14,7 @@ import pytest
 from scorekit import bundle, logs
 from scorekit.errors import LogError
 from scorekit.logs import Refusal, archives
+from scorekit.messages import DEBUG
 from scorekit.records import Result
 from tests.golden import make
 from tests.log_writers import ai_energy_benchmarks, optimum_benchmark
@@ -83,6 +84,25 @@ def test_an_error_that_no_reader_expects_keeps_no_other_log_from_being_read(
     monkeypatch.setattr("scorekit.logs.foreign.ai_energy_benchmarks.Prompts", starved)
     with pytest.raises(MemoryError):
         _all(runs)
+
+
+def test_a_fault_of_the_checks_is_told_as_one_of_scorekit_and_not_of_the_log(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def judge(_evidence: object) -> None:
+        raise AttributeError("a check that is wrong")
+
+    monkeypatch.setattr("scorekit.logs.run_bundle.judge", judge)
+    monkeypatch.setenv(DEBUG, "1")
+    results, refusals = _all(runs)
+    assert results == []
+    assert len(refusals) == 2
+    for refusal in refusals:
+        told = "was read, and could not be judged: AttributeError: a check that is wrong"
+        assert refusal.error.message.endswith(f"{refusal.label} {told}")
+        assert "fault of scorekit" in str(refusal.error.mend)
+        assert "restore" not in str(refusal.error.mend)
+    assert capsys.readouterr().err.count("Traceback (most recent call last)") == 2
 
 
 def test_a_log_whose_form_cannot_be_told_keeps_no_other_from_being_read(

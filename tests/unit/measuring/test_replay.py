@@ -125,6 +125,15 @@ def test_a_step_of_a_few_usual_ones_is_no_hole_of_the_device_that_has_it(tmp_pat
         assert fast.energy_wh is not None
 
 
+@pytest.mark.parametrize(("late_s", "known"), [(0.6, True), (1.0, True), (1.01, False)])
+def test_a_second_without_a_sample_is_no_hole_for_each_tells_the_mean_of_the_last(
+    tmp_path: Path, late_s: float, known: bool
+) -> None:
+    times_s = [*(number / 8 for number in range(80)), *(10 - 1 / 8 + late_s + number / 8 for number in range(80))]
+    (reading,) = Run(csv_of(tmp_path, [(t_s, "a", 300) for t_s in times_s])).window(5, 15)
+    assert (reading.energy_wh is not None) is known
+
+
 def test_a_parquet_file_starts_at_its_first_sample_and_keeps_its_columns(tmp_path: Path) -> None:
     table = pyarrow.table(
         {

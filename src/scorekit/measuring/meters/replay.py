@@ -25,7 +25,9 @@ from scorekit.units import joules_to_wh
 
 CSV_COLUMNS: Final = ("t_s", "device", "power_w")
 HOLE_STEPS: Final = 5.0
-"""A step of more than so many usual ones is a hole: a busy machine makes an outside logger late by two or three."""
+HOLE_S: Final = 1.0
+"""A step of more than so many usual ones is a hole: a busy machine makes an outside logger late by two or three. One of
+a second or less never is: GPUs tell the mean of the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ class Curve:
         for number in range(first, last + 1):
             if self.powers_w[number] is None:
                 raise LookupError(f"the trace has no power at {self.times_s[number]:g} s")
+        hole_s = max(HOLE_S, HOLE_STEPS * self.usual_step_s)
         for before_s, after_s in pairwise(self.times_s[first : last + 1]):
-            if after_s - before_s > HOLE_STEPS * self.usual_step_s:
+            if after_s - before_s > hole_s:
                 usual = f"its usual step is {self.usual_step_s:.3g} s"
                 raise LookupError(f"the trace has no sample from {before_s:g} s to {after_s:g} s; {usual}")
         return self._up_to(end_s) - self._up_to(start_s)

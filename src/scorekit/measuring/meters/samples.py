@@ -11,13 +11,14 @@ from scorekit.measuring.meters import PowerSample
 
 _MISSING: Final = -(2**63)
 """Stands for None in a column of whole numbers: no driver answers it, and 0 is an answer."""
+_MOST: Final = 2**63 - 1
 _WHOLE: Final = PowerSample._fields[3:]
 
 
 class SampleLog(Sequence[PowerSample]):
-    """Samples that one thread adds, and others may read meanwhile: a third of the room that objects take.
+    """Samples that one thread adds at a time, and others may read meanwhile: a third of the room that objects take.
 
-    Whoever reads should ask for the length once: it grows.
+    Whoever reads should ask for the length once: it grows. Whoever adds holds the sampler's lock.
     """
 
     def __init__(self) -> None:
@@ -29,13 +30,9 @@ class SampleLog(Sequence[PowerSample]):
         self._t_s = array("d")
 
     def append(self, sample: PowerSample) -> None:
-        """Add one.
-
-        Raises:
-            OverflowError: a whole number of more than 63 bits.
-        """
+        """Add one. A whole number of more than 63 bits is missing, for it must not end the sampler's thread."""
         # Before anything is added, so that the columns stay as long as each other.
-        whole = array("q", [_MISSING if value is None else value for value in sample[3:]])
+        whole = array("q", [value if value is not None and abs(value) <= _MOST else _MISSING for value in sample[3:]])
         device = sample.device
         number = self._numbers.get(device)
         if number is None:
