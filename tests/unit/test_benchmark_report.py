@@ -1,11 +1,9 @@
-"""The report of all benchmarks: what is shown of what they found; one that dies does not take the others along."""
+"""The report of all benchmarks: what is shown of what they found."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import time
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -13,64 +11,18 @@ from typing import Any
 import pytest
 import yaml
 from benchmarks import comparison
-from benchmarks.comparison import Comparison, Goal
+from benchmarks.comparison import Goal
 from benchmarks.program import ROOT
 from benchmarks.report import __main__ as program
-from benchmarks.report import gathered, machine, page, rows, running
-from benchmarks.report.programs import NAMES, PROGRAMS, Program
+from benchmarks.report import gathered, machine, page, rows
+from benchmarks.report.programs import NAMES, PROGRAMS
 
-MACHINE = {
-    "cpu": "Made up", "cores": 2, "memory_gib": 8.0, "system": None, "kernel": "6.1", "python": "3.11.2",
-    "versions": {"torch": "2.9", "ray": None},
-}  # fmt: skip
-
-
-def compared(key: str, ours: tuple[float, ...], goal: Goal | None, *, exact: bool = False) -> Comparison:
-    return Comparison(key, f"  {key} work", "bare | floor", "ms", ours, (1.0,) * len(ours), goal, exact=exact)
-
-
-def leave(folder: Path, name: str, found: Any, **facts: Any) -> None:
-    """What a run of a benchmark leaves."""
-    data, about, _ = running.files(folder, name)
-    told = {
-        "name": name, "quick": False, "started_utc": "2026-02-03T04:05:06+00:00", "commit": "abc123",
-        "machine": MACHINE, "load_before": 0.5, "load_after": 1.25, "wall_s": 83.2, "failed": None,
-    }  # fmt: skip
-    about.write_text(json.dumps({**told, **facts}), encoding="utf-8")
-    if found is not None:
-        data.write_text(json.dumps(found), encoding="utf-8")
-
-
-def wait_until_dead(pid: int) -> None:
-    """Until a process that was killed is gone, or only waits for somebody to ask how it ended."""
-    state = Path(f"/proc/{pid}/stat")
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        while state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX":
-            time.sleep(0.01)
-
-
-def document(*comparisons: Comparison) -> Any:
-    return json.loads(comparison.as_json(comparisons, quick=False))
+from tests.unit.left_by_benchmarks import MACHINE, compared, document, leave, leave_some
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Results of some benchmarks: of every kind that there is."""
-    five = (1.0, 1.1, 1.2, 1.3, 1.4)
-    leave(
-        tmp_path,
-        "ratings",
-        document(
-            compared("met", five, Goal(1.2)),
-            compared("missed", tuple(2 * one for one in five), Goal(1.5)),
-            compared("unclear", five, Goal(1.15)),
-            compared("exact", (3.0,), Goal(2.0, on="ours"), exact=True),
-            compared("few", (1.0, 1.0, 1.0), None),
-        ),
-    )
-    leave(tmp_path, "labels", None, failed="code 1: ImportError: <nothing>", machine={**MACHINE, "cores": 4})
-    leave(tmp_path, "verify", {"comparisons": [{"key": "no form"}]}, commit=None)
-    return tmp_path
+    return leave_some(tmp_path)
 
 
 def test_what_is_missed_unclear_and_failed_stands_at_the_top(folder: Path) -> None:
@@ -155,43 +107,6 @@ def test_the_cost_is_told_of_every_target() -> None:
     assert percent.met in ("yes", "no")
 
 
-def test_one_that_dies_is_a_failure_and_tells_its_last_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = tmp_path / "benchmarks"
-    code.mkdir()
-    (code / "__init__.py").touch()
-    file = (
-        "import pathlib, sys\npathlib.Path(sys.argv[-1]).write_text('{\"comparisons\": []}')\nprint(sys.argv[1:-1])\n"
-    )
-    (code / "missing.py").write_text(file + "sys.exit(1)\n", encoding="utf-8")
-    (code / "dying.py").write_text(file + "raise SystemExit(f'not there: {__file__}')\n", encoding="utf-8")
-    server = "import os, pathlib, signal, subprocess\n"
-    server += "server = subprocess.Popen(['sleep', '100000'], stdout=-3, stderr=-3)\n"
-    server += "pathlib.Path('server').write_text(str(server.pid))\n"
-    (code / "killed.py").write_text(f"{server}os.kill(os.getpid(), signal.SIGKILL)\n", encoding="utf-8")
-    (code / "hanging.py").write_text("import time\nprint('waits', flush=True)\ntime.sleep(600)\n", encoding="utf-8")
-    monkeypatch.setattr(running, "ROOT", tmp_path)
-    monkeypatch.setattr(machine, "facts", lambda: MACHINE)
-    out = tmp_path / "out"
-    out.mkdir()
-
-    def failed(name: str, patience_s: float = 300.0) -> str | None:
-        told = running.run(Program(name, "what", 1), out, quick=True, patience_s=patience_s)
-        assert json.loads(running.files(out, name)[1].read_text(encoding="utf-8")) == told
-        return told["failed"]
-
-    # A missed goal is no failure.
-    assert failed("missing") is None
-    assert "['--quick', '--json']" in running.files(out, "missing")[2].read_text(encoding="utf-8")
-    running.files(out, "killed")[0].write_text("of an earlier run", encoding="utf-8")
-    assert failed("killed") == "code -9: it printed nothing"
-    assert not running.files(out, "killed")[0].exists()
-    wait_until_dead(int((tmp_path / "server").read_text(encoding="utf-8")))
-    (code / "dying.py").write_text("raise SystemExit(f'not there: {__file__}')\n", encoding="utf-8")
-    assert failed("dying") == "code 1: not there: (path)"
-    # However long it takes to start, it has not ended by then.
-    assert str(failed("hanging", 0.5)).startswith("it did not end within 0 s: ")
-
-
 def test_a_report_is_written_anew_from_what_was_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(["--from", str(folder)]) == 1
     text = (folder / program.PAGE).read_text(encoding="utf-8")
@@ -231,79 +146,6 @@ def test_a_missed_goal_is_a_fault_where_it_has_no_reason(
     assert f"goal missed: ratings: missed work: {'it is slow.' if explained else page.NOT_EXPLAINED}" in told
     assert f"1 goals missed or unclear, {0 if explained else 1} of them not explained; " in told
     assert "## Goals that are missed\n\n| benchmark" in (tmp_path / program.PAGE).read_text(encoding="utf-8")
-
-
-def test_one_that_was_asked_for_and_left_nothing_is_a_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(running, "run", lambda *_, **__: {"wall_s": 1.0, "failed": None})
-    monkeypatch.setattr(program, "CACHE", tmp_path)
-    assert program.main(["--only", "verify", "--out", str(tmp_path)]) == 1
-    told = capsys.readouterr().out
-    assert "verify was asked for, and did not run\n" in told
-    assert "labels was asked for" not in told
-
-
-def test_one_is_run_beside_what_the_others_found_before(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ran: list[str] = []
-
-    def run(one: Program, where: Path, *, quick: bool) -> dict[str, Any]:
-        ran.append(one.name)
-        leave(where, one.name, document(compared("met", (1.0,) * 5, Goal(1.2))), commit="def456", quick=quick)
-        return {"wall_s": 1.0, "failed": None}
-
-    monkeypatch.setattr(running, "run", run)
-    monkeypatch.setattr(program, "CACHE", tmp_path / "cache")
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "bench").symlink_to(folder)
-    out = tmp_path / "report"
-    assert program.main(["--only", "verify", "--out", str(out)]) == 1
-    assert ran == ["verify"]
-    text = (out / program.PAGE).read_text(encoding="utf-8")
-    assert "| verify | 2026-02-03 04:05 | def456 |" in text
-    assert "| ratings | 2026-02-03 04:05 | abc123 |" in text
-    assert "quick run" not in text
-
-
-def test_one_that_is_run_in_a_clone_leaves_the_other_rows_of_the_report_as_they_are(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "report"
-    assert program.main(["--from", str(folder), "--out", str(out)]) == 1
-    before = json.loads((out / program.DATA).read_text(encoding="utf-8"))
-
-    def run(one: Program, where: Path, *, quick: bool) -> dict[str, Any]:
-        leave(
-            where, one.name, document(compared("new", (1.0,) * 5, None)), machine={**MACHINE, "cores": 64}, quick=quick
-        )
-        return {"wall_s": 1.0, "failed": None}
-
-    monkeypatch.setattr(running, "run", run)
-    monkeypatch.setattr(program, "CACHE", tmp_path / "empty")
-    program.main(["--only", "verify", "--out", str(out)])
-    after = json.loads((out / program.DATA).read_text(encoding="utf-8"))
-    found = {one["name"]: one for one in after["benchmarks"]}
-    assert [one["name"] for one in after["benchmarks"]] == [one["name"] for one in before["benchmarks"]]
-    assert [row["key"] for row in found["verify"]["rows"]] == ["new"]
-    assert after["machines"][found["verify"]["machine"] - 1]["cores"] == 64
-    for one in before["benchmarks"]:
-        if one["name"] != "verify":
-            kept = {**found[one["name"]], "machine": after["machines"][found[one["name"]]["machine"] - 1]}
-            assert kept == {**one, "machine": before["machines"][one["machine"] - 1]}
-    assert after["not_run"] == before["not_run"]
-
-
-def test_what_was_asked_for_and_left_nothing_is_not_covered_up_by_the_report_before(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "report"
-    program.main(["--from", str(folder), "--out", str(out)])
-    monkeypatch.setattr(running, "run", lambda *_, **__: {"wall_s": 1.0, "failed": None})
-    monkeypatch.setattr(program, "CACHE", tmp_path / "empty")
-    assert program.main(["--only", "ratings", "--out", str(out)]) == 1
-    assert "ratings was asked for, and did not run\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [["--from", "nowhere"], ["--from", ".", "--quick"], ["--only", "nothing"]])
