@@ -19,7 +19,7 @@ from typing import Final
 
 from scorekit.errors import InputError, MissingExtraError, UsageError
 from scorekit.measuring import environment, gpu_lock, meters, pacing, power_log
-from scorekit.measuring.code_gpus import Users, wait_for_torch
+from scorekit.measuring.code_gpus import Users, computing, wait_for_torch
 from scorekit.measuring.code_meters import AUTO, EXTRA, gpus_of, is_installed, meters_of
 from scorekit.measuring.isolation import Watch
 from scorekit.measuring.windows import Counts, Recorder, Span
@@ -138,8 +138,8 @@ class Session:
             stack.enter_context(gpu_lock.held(locked, self._asked.wait_s, (self._asked.name or _UNNAMED)[:_TOLD]))
             self._folder = _temporary_folder()
             stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
-            self.states = power_log.StateLog(self.gpu_ids, self._folder)
-            self._watch = Watch(os.getpid(), self.gpu_ids, "warn", self._folder)
+            self.states = power_log.StateLog(self.gpu_ids, self._folder, computing=computing)
+            self._watch = Watch(os.getpid(), self.gpu_ids, "warn", self._folder, computing=computing)
             # The first failure of several is the one to tell.
             self._active = meters.start(self.meter_names, meters.MeterRequest(self.gpu_ids, _COUNTRY, self._folder))
             stack.callback(self._stop)

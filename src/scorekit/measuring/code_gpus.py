@@ -50,6 +50,11 @@ class Users:
         return tuple(uuid for uuid in self._gpu_ids if uuid not in self._taken) if self._tells else ()
 
 
+def computing() -> int | None:
+    """How many processes of this run compute on a GPU; None where torch is not what computes."""
+    return gpu_probe.computing_by_torch() or None
+
+
 def wait_for_torch(gpu_ids: Sequence[str]) -> None:
     """Wait until torch's work on some GPUs has ended; not on those where it has no context, for that would make one.
 

@@ -6,13 +6,13 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any, Final, Literal
 
 from scorekit.errors import HardwareError
-from scorekit.measuring import driver
+from scorekit.measuring import driver, strangers
 from scorekit.measuring.driver import ask, text
 from scorekit.records import GpuFacts, GpuState
 
@@ -81,8 +81,17 @@ def others(uuids: Collection[str]) -> tuple[GpuFacts, ...]:
         return ()
 
 
+def computing_by_torch() -> int:
+    """How many processes of a run compute on a GPU, as far as torch in this process tells: one or none."""
+    return int(_torch_computes())
+
+
 def state(
-    uuid: str, when: Literal["start", "repeat", "end", "watch"], repeat: int | None, own_pids: Collection[int]
+    uuid: str,
+    when: Literal["start", "repeat", "end", "watch"],
+    repeat: int | None,
+    own_pids: Collection[int],
+    computing: Callable[[], int | None] = computing_by_torch,
 ) -> GpuState:
     """In what state a GPU is now. A GPU that has gone, or a driver, leaves a state of which nothing is known.
 
@@ -91,11 +100,12 @@ def state(
         when: moment of the run.
         repeat: number of the repeat that follows.
         own_pids: processes of this run: `family(pid)`.
+        computing: how many of them may compute there; None where that is not known.
     """
     told: dict[str, Any] = {}
     with contextlib.suppress(HardwareError, ModuleNotFoundError), driver.session() as pynvml:
         told["driver"] = text(ask(pynvml.nvmlSystemGetDriverVersion))
-        told |= _state(pynvml, driver.handle(pynvml, uuid), own_pids)
+        told |= _state(pynvml, driver.handle(pynvml, uuid), own_pids, computing())
     return GpuState(
         when=when,
         repeat=repeat,
@@ -210,7 +220,7 @@ def _path(pynvml: Any, one: Any, other: Any) -> str | None:
     return _PATHS.get(ask(pynvml.nvmlDeviceGetTopologyCommonAncestor, one, other))
 
 
-def _state(pynvml: Any, gpu: Any, own_pids: Collection[int]) -> dict[str, Any]:
+def _state(pynvml: Any, gpu: Any, own_pids: Collection[int], computing: int | None) -> dict[str, Any]:
     reasons = ask(pynvml.nvmlDeviceGetCurrentClocksEventReasons, gpu)
     if reasons is None:
         # Drivers before 535 know it by its older name only.
@@ -230,7 +240,7 @@ def _state(pynvml: Any, gpu: Any, own_pids: Collection[int]) -> dict[str, Any]:
         "persistence": None if persistence is None else bool(persistence),
         "ecc": None if ecc is None else bool(ecc[0]),
         "mig": None if mig is None else bool(mig[0]),
-        "foreign_processes": _foreign_processes(pynvml, gpu, own_pids),
+        "foreign_processes": _foreign_processes(pynvml, gpu, own_pids, computing),
     }
 
 
@@ -251,12 +261,12 @@ def _clocks_locked(pynvml: Any, gpu: Any, reasons: int | None) -> bool | None:
     return any(set_mhz != default_mhz for set_mhz, default_mhz in known)
 
 
-def _foreign_processes(pynvml: Any, gpu: Any, own_pids: Collection[int]) -> int | None:
+def _foreign_processes(pynvml: Any, gpu: Any, own_pids: Collection[int], computing: int | None) -> int | None:
     """How many compute processes on a GPU are not of this run.
 
-    In a container NVML names processes by numbers of the host, which may be another process's number here: where torch
-    computes on a GPU in this process and no own number is listed, one of those that are is this run's. Where none is
-    listed then, the driver hides processes, others' too, and nothing can be told.
+    Where torch computes on a GPU in this process, the run's own may go by any number that is listed, also by another
+    process's here; else by one that nobody has here. Where torch computes and none is listed, the driver hides
+    processes, others' too, and nothing can be told.
     """
     import psutil
 
@@ -266,10 +276,9 @@ def _foreign_processes(pynvml: Any, gpu: Any, own_pids: Collection[int]) -> int 
         found = compute_pids(pynvml, gpu)
     if found is None:
         return None
-    foreign = found - set(own_pids)
-    if foreign != found or not _torch_computes():
-        return len(foreign)
-    return len(foreign) - 1 if foreign else None
+    if not _torch_computes():
+        return strangers.count(found, own_pids, {pid for pid in found if not psutil.pid_exists(pid)}, computing)
+    return strangers.count(found, own_pids, found, computing) if found else None
 
 
 def _torch_computes() -> bool:

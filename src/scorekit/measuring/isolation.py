@@ -21,7 +21,7 @@ from typing import Any
 
 from scorekit import atomic, bundle
 from scorekit.errors import BundleError, HardwareError
-from scorekit.measuring import driver, gpu_probe, gpus
+from scorekit.measuring import driver, gpu_probe, gpus, strangers
 from scorekit.records import GpuState
 
 LOGGER = logging.getLogger("scorekit")
@@ -29,6 +29,8 @@ LOGGER = logging.getLogger("scorekit")
 PERIOD_S = 1.0
 _MOST_FAILED = 3
 """So many looks in a row without an answer end the watch: one alone may be a driver that is busy."""
+_LONG_S = 5.0
+"""A time without a look that is told of: what comes and goes in it is missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Watch:
         folder: the run folder, whose gpu_states.jsonl is told whenever the number of other processes changes, and at
             the end whether and how often they were seen until then; None tells nobody.
         also: more processes that may use the GPUs: those of a server that is measured.
+        computing: how many of the run's processes may compute on one GPU; None where that is not known.
     """
 
     def __init__(
@@ -67,8 +70,9 @@ class Watch:
         action: str,
         folder: Path | None = None,
         also: Callable[[], set[int]] = set,
+        computing: Callable[[], int | None] = lambda: 1,
     ) -> None:
-        self._also, self._known = also, frozenset({pid})
+        self._also, self._computing, self._known = also, computing, frozenset({pid})
         self._pid, self._gpu_ids, self._action, self._folder = pid, gpu_ids, action, folder
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="device-isolation", daemon=True)
@@ -101,7 +105,7 @@ class Watch:
 
     def _watch(self) -> None:
         seen: dict[str, _Others] = {}
-        looks, lasted = 0, False
+        looks, lasted, seen_s, longest_s = 0, False, time.monotonic(), 0.0
         try:
             with driver.session() as pynvml:
                 uuids = gpus.resolve(gpus.AUTO, "cuda", ",".join(self._gpu_ids), {})
@@ -117,9 +121,12 @@ class Watch:
                     seen |= told
                     whole = len(told) == len(found)
                     looks, failed = looks + whole, 0 if whole else failed + 1
+                    if whole:
+                        longest_s, seen_s = max(longest_s, self._unwatched(seen, seen_s)), time.monotonic()
                     self._judge(seen.values())
                     if self._stop.wait(PERIOD_S):
-                        lasted = whole
+                        # One look without an answer ends no watch, the last one no more than any other.
+                        lasted = looks > 0 and failed < _MOST_FAILED
                         return
                 LOGGER.warning("launcher.device_isolation: the GPUs can no longer be watched")
         except HardwareError as error:
@@ -128,11 +135,20 @@ class Watch:
             LOGGER.exception("launcher.device_isolation: the GPUs can no longer be watched")
         finally:
             # Whatever ended it: what was not seen must not look like nothing.
-            for uuid in seen or self._gpu_ids:
-                self._record(uuid, seen[uuid].count if lasted else None, looks)
+            longest_s = max(longest_s, self._unwatched(seen if lasted else {}, seen_s))
+            for uuid in seen or dict.fromkeys(map(_uuid, gpus.visible_ids(",".join(self._gpu_ids)))):
+                self._record(uuid, seen[uuid].count if lasted else None, looks, longest_s)
+
+    def _unwatched(self, seen: dict[str, _Others], since_s: float) -> float:
+        """How long nothing was seen until now [s]; a long time is told of."""
+        lasted_s = time.monotonic() - since_s
+        if lasted_s > _LONG_S:
+            for uuid, others in seen.items():
+                self._record(uuid, others.count, unwatched_s=lasted_s)
+        return lasted_s
 
     def _others(self, pynvml: Any, uuid: str, gpu: Any) -> _Others | None:
-        """Compute processes on a GPU that are not of this run; None where it does not tell."""
+        """Compute processes on a GPU that are not of this run; None where that cannot be told."""
         import psutil
 
         listed = gpu_probe.compute_pids(pynvml, gpu)
@@ -143,11 +159,12 @@ class Watch:
             # The family is looked up only where there is somebody to tell apart: it takes milliseconds.
             self._known = frozenset(gpus.family(self._pid) | self._also() | {self._pid})
         # A process that has just ended may still be listed, and is gone at the next look. One that stays has no number
-        # here because this is a container and NVML names it by the host's; where none of ours is listed, one is ours.
+        # here because this is a container and NVML names it by the host's.
         nameless = listed - living
         lasting, self._nameless[uuid] = nameless & self._nameless.get(uuid, set()), nameless
-        ours_among = bool(lasting) and not living & self._known
-        return _Others(frozenset(living - self._known), len(lasting) - ours_among)
+        count = strangers.count(living | lasting, self._known, lasting, self._computing() if lasting else 0)
+        foreign = frozenset(living - self._known)
+        return None if count is None else _Others(foreign, count - len(foreign))
 
     def _judge(self, seen: Iterable[_Others]) -> None:
         others = [found for found in seen if found.count]
@@ -157,7 +174,9 @@ class Watch:
         if self._action != "warn":
             self._stop.set()
 
-    def _record(self, uuid: str, others: int | None, looks: int | None = None) -> None:
+    def _record(
+        self, uuid: str, others: int | None, looks: int | None = None, unwatched_s: float | None = None
+    ) -> None:
         if self._folder is None:
             return
         state = GpuState(
@@ -167,6 +186,7 @@ class Watch:
             device=uuid,
             foreign_processes=others,
             looks=looks,
+            unwatched_s=unwatched_s,
         )
         try:
             atomic.append_line(self._folder / bundle.GPU_STATES, state.model_dump_json())
@@ -180,3 +200,11 @@ class Watch:
         if self._action != "warn":
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL if self._action == "kill" else signal.SIGTERM)
+
+
+def _uuid(named: str) -> str:
+    """The GPU of a name that CUDA takes, an index or the beginning of a UUID; the name where NVML does not tell."""
+    with contextlib.suppress(HardwareError, ModuleNotFoundError):
+        (found,) = gpus.resolve(gpus.AUTO, "cuda", named, {})
+        return found
+    return named

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from scorekit import atomic, bundle
-from scorekit.measuring import gpus
+from scorekit.measuring import gpu_probe, gpus
 from scorekit.measuring.meters import SAMPLING_S, Meter, PowerSample, SamplerCost
 from scorekit.measuring.meters.samples import SampleLog
 from scorekit.records import POWER_SCHEMA
@@ -28,6 +28,7 @@ class StateLog:
         uuids: the GPUs.
         folder: the run folder.
         own: the processes of the run; None of them where they cannot be told from others'.
+        computing: how many of them may compute on a GPU; None where that is not known.
     """
 
     def __init__(
@@ -35,16 +36,17 @@ class StateLog:
         uuids: Sequence[str],
         folder: Path,
         own: Callable[[], set[int] | None] = lambda: gpus.family(os.getpid()),
+        computing: Callable[[], int | None] = gpu_probe.computing_by_torch,
     ) -> None:
         self._uuids = tuple(uuids)
         self._folder = folder
-        self._own = own
+        self._own, self._computing = own, computing
 
     def record(self, when: Literal["start", "repeat", "end"], repeat: int | None = None) -> None:
         """One line for each GPU."""
         own = self._own() if self._uuids else set()
         for uuid in self._uuids:
-            state = gpus.state(uuid, when, repeat, own or ())
+            state = gpus.state(uuid, when, repeat, own or (), self._computing)
             if own is None:
                 state = state.model_copy(update={"foreign_processes": None})
             atomic.append_line(self._folder / bundle.GPU_STATES, state.model_dump_json())

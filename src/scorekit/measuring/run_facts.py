@@ -21,7 +21,7 @@ _TOLD_ELSEWHERE = frozenset(
     {"name", "version", "_target_", "model", "processor", "task", "library", "model_type", "device", "device_ids"}
     | {"seed", "no_weights", "torch_dtype", "device_map", "model_kwargs", "processor_kwargs"}
 )
-LAUNCHER = "process"
+_LAUNCHER_THAT_WATCHES = "process"
 _WHERE_FROM = frozenset({"cache_dir", "force_download", "local_files_only", "token"})
 """Options of loading a processor that say where it comes from and not what it is."""
 
@@ -144,7 +144,7 @@ def _watched(launcher: Mapping[str, Any]) -> bool | None:
     """Whether others on the GPUs are looked for; None where the config does not tell."""
     asked: bool | None = launcher.get("device_isolation")
     # Other launchers take the setting too, and leave no evidence.
-    return asked and launcher.get("name", LAUNCHER) == LAUNCHER
+    return asked and launcher.get("name", _LAUNCHER_THAT_WATCHES) == _LAUNCHER_THAT_WATCHES
 
 
 def _whole_config(folder: Path) -> dict[str, Any]:

@@ -51,7 +51,8 @@ class GpuState(Record):
     schema_version: Literal["scorekit.gpu_state/1"] = GPU_STATE_SCHEMA
     when: Literal["start", "repeat", "end", "watch"] = Field(
         description="After the model was loaded, before the answering window of a repeat, after the last one; watch: "
-        "a change that a look once a second saw, within windows too, and at last how it ended."
+        "a change that a look once a second saw, within windows too, a long time without a look, and at last how it "
+        "ended."
     )
     repeat: Count | None = Field(default=None, description="Number of the repeat from 0.")
     monotonic_s: Finite
@@ -79,4 +80,10 @@ class GpuState(Record):
         exclude_if=lambda value: value is None,
         description="In the last line of a watch, how often it saw them; None in all others, and in files of before "
         "this was recorded. Where foreign_processes is None there, the watch ended before the run.",
+    )
+    unwatched_s: Finite | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="In a line of a watch that had not seen them for over 5 s, how long until then; in its last line "
+        "the longest such time, however short. None in all others, and in files of before this was recorded.",
     )

@@ -89,7 +89,7 @@ COUNTER: Final = frozenset(CounterEvidence.model_fields)
 STATE: Final = (
     frozenset({"when", "repeat", "monotonic_s", "utc", "device", "driver", "temperature_c", "power_w", "power_limit_w"})
     | {"sm_clock_mhz", "mem_clock_mhz", "clocks_locked", "reasons", "utilization_percent", "persistence", "ecc", "mig"}
-    | {"foreign_processes", "looks", "schema_version"}
+    | {"foreign_processes", "looks", "schema_version", "unwatched_s"}
 )
 _OPTIONS: Final = frozenset(
     {"num_return_sequences", "max_new_tokens", "min_new_tokens", "max_length", "min_length", "do_sample", "use_cache"}

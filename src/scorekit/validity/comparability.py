@@ -9,12 +9,12 @@ reason as well: what cannot be shown is not comparable.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from scorekit import tasks
-from scorekit.records import Environment, GpuFacts, Reason, Validity
+from scorekit.records import Check, Environment, GpuFacts, Reason, Validity
 from scorekit.tasks import Task
 from scorekit.validity import options
 from scorekit.validity.inputs import departures
@@ -104,14 +104,22 @@ def untold(environment: Environment, validity: Validity) -> tuple[Reason, ...]:
     counter was read rightly or the GPU was left alone.
     """
     missing = [
-        check.name
+        check
         for check in validity.checks
         if check.number in _MUST_BE_SHOWN and check.passed is False and UNTOLD in check.message
     ]
     if not missing or not claims_protocol(environment):
         return ()
-    message = f"there is no evidence for {', '.join(missing)}: measure with scenario.meters=[nvml,codecarbon]"
+    message = f"there is no evidence for {', '.join(check.name for check in missing)}: {_mend(environment, missing)}"
     return (Reason(code="evidence", message=message),)
+
+
+def _mend(environment: Environment, missing: Sequence[Check]) -> str:
+    """What to do about checks without evidence: where our own meter took part, each check knows what it lacked."""
+    if "nvml" not in environment.run.meters:
+        return "measure with scenario.meters=[nvml,codecarbon]"
+    told = dict.fromkeys(step for check in missing for step in check.mends)
+    return " ".join(told) or "`scorekit check` says of each what to do"
 
 
 def is_official_gpu(gpu: GpuFacts) -> bool:

@@ -20,8 +20,9 @@ _SETTINGS: Final = Rule(16, "gpu_settings_unchanged")
 _COUNT: Final = Rule(20, "gpu_count")
 _NO_GPU: Final = "no GPU was measured"
 _RARE_S: Final = 5.0
-"""A watch that looks more rarely than this, on average, may miss what comes and goes."""
+"""A watch that does not look for longer than this may miss what comes and goes."""
 _WATCH: Final = "`scorekit doctor` says what NVML tells here, and the log why the watch ended; then measure again"
+_BUSY: Final = "end what else keeps the machine or its driver busy, and measure again"
 _AGAIN: Final = "measure again with this version of scorekit and scenario.meters=[nvml,codecarbon]"
 
 
@@ -86,7 +87,7 @@ def no_foreign_processes(evidence: Evidence) -> Check:
             if state.foreign_processes
         ]
         findings += _busy_while_idle(evidence, device)
-        findings += [untold(text, _WATCH) for text in _unwatched(evidence, device)]
+        findings += _unwatched(evidence, device)
     if unknown:
         mend = (
             "`scorekit doctor` says what NVML tells here; in a container it tells of processes with "
@@ -107,26 +108,60 @@ def no_foreign_processes(evidence: Evidence) -> Check:
     )
 
 
-def _unwatched(evidence: Evidence, device: str) -> list[str]:
+def _unwatched(evidence: Evidence, device: str) -> list[Finding]:
     """What a watch over a GPU did not see of the time in which the model answered, as its last line tells it.
 
     Runs of before that was recorded have no such line, and those that nobody was to watch either.
     """
-    facts = evidence.facts(device)
-    # A watch that could not open NVML knows the GPU only as it was named to it.
-    called = {device, *(() if facts is None else (facts.uuid, str(facts.index)))}
-    last = [state for state in evidence.states or () if state.device in called and state.looks is not None]
-    if not last or not evidence.answers:
+    watch = [state for state in evidence.states or () if state.when == "watch" and _may_be(evidence, state, device)]
+    last = {state.device: state for state in watch if state.looks is not None}
+    if not evidence.answers:
         return []
-    ended, looks = last[-1], last[-1].looks or 0
+    told = [text for state in last.values() if (text := _unlasting(evidence, state, device)) is not None]
     start_s, end_s = evidence.answers[0].start_monotonic_s, evidence.answers[-1].end_monotonic_s
+    rare = []
+    for state in watch:
+        waited_s = state.unwatched_s or 0.0
+        within_s = min(end_s, state.monotonic_s) - max(start_s, state.monotonic_s - waited_s)
+        # The last line tells the longest time of all, and not when it was.
+        if state.looks is None and within_s > _RARE_S:
+            rare.append(f"the watch over {gpu(device)} did not look for {waited_s:.0f} s ({_moment(evidence, state)})")
+    return [untold(text, _WATCH) for text in dict.fromkeys(told)] + [untold(text, _BUSY) for text in rare]
+
+
+def _unlasting(evidence: Evidence, ended: GpuState, device: str) -> str | None:
+    """Why a watch did not last as long as the model answered, by its last line; None where it did."""
+    start_s, end_s = evidence.answers[0].start_monotonic_s, evidence.answers[-1].end_monotonic_s
+    looks, watch = ended.looks or 0, f"the watch over {gpu(device)}"
     if looks == 0:
-        return [f"the watch over {gpu(device)} never saw the processes on it"]
-    if ended.foreign_processes is None or ended.monotonic_s < end_s:
-        return [f"the watch over {gpu(device)} ended before the run did ({_moment(evidence, ended)})"]
-    if end_s - start_s > looks * _RARE_S:
-        return [f"the watch over {gpu(device)} looked {looks} times in {end_s - start_s:.0f} s, expected once a second"]
-    return []
+        return f"{watch} never saw the processes on it"
+    if ended.monotonic_s < end_s:
+        return f"{watch} ended before the run did ({_moment(evidence, ended)})"
+    if ended.foreign_processes is None:
+        return f"{watch} had no answer at its end ({_moment(evidence, ended)})"
+    if ended.unwatched_s is None and end_s - start_s > looks * _RARE_S:
+        return f"{watch} looked {looks} times in {end_s - start_s:.0f} s, expected once a second"
+    return None
+
+
+def _may_be(evidence: Evidence, state: GpuState, device: str) -> bool:
+    """Whether a line of a watch may be about a GPU.
+
+    A watch that could not open NVML knows GPUs only as they were named to it: by an index or the beginning of a UUID,
+    or by what fits none, which may then be any.
+    """
+    environment = evidence.environment
+    machine = (*environment.gpus, *environment.other_gpus)
+    known = {found.uuid: str(found.index) for found in machine if found.uuid is not None}
+    facts = evidence.facts(device)
+    called = {device, *(() if facts is None else (facts.uuid, str(facts.index)))}
+    if state.device in called:
+        return True
+    named = state.device.lower()
+    if named in {*(uuid.lower() for uuid in known), *known.values(), *map(str.lower, evidence.devices)}:
+        return False
+    fitting = [uuid for uuid in known if named.startswith("gpu-") and uuid.lower().startswith(named)]
+    return not fitting or not called.isdisjoint(fitting)
 
 
 def _busy_while_idle(evidence: Evidence, device: str) -> list[Finding]:

@@ -81,6 +81,20 @@ def test_the_checks_that_lack_their_evidence_are_named() -> None:
     assert untold(bare.environment, validity.model_copy(update={"checks": passed})) == ()
 
 
+def test_what_our_own_meter_lacks_is_mended_as_each_check_says() -> None:
+    evidence = good_evidence()
+    ended = (evidence.states or ())[0].model_copy(update={"when": "watch", "looks": 0, "foreign_processes": None})
+    cut = replace(evidence, states=(*(evidence.states or ()), ended))
+    validity = judge(cut)
+    (reason,) = untold(cut.environment, validity)
+    assert reason.message.startswith("there is no evidence for no_foreign_processes: ")
+    assert "the log why the watch ended" in reason.message
+    assert "scenario.meters" not in reason.message
+    bare = tuple(check.model_copy(update={"details": {}}) for check in validity.checks)
+    (reason,) = untold(cut.environment, validity.model_copy(update={"checks": bare}))
+    assert reason.message.endswith(": `scorekit check` says of each what to do")
+
+
 def test_a_run_of_another_protocol_has_that_one_reason() -> None:
     (reason,) = not_comparable(serving_environment(), replace(OFFICIAL, queries=3, runs=1))
     assert reason.code == "protocol"

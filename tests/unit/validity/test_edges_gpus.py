@@ -28,7 +28,9 @@ from tests.unit.validity.edges import in_turn
 from tests.unit.validity.spoilt.changes import AFTER, without
 
 ANSWERING = AFTER + 20
+UNUSED_GPU = "GPU-1a2b3c4d-0000-0000-0000-000000000001"
 IDLE_AT = at("idle_before", None).start_monotonic_s
+FROM = at("generate", 0).start_monotonic_s
 OVER = at("generate", 9).end_monotonic_s
 ENOUGH = 129
 """Looks at least every five seconds, from the first answering window to the last: 645 s."""
@@ -68,15 +70,29 @@ def watched(t_s: float, foreign_processes: int | None) -> Change:
     return change
 
 
-def watch_ended(t_s: float, foreign_processes: int | None, looks: int, device: str = NVML_GPU) -> Change:
-    """The last line of a watch."""
+def watch_ended(
+    t_s: float,
+    foreign_processes: int | None,
+    looks: int | None,
+    device: str = NVML_GPU,
+    unwatched_s: float | None = None,
+) -> Change:
+    """The last line of a watch; without looks the line of a long time without any."""
 
     def change(evidence: Evidence) -> Evidence:
         seen = {"when": "watch", "repeat": None, "monotonic_s": t_s, "foreign_processes": foreign_processes}
-        state = (evidence.states or ())[0].model_copy(update=seen | {"looks": looks, "device": device})
+        state = (evidence.states or ())[0].model_copy(
+            update=seen | {"looks": looks, "device": device, "unwatched_s": unwatched_s}
+        )
         return replace(evidence, states=(*(evidence.states or ()), state))
 
     return change
+
+
+def beside(evidence: Evidence) -> Evidence:
+    """A second GPU in the machine that the run does not use."""
+    (first,) = evidence.environment.gpus
+    return change_facts(other_gpus=(first.model_copy(update={"index": 1, "uuid": UNUSED_GPU}),))(evidence)
 
 
 def used_by(share: float, start_s: float, end_s: float) -> Change:
@@ -94,7 +110,13 @@ PASSES: list[tuple[str, Change, str]] = [
     ("no_foreign_processes", change_facts(run={"gpus_watched": True}), "no foreign process"),
     ("no_foreign_processes", watch_ended(OVER, 0, ENOUGH), "no foreign process"),
     ("no_foreign_processes", watch_ended(OVER, 0, 1000), "no foreign process"),
-    ("no_foreign_processes", watch_ended(ANSWERING, None, 50, OTHER_GPU), "no foreign process"),
+    ("no_foreign_processes", in_turn(watch_ended(ANSWERING, None, 50, UNUSED_GPU), beside), "no foreign process"),
+    ("no_foreign_processes", in_turn(watch_ended(ANSWERING, None, 50, UNUSED_GPU[:12]), beside), "no foreign process"),
+    ("no_foreign_processes", in_turn(watch_ended(ANSWERING, None, 50, "1"), beside), "no foreign process"),
+    # The longest time without a look may lie before the answers; how often it looked tells nothing then.
+    ("no_foreign_processes", watch_ended(OVER, 0, 1, NVML_GPU, 40.0), "no foreign process"),
+    ("no_foreign_processes", watch_ended(FROM + 4.9, 0, None, NVML_GPU, 40.0), "no foreign process"),
+    ("no_foreign_processes", watch_ended(OVER + 60, 0, None, NVML_GPU, 64.9), "no foreign process"),
     ("no_foreign_processes", in_turn(change_facts(run={"gpus_watched": False}), unofficial), "no foreign process"),
     # MIG is told by the GPU's facts or by its states; one of them is enough.
     ("whole_gpu", change_states(lambda _: True, mig=None), "whole GPUs"),
@@ -164,7 +186,7 @@ FAULTS: list[tuple[str, Change, str, str]] = [
         f"cannot be judged: the watch over {NVML_GPU} ended before the run did (repeat 4, phase generate)",
     ),
     ("no_foreign_processes", watch_ended(OVER - 0.1, 0, 1000), "warn", "ended before the run did (repeat 9, phase gen"),
-    ("no_foreign_processes", watch_ended(OVER, None, 1000), "warn", "ended before the run did"),
+    ("no_foreign_processes", watch_ended(OVER, None, 1000), "warn", f"the watch over {NVML_GPU} had no answer at its"),
     ("no_foreign_processes", watch_ended(OVER, None, 0), "warn", f"the watch over {NVML_GPU} never saw the processes"),
     ("no_foreign_processes", watch_ended(OVER, None, 0, "0"), "warn", f"the watch over {NVML_GPU} never saw"),
     (
@@ -173,7 +195,24 @@ FAULTS: list[tuple[str, Change, str, str]] = [
         "warn",
         f"looked {ENOUGH - 1} times in 645 s, expected once a second",
     ),
-    ("no_foreign_processes", in_turn(watch_ended(OVER, None, 7), unofficial), "warn", "ended before the run did"),
+    ("no_foreign_processes", in_turn(watch_ended(OVER - 1, None, 7), unofficial), "warn", "ended before the run did"),
+    # Names that a watch without NVML was given: the beginning of a UUID, a slice, what an open form withholds.
+    ("no_foreign_processes", watch_ended(OVER, None, 0, NVML_GPU[:12]), "warn", f"over {NVML_GPU} never saw"),
+    ("no_foreign_processes", watch_ended(OVER, None, 0, "MIG-1"), "warn", f"over {NVML_GPU} never saw"),
+    ("no_foreign_processes", watch_ended(OVER, None, 0, "withheld-1"), "warn", f"over {NVML_GPU} never saw"),
+    (
+        "no_foreign_processes",
+        in_turn(watch_ended(OVER, None, 0, "withheld-1"), watch_ended(OVER, 0, 1000)),
+        "warn",
+        f"over {NVML_GPU} never saw",
+    ),
+    (
+        "no_foreign_processes",
+        in_turn(watch_ended(ANSWERING, 0, None, NVML_GPU, 5.1), watch_ended(OVER, 0, 1000, NVML_GPU, 5.1)),
+        "warn",
+        f"the watch over {NVML_GPU} did not look for 5 s (repeat 4, phase generate). End what else keeps the machine",
+    ),
+    ("no_foreign_processes", watch_ended(FROM + 5.1, 0, None, NVML_GPU, 600.0), "warn", "did not look for 600 s"),
     (
         "no_foreign_processes",
         in_turn(with_second_gpu, change_states(lambda s: s.device == NVML_GPU and s.repeat == 4, foreign_processes=1)),

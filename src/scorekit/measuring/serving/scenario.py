@@ -16,7 +16,7 @@ from typing import Any
 
 from scorekit import atomic, bundle
 from scorekit.measuring import bridge, data, gpus, isolation, meters, pacing, power_log, report
-from scorekit.measuring.serving import address, counting, facts, settings
+from scorekit.measuring.serving import address, counting, facts, server_gpus, settings
 from scorekit.measuring.serving.client import Client
 from scorekit.measuring.serving.loop import ClosedLoop
 from scorekit.measuring.serving.probing import Probed, probe
@@ -77,7 +77,7 @@ class ServingScenario(Scenario):  # type: ignore[misc]
             probed=self.probed,
         )
         atomic.write_text(self.folder / bundle.ENVIRONMENT, environment.model_dump_json(indent=2) + "\n")
-        self.states = power_log.StateLog(self.gpu_ids, self.folder, self._own)
+        self.states = power_log.StateLog(self.gpu_ids, self.folder, self._own, self._computing)
         loop = ClosedLoop(self._probed_client, self.prompts, self.config.concurrency)
         with self._watch():
             self._idle("idle_before")
@@ -125,10 +125,15 @@ class ServingScenario(Scenario):  # type: ignore[misc]
         """The processes of the run; None where the server's are not known, so that others cannot be told from them."""
         return facts.own_processes(self.pids) if self.pids else None
 
+    def _computing(self) -> int:
+        """How many of them may compute: the server's, for this one computes nothing."""
+        return len(server_gpus.family(self.pids))
+
     def _watch(self) -> isolation.Watch:
         """A look at the GPUs once a second for others' processes, where the server's own are known."""
         watched = self.gpu_ids if self.pids else ()
-        return isolation.Watch(os.getpid(), watched, "warn", self.folder, lambda: facts.own_processes(self.pids))
+        own = partial(facts.own_processes, self.pids)
+        return isolation.Watch(os.getpid(), watched, "warn", self.folder, own, self._computing)
 
     def _idle(self, phase: Phase) -> None:
         if self.gpu_ids and self.config.idle_s > 0:
