@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scorekit.errors import EXIT_DONE, EXIT_FAILED, InvalidRunError, ScorekitError, UsageError
+from scorekit.errors import EXIT_DONE, EXIT_FAILED, InvalidRunError, ScorekitError, UsageError, nearest
 from scorekit.measuring import configs
 from scorekit.messages import say
 from scorekit.sweep import elsewhere
@@ -253,7 +253,12 @@ def _require_model(argv: list[str], folder: Path) -> None:
     # The jobs of a plan name their models themselves.
     given = any(re.match(r"\+{0,2}backend(\.model)?=|hydra/sweeper=plan$", word) for word in argv)
     if folder == configs.builtin_folder().absolute() and not given and not only_shows:
-        raise UsageError("no model is given", mend="add backend.model=ORG/NAME, or a folder: backend.model=./FOLDER")
+        names = [word.partition("=")[0] for word in argv if "=" in word]
+        close = next((name for name in names if nearest(name, ["backend.model"], cutoff=0.85)), None)
+        meant = "" if close is None else f"did you mean backend.model instead of {close}? "
+        raise UsageError(
+            "no model is given", mend=f"{meant}add backend.model=ORG/NAME, or a folder: backend.model=./FOLDER"
+        )
 
 
 def _refuse_secrets(argv: list[str]) -> None:

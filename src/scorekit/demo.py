@@ -53,7 +53,12 @@ def main(folder: Path, tasks: list[str] | None = None) -> int:
     """
     names = [registry.find(name).name for name in tasks] if tasks else list(registry.MAIN_TASKS)
     # Tiny models gain nothing from threads. Everything is on this disk, so nothing needs to be looked for elsewhere.
-    for variable, value in (("OMP_NUM_THREADS", "1"), ("HF_HUB_OFFLINE", "1"), ("LOG_LEVEL", "WARNING")):
+    for variable, value in (
+        ("OMP_NUM_THREADS", "1"),
+        ("HF_HUB_OFFLINE", "1"),
+        ("LOG_LEVEL", "WARNING"),
+        ("TQDM_DISABLE", "1"),
+    ):
         os.environ.setdefault(variable, value)
     started = time.monotonic()
     # Before anything is written, for it may be missing.

@@ -59,6 +59,8 @@ def test_no_config_lists_the_valid_ones(tmp_path: Path) -> None:
 def test_a_missing_model(tiny: Tiny, tmp_path: Path) -> None:
     arguments = [word for word in bench_arguments(tiny) if not word.startswith("backend.model=")]
     assert_refused(run_inprocess(arguments, tmp_path), EXIT_USAGE, "no model is given", mend="backend.model=ORG/NAME")
+    misspelt = run_inprocess([*arguments, "backend.modle=m"], tmp_path)
+    assert_refused(misspelt, EXIT_USAGE, "no model is given", mend="backend.model instead of backend.modle?")
     assert_nothing_half_written(tmp_path)
 
 

@@ -58,6 +58,8 @@ def _build(options: argparse.Namespace) -> int:
     undrawn = charts.undrawn()
     if undrawn is not None:
         say(undrawn)
+    if not site.entries:
+        say(f"it shows no result: {options.results} holds none; scorekit results add RUN... puts some there")
     return EXIT_DONE
 
 

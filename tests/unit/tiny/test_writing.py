@@ -137,7 +137,7 @@ def test_wrong_names_are_answered_with_the_valid_ones(tmp_path: Path) -> None:
 
 
 def test_a_missing_library_is_named_with_its_extra() -> None:
-    with pytest.raises(MissingExtraError, match=r"scorekit\[bench\]"):
+    with pytest.raises(MissingExtraError, match=r'-e "\.\[bench\]"'):
         library("no_such_library_here.part")
     with pytest.raises(MissingExtraError, match="no-such-distribution"):
         versions(("no-such-distribution",))
