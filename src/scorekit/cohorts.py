@@ -15,7 +15,7 @@ from typing import Final, Literal, Protocol
 
 from scorekit import tasks
 from scorekit.errors import RatingError
-from scorekit.records import Conditions, Reason, Result, Uncertainty
+from scorekit.records import UNTOLD_DATASET, Conditions, Reason, Result, Uncertainty
 
 _UNKNOWN: Final = "unknown"
 """The hardware of a score whose log does not tell it."""
@@ -242,6 +242,8 @@ def untold(score: Rateable) -> tuple[str, ...]:
         missing.append("whether the energy is a GPU's or a CPU's")
     if score.cohort in tasks.CLASSED_COHORTS and score.model_class is None:
         missing.append("size class of the model")
+    if score.conditions is not None and score.conditions.dataset_fingerprint == UNTOLD_DATASET:
+        missing.append("samples of the dataset")
     return tuple(missing)
 
 

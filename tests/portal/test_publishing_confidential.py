@@ -112,6 +112,13 @@ def _secrets(score: Score) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def _exact(score: Score) -> list[str]:
+    """Energies as the operators have them."""
+    found = [score.energy_kwh, score.wh_per_1000_queries]
+    found += [wh for phase in score.phases for wh in phase.energy_wh_by_repeat if wh is not None]
+    return [text[:-2] for text in map(repr, found) if len(text) > 12]
+
+
 def _forms(value: float) -> tuple[str, ...]:
     """Its first digits as a file holds them, and in other units."""
     return tuple(f"{shown:.12f}"[:8] for shown in (value, 1000 * value, value / 60))
@@ -155,6 +162,9 @@ def test_no_public_file_tells_times_tokens_or_idle_power(
     assert [score.task for score in scores] == ["text_generation", "reasoning"]
     for score in scores:
         assert score.comparable
+        # Nor more digits of an energy than are public, nor the hour.
+        exact = [*_exact(score), score.provenance.created_utc]
+        assert not {(path, digits) for digits in exact for path, text in public.items() if digits in text}
         told = {
             (path, what, form)
             for what, forms in _secrets(score).items()
@@ -172,10 +182,11 @@ def test_no_public_file_tells_times_tokens_or_idle_power(
     assert all(result.comparable and result.confidential for result in results.values())
     for score in scores:
         result = results[score.task]
-        assert result.energy_kwh == score.energy_kwh
-        assert result.wh_per_1000_queries == score.wh_per_1000_queries
+        assert result.energy_kwh == pytest.approx(score.energy_kwh, rel=1e-5)
+        assert result.wh_per_1000_queries == pytest.approx(score.wh_per_1000_queries, rel=1e-5)
         assert [phase.energy_kwh for phase in result.phases] == [
-            None if phase.energy_wh is None else phase.energy_wh / 1000 for phase in score.phases
+            None if phase.energy_wh is None else pytest.approx(phase.energy_wh / 1000, rel=1e-5)
+            for phase in score.phases
         ]
         assert (result.duration_s, result.output_tokens) == (None, None)
     assert results["text_generation"].wh_per_1000_output_tokens is None

@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         commands, "check", "look at all rows, files, results and the audit log, and tell what does not fit", "check",
         as_json=True,
     )  # fmt: skip
+    _command(
+        commands, "withhold",
+        "replace results of confidential submissions that an older version published with more than may be public",
+        "withhold",
+    )  # fmt: skip
 
 
 def _add_serve(commands: Any) -> None:

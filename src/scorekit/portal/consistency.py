@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select, text
 from scorekit import editions as edition_files
 from scorekit import store
 from scorekit.errors import InputError, ScorekitError
+from scorekit.portal import withholding
 from scorekit.portal.opened import Portal
 from scorekit.portal.storage import audit
 from scorekit.portal.storage.tables import audit as audit_log
@@ -84,6 +85,7 @@ def check(portal: Portal) -> PortalCheck:
             found.fault("not_in_audit", row.id, "the audit log does not tell that this submission was received")
     _parts(portal, sending, found)
     _publications(portal, handed_in, published, found)
+    _withheld(portal, found)
     _editions(portal, named, found)
     return PortalCheck(
         whole=not any(finding.weight == "fault" for finding in found.findings),
@@ -201,6 +203,15 @@ def _publications(portal: Portal, handed_in: Sequence[Any], published: Sequence[
             folder.read(row.result_path)
         except ScorekitError as error:
             found.fault("result_missing", row.submission_id, error.message)
+
+
+def _withheld(portal: Portal, found: _Found) -> None:
+    for more in withholding.telling_more(portal):
+        found.fault(
+            "tells_too_much", more.submission_id,
+            f"{more.path} tells more than may be public of a confidential submission: an older scorekit published it; "
+            "`scorekit portal withhold --data DIR` replaces it",
+        )  # fmt: skip
 
 
 def _scored(row: Any) -> Iterator[tuple[str, str]]:

@@ -23,10 +23,9 @@ from scorekit.portal.edition_publishing import Preview, PreviewChangedError, pre
 from scorekit.portal.ledger import publications, sites
 from scorekit.portal.ledger.publications import Publication
 from scorekit.portal.opened import Portal
+from scorekit.portal.withholding import public_of
 from scorekit.records import Verdict
 from scorekit.submission import terms
-from scorekit.submission.allow_lists import Form
-from scorekit.submission.public import public_result
 from scorekit.submission.terms import Known
 
 __all__ = [
@@ -143,20 +142,15 @@ def want_site(portal: Portal, reason: str) -> None:
 def _add(portal: Portal, publication: Publication, verdict_json: str) -> str:
     """Where a result lies, below the results folder, after it was added."""
     verdict = Verdict.model_validate_json(verdict_json)
-    score = next((run.score for run in verdict.runs if run.folder == publication.folder), None)
-    if score is None:
+    made = public_of(publication.submission_id, publication.folder, verdict)
+    if made is None:
         raise InputError(
             f"the verdict on {publication.submission_id} has no score of {publication.folder}",
             mend="scorekit portal check tells what else is wrong",
         )
-    # Of the verdict alone, which is kept: added again it is the same file. The score says whether it is comparable.
-    made = public_result(score, _form(verdict), name=f"{publication.submission_id}/{publication.folder}")
+    # Of the verdict alone, which is kept: added again by this version it is the same file, and what another one left
+    # is found by `withholding`.
     return store.open(portal.settings.results, report=journal.left_out).add(made).path
-
-
-def _form(verdict: Verdict) -> Form:
-    """Of what is published nothing can be taken back: only what says that it is open is taken as such."""
-    return "open" if verdict.submission is not None and verdict.submission.form == "open" else "confidential"
 
 
 def _build(portal: Portal) -> str | None:

@@ -35,6 +35,7 @@ from scorekit.records.result import (
 from scorekit.records.score import (
     SCORE_SCHEMA,
     SERVING_SCORE_SCHEMA,
+    UNTOLD_DATASET,
     Conditions,
     PhaseScore,
     Provenance,
@@ -116,6 +117,7 @@ __all__ = [
     "SERVING_WINDOW_SCHEMA",
     "SUBMISSION_SCHEMA",
     "SWEEP_STATE_SCHEMA",
+    "UNTOLD_DATASET",
     "VALIDITY_SCHEMA",
     "VERDICT_SCHEMA",
     "WINDOW_SCHEMA",

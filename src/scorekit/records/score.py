@@ -12,6 +12,9 @@ SCORE_SCHEMA: Final = "scorekit.score/2"
 SERVING_SCORE_SCHEMA: Final = "scorekit.score/3"
 """Of runs that measure a server. Others are still written as version 2, which they are."""
 
+UNTOLD_DATASET: Final = "unknown"
+"""The fingerprint of a data set that is not told: two of them are not known to be alike."""
+
 
 class Reason(Record):
     """Why a score is not comparable with the official ones."""

@@ -84,6 +84,7 @@ class _Run:
     files: dict[str, bytes]
     left_out: tuple[str, ...]
     told: tuple[str, ...]
+    follows: tuple[str, ...]
 
 
 def pack(runs: Sequence[Path], request: Request) -> Packed:
@@ -119,7 +120,7 @@ def pack(runs: Sequence[Path], request: Request) -> Packed:
     left_out = dict.fromkeys([*telling.NOT_PACKED, *(line for run in packed for line in run.left_out)])
     told = dict.fromkeys(line for run in packed for line in run.told)
     who = ", ".join(part for part in request.submitter.model_dump().values() if part)
-    public = telling.becomes_public(request.form)
+    public = telling.becomes_public(request.form, (line for run in packed for line in run.follows))
     return Packed(content, submission, tuple(left_out), (f"who hands it in: {who}", *told), public)
 
 
@@ -229,7 +230,8 @@ def _run(folder: Path, place: str, request: Request) -> _Run:
         comparable=score is not None and score.comparable,
         source_files=_raw_sums(folder) if request.form == "open" else {},
     )
-    return _Run(entry, files, telling.left_out(allowed.form, whole, evidence), telling.told(entry, evidence))
+    left_out, told = telling.left_out(allowed.form, whole, evidence), telling.told(entry, evidence)
+    return _Run(entry, files, left_out, told, telling.follows_from(allowed.form, place, score))
 
 
 def _refused(error: InvalidRunError | LogError) -> InvalidRunError | LogError:

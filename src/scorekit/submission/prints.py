@@ -5,13 +5,34 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, overload
 
 from scorekit.records import Earlier, Result, RunPrint, Score
 
 _ANSWERS: Final = frozenset({"generate", "forward", "call"})
 LEAST_REPEATS: Final = 3
 """So many repeats must be alike before one says that a measurement was handed in again in part."""
+
+
+DIGITS: Final = 6
+"""Significant digits of what is public of a confidential submission. Ten seconds at 100 W are a million of the
+millijoules that a counter counts: with six digits no energy tells how many of them it is."""
+
+
+@overload
+def rounded(value: float) -> float: ...
+@overload
+def rounded(value: None) -> None: ...
+@overload
+def rounded(value: float | None) -> float | None: ...
+def rounded(value: float | None) -> float | None:
+    """A figure as it may be public of a confidential submission."""
+    return None if value is None else float(f"{value:.{DIGITS}g}")
+
+
+def rounded_all(values: Iterable[float | None]) -> tuple[float | None, ...]:
+    """Each of some figures so."""
+    return tuple(rounded(value) for value in values)
 
 
 def print_of(score: Score) -> RunPrint | None:
@@ -40,14 +61,19 @@ def of_results(results: Iterable[Result]) -> Iterator[Earlier]:
 def is_same(one: RunPrint, other: RunPrint) -> bool:
     """Whether two prints are of one measurement: all of it, or most of the repeats with the same energies.
 
-    What is public of a confidential submission tells no lengths: then the energies alone decide.
+    What is public of a confidential submission tells no lengths: then the energies alone decide, as they are public.
     """
-    untold = not any(one.durations_s) or not any(other.durations_s)
-    return (
-        one.sha256 == other.sha256
-        or _most_alike(one.energies_wh, other.energies_wh)
-        or (untold and one.energies_wh == other.energies_wh)
-    )
+    if one.sha256 == other.sha256 or _most_alike(one.energies_wh, other.energies_wh):
+        return True
+    if not (tells_no_lengths(one) or tells_no_lengths(other)):
+        return False
+    ours, theirs = rounded_all(one.energies_wh), rounded_all(other.energies_wh)
+    return ours == theirs or _most_alike(ours, theirs)
+
+
+def tells_no_lengths(found: RunPrint) -> bool:
+    """Whether a print is of what is public of a confidential submission."""
+    return not any(found.durations_s)
 
 
 def is_alike(one: RunPrint, other: RunPrint) -> bool:

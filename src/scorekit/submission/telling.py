@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from scorekit.logs.run_bundle import RunBundle
 from scorekit.messages import counted
-from scorekit.records import SubmittedRun
+from scorekit.records import Score, SubmittedRun
 from scorekit.submission import allow_lists
 from scorekit.submission.allow_lists import Form
 from scorekit.submission.evidence_files import PackedRun
+from scorekit.submission.public import BY_TOKENS
 
 NOT_PACKED: Final = (
     "the configuration files (benchmark_config.json, benchmark.json): they hold paths of the machine",
@@ -22,11 +24,12 @@ _PUBLIC: Final[dict[Form, tuple[str, ...]]] = {
         "not who hands it in, and no file: operators alone see these",
     ),
     "confidential": (
-        "energies, whole, by phase and repeat, with their uncertainty; of reasoning also that of 1,000 output tokens",
-        "the given name and the size class; task, hardware, meter, conditions and time of the measurement",
+        "energies, whole, by phase and repeat, with their uncertainty, to six digits; of reasoning also that of 1,000 "
+        "output tokens",
+        "the given name and the size class; task, hardware, meter, conditions and day of the measurement",
         "names of checks that warn, without their words",
-        "not times, counts of tokens, powers, dtype, quantisation and attention, nor who hands it in, and no file: "
-        "operators alone see these",
+        "by themselves not times, counts of tokens, powers, dtype, quantisation and attention, nor who hands it in, "
+        "and no file: operators alone see these",
     ),
 }
 
@@ -72,6 +75,26 @@ def told(entry: SubmittedRun, packed: PackedRun) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def becomes_public(form: Form) -> tuple[str, ...]:
-    """What of a submission of a form becomes public when an operator accepts it."""
-    return _PUBLIC[form]
+def becomes_public(form: Form, follows: Iterable[str] = ()) -> tuple[str, ...]:
+    """What of a submission of a form becomes public when an operator accepts it.
+
+    Args:
+        form: of the submission.
+        follows: what can be worked out from that, as `follows_from` tells it of each run.
+    """
+    return (*_PUBLIC[form], *dict.fromkeys(follows))
+
+
+def follows_from(form: Form, folder: str, score: Score | None) -> tuple[str, ...]:
+    """What can be worked out from what is public of a run though it is not told itself; of an open one all is told."""
+    if form == "open" or score is None:
+        return ()
+    lines = []
+    if score.origin != "measured":
+        lines.append(
+            f"{folder}: whoever knows the machine can work out how long all of it, each phase and each repeat took: "
+            "its energy, or a part of it, was not measured but is a constant power times the time"
+        )
+    if score.task in BY_TOKENS:
+        lines.append(f"{folder}: both energies together tell how many tokens an answer has on average")
+    return tuple(lines)

@@ -238,8 +238,18 @@ def _repeated(runs: Sequence[VerifiedRun], earlier: Sequence[Earlier]) -> Iterat
 
 def _named(earlier: Sequence[Earlier]) -> list[tuple[str, RunPrint]]:
     # A published result and the submission that it came from are one measurement: it is named once, by the later name.
-    # Of a confidential one the result tells no lengths, and the submission, which comes later, does.
-    once = {(other.model, other.evidence.energies_wh): other for other in earlier}
+    # Of a confidential one the result tells no lengths and fewer digits, and the submission, which comes later, all.
+    untold = {other.model for other in earlier if prints.tells_no_lengths(other.evidence)}
+    told = {
+        (other.model, prints.rounded_all(other.evidence.energies_wh))
+        for other in earlier
+        if other.model in untold and not prints.tells_no_lengths(other.evidence)
+    }
+    once = {
+        (other.model, other.evidence.energies_wh): other
+        for other in earlier
+        if not (prints.tells_no_lengths(other.evidence) and (other.model, other.evidence.energies_wh) in told)
+    }
     return [(f"{other.name} ({other.model or 'no model named'})", other.evidence) for other in once.values()]
 
 

@@ -185,6 +185,24 @@ def check(options: argparse.Namespace) -> int:
     return EXIT_DONE if found.whole else EXIT_FAILED
 
 
+def withhold(options: argparse.Namespace) -> int:
+    """Replace results that tell more than may be public."""
+    # As for `check`.
+    from scorekit.portal.withholding import withhold as replace
+
+    with _portal(options) as portal:
+        done = replace(portal)
+    if not done:
+        say("no result tells more than may be public: nothing was changed")
+        return EXIT_DONE
+    say(
+        f"{counted(done, 'result')} of confidential submissions told more than may be public, and "
+        f"{'was' if done == 1 else 'were'} replaced; the portal's server builds the site again. Backups, and copies "
+        "that others took, still have the old form"
+    )
+    return EXIT_DONE
+
+
 def _check_text(found: PortalCheck) -> str:
     layout = layout_for(sys.stdout)
     # Kinds are named in the plural in the record.

@@ -49,6 +49,19 @@ def pending(storage: Storage) -> list[tuple[Publication, str]]:
     ]
 
 
+def all_with_verdicts(storage: Storage) -> list[tuple[Publication, str]]:
+    """All that was accepted, each with the verdict's JSON that its result is made from."""
+    asked = select(publications, submissions.c.verdict_json).join(
+        submissions, submissions.c.id == publications.c.submission_id
+    )
+    with storage.database.read() as connection:
+        rows = connection.execute(asked.order_by(publications.c.submission_id, publications.c.folder)).all()
+    return [
+        (Publication(row.submission_id, row.folder, row.result_path, row.published_at), row.verdict_json)
+        for row in rows
+    ]
+
+
 def pending_count(storage: Storage) -> int:
     """How many results do not lie in the results folder yet."""
     with storage.database.read() as connection:
@@ -81,6 +94,23 @@ def published(storage: Storage, publication: Publication, result_path: str) -> b
                 connection, now, "portal", "result.publish", publication.submission_id, {"folder": publication.folder}
             )
     return changed.rowcount == 1
+
+
+def replaced(storage: Storage, submission_id: str, folder: str, old_path: str, result_path: str) -> None:
+    """Keep that another file stands for a result; a row that names none of the two stays as it is."""
+    now = storage.now()
+    with storage.database.begin() as connection:
+        connection.execute(
+            update(publications)
+            .where(
+                publications.c.submission_id == submission_id,
+                publications.c.folder == folder,
+                publications.c.result_path == old_path,
+            )
+            .values(result_path=result_path)
+        )
+        want(connection, now, "a result was withheld")
+        audit.append(connection, now, "portal", "result.withhold", submission_id, {"folder": folder})
 
 
 def of_submission(storage: Storage, submission_id: str) -> list[Publication]:
