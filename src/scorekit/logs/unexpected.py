@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from scorekit.errors import LogError, ScorekitError
 from scorekit.messages import DEBUG, say_traceback
 
+_REPORT = f"please report it with what {DEBUG}=1 prints"
 
-@contextmanager
-def told_of(label: str) -> Iterator[None]:
+
+def told_of(label: str) -> AbstractContextManager[None]:
     """Tell any error within as one of a log: whatever stands in it, it must not end the reading of all others.
 
     Args:
@@ -19,34 +20,26 @@ def told_of(label: str) -> Iterator[None]:
     Raises:
         LogError: instead of any error that is none of ours. MemoryError stays: it is the machine's.
     """
-    try:
-        yield
-    except (ScorekitError, MemoryError):
-        raise
-    except Exception as error:
-        say_traceback()
-        raise LogError(
-            f"{label} cannot be worked with: {_told(error)}",
-            mend="restore it from a copy, or leave it out; if nothing is wrong with it, this is a fault of scorekit: "
-            f"please report it with what {DEBUG}=1 prints",
-        ) from error
+    return _instead(
+        f"{label} cannot be worked with",
+        "restore it from a copy, or leave it out; if nothing is wrong with it, this is a fault of scorekit: " + _REPORT,
+    )
+
+
+def judging(label: str) -> AbstractContextManager[None]:
+    """The same for what is done with a log that has been read: the checks and the score."""
+    return _instead(
+        f"{label} was read, and could not be judged", "this is a fault of scorekit, and the files are whole: " + _REPORT
+    )
 
 
 @contextmanager
-def judging(label: str) -> Iterator[None]:
-    """The same for what is done with a log that has been read: the checks and the score."""
+def _instead(message: str, mend: str) -> Iterator[None]:
     try:
         yield
     except (ScorekitError, MemoryError):
         raise
     except Exception as error:
         say_traceback()
-        raise LogError(
-            f"{label} was read, and could not be judged: {_told(error)}",
-            mend=f"this is a fault of scorekit, and the files are whole: please report it with what {DEBUG}=1 prints",
-        ) from error
-
-
-def _told(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200]
-    return f"{type(error).__name__}{': ' if text else ''}{text}"
+        told = " ".join(str(error).split())[:200]
+        raise LogError(f"{message}: {type(error).__name__}{': ' if told else ''}{told}", mend=mend) from error
