@@ -290,7 +290,7 @@ def test_figures_that_break_the_checks_are_an_error_of_their_run(good: Path, mon
 
     monkeypatch.setattr(run_bundle, "judge", judge)
     for read in (logs.read_validity, logs.read_score):
-        with pytest.raises(LogError, match="worked with: ZeroDivisionError: float division by zero") as caught:
+        with pytest.raises(LogError, match="could not be judged: ZeroDivisionError: float division by zero") as caught:
             read(good)
         assert str(good) in caught.value.message
         assert "please report it" in str(caught.value.mend)

@@ -12,8 +12,9 @@ SCORE_SCHEMA: Final = "scorekit.score/2"
 SERVING_SCORE_SCHEMA: Final = "scorekit.score/3"
 """Of runs that measure a server. Others are still written as version 2, which they are."""
 
-UNTOLD_DATASET: Final = "unknown"
-"""The fingerprint of a data set that is not told: two of them are not known to be alike."""
+UNTOLD_DATASET: Final = "withheld"
+"""The fingerprint of a data set of which none may be told: two of them are not known to be alike. Foreign logs, which
+know none, have another text."""
 
 
 class Reason(Record):
