@@ -21,7 +21,7 @@ help:
 	@echo "make bench-accuracy  scorekit, CodeCarbon and Zeus against the exact energy of a fake GPU (minutes)"
 	@echo "make bench-cost      measured seconds of adaptive repeats beside ten official ones (simulated)"
 	@echo "make coverage  branches of the pure middle that the unit tests run (minutes)"
-	@echo "make mutation  changes to what rates and checks that no test notices (a quarter of an hour)"
+	@echo "make mutation  changes to what rates and checks that no test notices (ten minutes)"
 	@echo "make dist    sdist, wheel, SBOM and hashes of a release, tried in an environment of their own (minutes)"
 	@echo "make docs    the documentation's site, in build/docs/site (a minute; Chromium makes pictures of pages)"
 	@echo "make docs-serve  the same, then shown at http://127.0.0.1:8000/"

@@ -1,4 +1,4 @@
-"""Test the tests: `python -m scripts.mutation`, or `make mutation`; takes a quarter of an hour.
+"""Test the tests: `python -m scripts.mutation`, or `make mutation`; takes some ten minutes.
 
 mutmut changes one thing after the other in the modules that decide whether a figure is right (`only_mutate` under
 [tool.mutmut] in pyproject.toml) and runs the tests that call the changed function. A change that no test notices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -294,6 +295,21 @@ def test_measuring_a_gpu_that_torch_does_not_use_is_mild_only_beside_a_cpu_and_b
     assert check.severity == severity
     assert f"torch computes on no GPU, but {NVML_GPU} was measured" in check.message
     assert ("named by scenario.gpus" in check.message) is (severity == "warn")
+
+
+def test_a_gpu_that_the_environment_does_not_tell_of_may_have_been_watched() -> None:
+    one = change_facts(gpus=(good_evidence().environment.gpus[0],))
+    watched_two = in_turn(with_second_gpu, one, watch_ended(OVER, None, 0, OTHER_GPU))(good_evidence())
+    assert f"the watch over {OTHER_GPU} never saw the processes on it" in (
+        check_of(watched_two, "no_foreign_processes").message
+    )
+
+
+def test_a_time_without_a_look_of_just_the_allowed_length_is_none() -> None:
+    ends_s = math.ceil(FROM) + 64.0
+    for waited_s, passed in ((5.0, True), (5.5, False)):
+        seen = in_turn(watch_ended(ends_s, 0, None, NVML_GPU, waited_s), watch_ended(OVER, 0, 1000, NVML_GPU, waited_s))
+        assert check_of(seen(good_evidence()), "no_foreign_processes").passed is passed
 
 
 def test_what_is_found_of_gpus_is_told_in_figures() -> None:

@@ -118,3 +118,54 @@ def test_scores_with_inputs_made_in_unlike_ways_are_not_rated_together() -> None
     assert why == (
         "the nearest of its task, a, has another way in which inputs are made (none, here chat_template=true)"
     )
+
+
+def test_each_departure_has_its_value_and_its_words() -> None:
+    facts = fed(
+        "t5_summarization",
+        columns=("übersicht",),
+        dataset_config="kürzer",
+        processor_kwargs={"größe": "klein"},
+        prefixes=("kürze: ",),
+        chat_template=True,
+        reasoning_params={"aufwand": "groß"},
+    )
+    found = {one.code: (one.value, one.message, str(one)) for one in departures(facts.run)}
+    assert found == {
+        "columns": (["übersicht"], "inputs are made of columns übersicht, expected text", 'columns=["übersicht"]'),
+        "dataset_config": (
+            "kürzer", "the dataset's config is 'kürzer', expected none to be named", 'dataset_config="kürzer"',
+        ),
+        "processor_kwargs": (
+            {"größe": "klein"},
+            'the processor was loaded with größe="klein", expected as the model has it',
+            'processor_kwargs={"größe": "klein"}',
+        ),
+        "prefixes": (
+            ["kürze: "],
+            'the prefixes of inputs are "kürze: ", expected "summarize: " for t5_summarization',
+            'prefixes=["kürze: "]',
+        ),
+        "chat_template": (
+            True,
+            "prompts were put into the chat template, expected as they are for t5_summarization "
+            "(scenario.reasoning=false)",
+            "chat_template=true",
+        ),
+        "reasoning_params": (
+            {"aufwand": "groß"},
+            'the chat template was given aufwand="groß", expected nothing of that kind',
+            'reasoning_params={"aufwand": "groß"}',
+        ),
+    }  # fmt: skip
+
+
+def test_a_prompt_that_should_stand_in_the_template_is_told() -> None:
+    (found,) = departures(fed("reasoning", chat_template=False).run)
+    told = "prompts were not put into the chat template, expected in it for reasoning (scenario.reasoning=true)"
+    assert (found.value, found.message) == (False, told)
+
+
+def test_prefixes_of_a_task_that_has_none_are_told_beside_none() -> None:
+    (found,) = departures(fed("text_generation", prefixes=("say: ",)).run)
+    assert found.message == 'the prefixes of inputs are "say: ", expected none for text_generation'
