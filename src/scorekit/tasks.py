@@ -243,10 +243,15 @@ def config_name(name: str) -> str:
     Raises:
         UsageError: no task has that name; lists the valid ones and the nearest.
     """
-    known = TASKS.get(name) or _BY_COHORT.get(name)
-    if known is not None:
-        return known.name
+    task = known(name) or _BY_COHORT.get(name)
+    if task is not None:
+        return task.name
     return name if name in REGISTRY.plugin_names() else find(name).name
+
+
+def known(name: str | None) -> Task | None:
+    """The task of the protocol by its config name; None for any other name, and where none is told."""
+    return None if name is None else TASKS.get(name)
 
 
 def cohort_of(name: str | None) -> str | None:
@@ -254,7 +259,7 @@ def cohort_of(name: str | None) -> str | None:
 
     Any task that is none of the protocol's is a cohort of its own, so that its runs are read where its plugin is not.
     """
-    task = TASKS.get(name or "")
+    task = known(name)
     if task is not None:
         return task.cohort
     return name if name is not None and plugins.NAME.fullmatch(name) and name not in _RESERVED else None
@@ -271,7 +276,7 @@ def find(name: str) -> Task:
     Raises:
         UsageError: none has that name; lists the valid ones and the nearest.
     """
-    task = TASKS.get(name) or _BY_COHORT.get(name)
+    task = known(name) or _BY_COHORT.get(name)
     if task is not None:
         return task
     origin = REGISTRY.origin(name)

@@ -192,7 +192,7 @@ class AllowList:
         )
 
     def _inputs(self, found: InputFacts, task: str | None) -> InputFacts:
-        known = tasks.TASKS.get(task) if task is not None else None
+        known = tasks.known(task)
         columns, prefixes = ((), ()) if known is None else (known.columns, known.prefixes)
         return only(
             found,
@@ -227,7 +227,7 @@ class AllowList:
         )
 
     def _dataset(self, found: DatasetFacts, task: str | None) -> DatasetFacts:
-        known = tasks.TASKS.get(task) if task is not None else None
+        known = tasks.known(task)
         official = known is not None and found.name in tasks.official_dataset_ids(known) and not found.local
         if official or self.form == "open":
             return only(found, DATASET, name=_text(found.name), split=_text(found.split))

@@ -59,7 +59,7 @@ def _names(run: PackedRun, entry: SubmittedRun) -> Iterator[VerdictReason]:
         )
     if facts.run.task != entry.task:
         yield refuse("wrong_task", f"the log is of {facts.run.task!r}, the submission of {entry.task!r}", file)
-    task = tasks.TASKS.get(facts.run.task) if facts.run.task is not None else None
+    task = tasks.known(facts.run.task)
     if task is not None and facts.run.hf_task != task.hf_task:
         yield refuse(
             "wrong_task",

@@ -136,7 +136,7 @@ def _phase(found: PhaseScore) -> PhaseScore:
 
 
 def _conditions(found: Conditions, task: str | None) -> Conditions:
-    known = tasks.TASKS.get(task) if task is not None else None
+    known = tasks.known(task)
     official = known is not None and found.dataset in tasks.official_dataset_ids(known)
     # Of a data set of few samples, what they say could be guessed and tried.
     return only(found, CONDITIONS) if official else only(found, CONDITIONS, dataset_fingerprint=UNTOLD_DATASET)

@@ -80,8 +80,7 @@ def not_comparable(environment: Environment, measured: Measured) -> tuple[Reason
     """
     if environment.serving is not None:
         return (not_official(environment.serving),)
-    name = environment.run.task
-    evidence = _Evidence(environment, measured, tasks.TASKS.get(name) if name is not None else None)
+    evidence = _Evidence(environment, measured, tasks.known(environment.run.task))
     return tuple(reason for rule in _RULES for reason in rule(evidence))
 
 

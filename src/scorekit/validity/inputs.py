@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from scorekit import tasks
 from scorekit.records import Reason, RunFacts
 
-_ALSO: Final[dict[str, dict[str, JsonValue]]] = {
+_ALSO: Final[dict[str | None, dict[str, JsonValue]]] = {
     "text_generation": {"chat_template": True, "reasoning_params": {"reasoning_effort": "high"}},
 }
 """What optimum-benchmark's own config of a task (0.6.0) says, and the built-in one does not: both are official."""
@@ -53,14 +53,14 @@ def departures(run: RunFacts) -> tuple[Departure, ...]:
     None of a run of before they were recorded, which is not blamed for that. A task that is not the protocol's asks
     for no columns; of it, as of any, a processor of one's own, prefixes and a template are told.
     """
-    also = _ALSO.get(run.task or "", {})
+    also = _ALSO.get(run.task, {})
     return tuple(
         replace(found, official=found.code in also and also[found.code] == found.value) for found in _departures(run)
     )
 
 
 def _departures(run: RunFacts) -> Iterator[Departure]:
-    inputs, task = run.inputs, tasks.TASKS.get(run.task or "")
+    inputs, task = run.inputs, tasks.known(run.task)
     if inputs is None:
         return
     named = "such a task" if task is None else task.name

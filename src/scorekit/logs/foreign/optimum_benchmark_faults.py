@@ -109,7 +109,7 @@ def _against_pass(answers: Sequence[str], kwh: Sequence[float | None], pass_kwh:
 
 def unlike_task(setup: Setup, kind: tasks.Kind) -> Iterator[Fault]:
     """A task that was run in another way than its own, e.g. a summarization that generated nothing."""
-    task = tasks.TASKS.get(setup.task or "")
+    task = tasks.known(setup.task)
     if task is None or task.kind == kind or (kind == "forward" and task.name in _FORWARD_TOO):
         return
     message = f"the task {task.name} answers by {task.kind}, but the log holds {kind}: the energy is of something else"
