@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -24,21 +23,9 @@ from scorekit.portal.publishing import (
     publish_edition,
     publish_pending,
 )
-from scorekit.portal.settings import Settings
 from scorekit.records import Result
-from tests.portal.conftest import Clock, settings_of
-from tests.portal.measured import accept, failing, hand_in, packed, read_here, results_of
-
-
-@pytest.fixture
-def portal_settings(sqlite_url: str, tmp_path: Path) -> Settings:
-    """Files are under test here, whatever the database; those of it are in test_publishing_once.py."""
-    return settings_of(tmp_path / "data", sqlite_url)
-
-
-@pytest.fixture(autouse=True)
-def _read_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    read_here(monkeypatch)
+from tests.portal.conftest import Clock
+from tests.portal.measured import accept, failing, hand_in, packed, results_of
 
 
 def test_one_that_cannot_be_published_keeps_back_no_other(

@@ -19,7 +19,6 @@ from scorekit.portal.ledger import submissions
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.publishing import build_site, publish_pending, want_site
-from scorekit.portal.settings import Settings
 from scorekit.publish.site.content import model_slug
 from scorekit.records import Score
 from scorekit.submission import terms
@@ -28,25 +27,13 @@ from scorekit.validity import Evidence
 from tests import evidence as made_up
 from tests.bundles import environment
 from tests.evidence import change_facts, change_windows, of_phase
-from tests.portal.conftest import settings_of
-from tests.portal.measured import accept, hand_in, read_here, results_of, scaled
+from tests.portal.measured import accept, hand_in, results_of, scaled
 from tests.unit.submission.made import codes, judge, request, thinned, write_run
 
 HIDDEN, OPEN = "Hidden 1", "example/open-1b"
 UNUSUAL = {"ANSWERING_S": 63.719317, "PREPARING_S": 21.371719, "IDLE_W": 103.71739, "LOAD_W": 413.37191}
 INPUT_TOKENS, OUTPUT_TOKENS = 1_697_333, 7_306_933
 NOTE = "it was handed in confidentially"
-
-
-@pytest.fixture
-def portal_settings(sqlite_url: str, tmp_path: Path) -> Settings:
-    """Files are under test here, whatever the database."""
-    return settings_of(tmp_path / "data", sqlite_url)
-
-
-@pytest.fixture(autouse=True)
-def _read_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    read_here(monkeypatch)
 
 
 @pytest.fixture

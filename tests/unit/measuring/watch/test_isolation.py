@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,27 +14,7 @@ from scorekit import bundle
 from scorekit.errors import HardwareError
 from scorekit.measuring import isolation
 from tests.fake_nvml import FakeNvml
-from tests.unit.measuring.watching import PATIENCE_S, Asked, looking, sleeping, states, wait_for_end, wait_until
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation, "PERIOD_S", 0.02)
-
-
-@pytest.fixture
-def run() -> Iterator[subprocess.Popen[bytes]]:
-    """Stands for the measuring process."""
-    process = sleeping()
-    yield process
-    process.kill()
-    process.wait()
-
-
-@pytest.fixture
-def foreign() -> int:
-    """A process that lives and is not of this one's family."""
-    return os.getppid()
+from tests.unit.measuring.watch.watching import PATIENCE_S, Asked, looking, states, wait_for_end, wait_until
 
 
 def watch(fake: FakeNvml, pid: int, action: str, *, gpu_ids: tuple[str, ...] = ("0",)) -> isolation.Watch:

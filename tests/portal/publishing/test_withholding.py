@@ -13,26 +13,14 @@ from scorekit.portal.ledger import publications, sites
 from scorekit.portal.ledger.people import Actor
 from scorekit.portal.opened import Portal
 from scorekit.portal.publishing import publish_pending
-from scorekit.portal.settings import DATABASE, Settings
+from scorekit.portal.settings import DATABASE
 from scorekit.portal.storage import audit
 from scorekit.portal.withholding import withhold
 from scorekit.records import Verdict
-from tests.portal.conftest import settings_of
-from tests.portal.measured import accept, official_run, packed, read_here, results_of
+from tests.portal.measured import accept, official_run, packed, results_of
 from tests.unit.submission.made import request
 
 HIDDEN = "Hidden 1"
-
-
-@pytest.fixture
-def portal_settings(sqlite_url: str, tmp_path: Path) -> Settings:
-    """Files are under test here, whatever the database."""
-    return settings_of(tmp_path / "data", sqlite_url)
-
-
-@pytest.fixture(autouse=True)
-def _read_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    read_here(monkeypatch)
 
 
 def _in_full(portal: Portal, submission_id: str) -> str:

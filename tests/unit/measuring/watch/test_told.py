@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scorekit.measuring import gpu_probe, isolation
 from tests.fake_nvml import FakeNvml
-from tests.unit.measuring.watching import Asked, every_state, looking, sleeping, states, wait_for_end, wait_until
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation, "PERIOD_S", 0.02)
-
-
-@pytest.fixture
-def run() -> Iterator[subprocess.Popen[bytes]]:
-    """Stands for the measuring process."""
-    process = sleeping()
-    yield process
-    process.kill()
-    process.wait()
-
-
-@pytest.fixture
-def foreign() -> int:
-    """A process that lives and is not of this one's family."""
-    return os.getppid()
+from tests.unit.measuring.watch.watching import Asked, every_state, looking, states, wait_for_end, wait_until
 
 
 @pytest.fixture
