@@ -234,16 +234,13 @@ def _prepare(folder: Path) -> tuple[str, str, str]:
 
     found = _settings(folder)
     migrate(found)
-    portal = Portal.open(found)
-    try:
+    with Portal.open(found) as portal:
         account = people.make_account(portal.storage, "benchmark", "submitter")
         token = people.make_token(portal.storage, account, "benchmark", datetime.timedelta(days=1)).secret
         actor = people.actor_of_token(portal.storage, token)
         assert actor is not None
         session = people.open_session(portal.storage, actor)
         return token, session.secret, session.csrf
-    finally:
-        portal.close()
 
 
 def _settings(folder: Path) -> Settings:

@@ -17,7 +17,7 @@ _INTRODUCTION: Final = f"""\
 
 Made from the command line's own parsers. Each command tells the same by `--help`. Results go to standard output,
 messages to standard error. Exit codes:
-{cli.EXIT_CODES}; a command that has others says so.
+{cli.EXIT_CODES}.
 """
 _BENCH: Final = """\
 Its arguments are Hydra's: the name of a config, and settings of it as SETTING=VALUE. [Task configs](tasks.md) shows

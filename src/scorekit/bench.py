@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, InvalidRunError, ScorekitError, UsageError, nearest
 from scorekit.measuring import configs
-from scorekit.messages import say
+from scorekit.messages import say, say_error
 from scorekit.sweep import elsewhere
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def run(argv: list[str], tell: Tell, fail: Fail | None = None, close: Close | No
         tell(run_folder, score)
 
     try:
-        return _run(argv, folder, told, fail or _print_failure)
+        return _run(argv, folder, told, fail or say_error)
     finally:
         if close is not None:
             found = [*scores, *elsewhere.scores()]
@@ -167,7 +167,7 @@ def _run(argv: list[str], folder: Path, tell: Tell, fail: Fail) -> int:
     finally:
         os.chdir(start_folder)
     for failure in failures[:-1]:
-        _print_failure(failure)
+        say_error(failure)
     if failures:
         raise failures[-1]
     return max(codes, default=EXIT_DONE)
@@ -201,7 +201,7 @@ def measure_and_score(config: Any, start_folder: Path, tell: Tell) -> int:
         logs.write_validity(folder, logs.read_validity(folder))
         result = logs.read_score(folder)
     except InvalidRunError as error:
-        say(f"error: {error}")
+        say_error(error)
         say(f"measured, but not scored: {folder} (scorekit check shows every check)")
         return error.exit_code
     logs.write_score(folder, result)
@@ -226,10 +226,6 @@ def _warn_beforehand(config: Any) -> None:
     for obstacle in found:
         if obstacle.effect in effects:
             say(f"warning: {effects[obstacle.effect]}: {obstacle.message}\n  mend: {obstacle.mend}")
-
-
-def _print_failure(error: ScorekitError) -> None:
-    say(f"error: {error}")
 
 
 def _print_score(folder: Path, score: Score) -> None:

@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_PIPE
     except ScorekitError as error:
         messages.say_traceback()
-        say_error(error)
+        messages.say_error(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line for people, not a traceback
         messages.say_traceback()
@@ -172,11 +172,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """Entry point of the `scorekit` program."""
     sys.exit(main())
-
-
-def say_error(error: ScorekitError) -> None:
-    """Print an error, and how to mend it, to stderr."""
-    messages.say(f"error: {error}")
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, Final, TypeVar
 
+from scorekit.messages import one_line
+
 T = TypeVar("T")
 
 _NARROWEST: Final = 10
@@ -42,7 +44,7 @@ class Layout:
 
     def text(self, value: str) -> str:
         """A value from a file, made safe to print: control characters could steer the terminal."""
-        printable = "".join(sign if sign.isprintable() else "?" for sign in value)
+        printable = one_line(value)
         return printable if self.unicode else printable.encode("ascii", "backslashreplace").decode("ascii")
 
     def note(self, value: str, *, bullet: str = "") -> str:

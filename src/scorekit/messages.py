@@ -32,6 +32,16 @@ def say(message: str, end: str = "\n") -> None:
     print(safe, end=end, file=sys.stderr, flush=True)
 
 
+def warn_line(message: str) -> None:
+    """Print a warning on one line."""
+    say_line(f"warning: {message}")
+
+
+def say_error(error: Exception) -> None:
+    """Print an error, and how to mend it."""
+    say(f"error: {error}")
+
+
 def say_traceback() -> None:
     """Print where the error that is being handled comes from, if the environment asks for that."""
     if os.environ.get(DEBUG):

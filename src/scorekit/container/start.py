@@ -10,7 +10,7 @@ from typing import Final
 from scorekit import cli
 from scorekit.container import asked, facts, preflight
 from scorekit.errors import EXIT_DONE, EXIT_USAGE, InputError, ScorekitError
-from scorekit.messages import say
+from scorekit.messages import say, say_error
 
 CONFIGS: Final = Path("/configs")
 """Where configs of one's own are mounted."""
@@ -80,7 +80,7 @@ def main(
         if wanted.writes:
             _look(wanted, collect(environ, wanted.folder or Path.cwd()))
     except ScorekitError as error:
-        cli.say_error(error)
+        say_error(error)
         return error.exit_code
     return run(wanted.words)
 

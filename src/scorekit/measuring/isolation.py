@@ -23,14 +23,13 @@ from scorekit import atomic, bundle
 from scorekit.errors import BundleError, HardwareError
 from scorekit.measuring import driver, gpu_probe, gpus, strangers
 from scorekit.records import GpuState
+from scorekit.records.gpus import LONGEST_UNWATCHED_S
 
 LOGGER = logging.getLogger("scorekit")
 
 PERIOD_S = 1.0
 _MOST_FAILED = 3
 """So many looks in a row without an answer end the watch: one alone may be a driver that is busy."""
-_LONG_S = 5.0
-"""A time without a look that is told of: what comes and goes in it is missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ class Watch:
     def _unwatched(self, seen: dict[str, _Others], since_s: float) -> float:
         """How long nothing was seen until now [s]; a long time is told of."""
         lasted_s = time.monotonic() - since_s
-        if lasted_s > _LONG_S:
+        if lasted_s > LONGEST_UNWATCHED_S:
             for uuid, others in seen.items():
                 self._record(uuid, others.count, unwatched_s=lasted_s)
         return lasted_s

@@ -23,9 +23,9 @@ from scorekit.portal.edition_publishing import Preview, PreviewChangedError, pre
 from scorekit.portal.ledger import publications, sites
 from scorekit.portal.ledger.publications import Publication
 from scorekit.portal.opened import Portal
-from scorekit.portal.withholding import public_of
 from scorekit.records import Verdict
 from scorekit.submission import terms
+from scorekit.submission.public import public_of
 from scorekit.submission.terms import Known
 
 __all__ = [

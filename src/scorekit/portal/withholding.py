@@ -14,8 +14,7 @@ from scorekit.portal import journal
 from scorekit.portal.ledger import publications
 from scorekit.portal.opened import Portal
 from scorekit.records import Result, Verdict
-from scorekit.submission.allow_lists import Form
-from scorekit.submission.public import public_result
+from scorekit.submission.public import form_of, public_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +32,6 @@ class TellsMore:
     submission_id: str
     folder: str
     public: Result
-
-
-def public_of(submission_id: str, folder: str, verdict: Verdict) -> Result | None:
-    """What is published of an accepted run, of its verdict alone; None where that has no score of it."""
-    score = next((run.score for run in verdict.runs if run.folder == folder), None)
-    # The score says whether it is comparable.
-    return None if score is None else public_result(score, form_of(verdict), name=f"{submission_id}/{folder}")
-
-
-def form_of(verdict: Verdict) -> Form:
-    """Of what is published nothing can be taken back: only what says that it is open is taken as such."""
-    return "open" if verdict.submission is not None and verdict.submission.form == "open" else "confidential"
 
 
 def telling_more(portal: Portal) -> Iterator[TellsMore]:

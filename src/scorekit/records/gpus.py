@@ -14,6 +14,8 @@ POWER_SCHEMA: Final = "scorekit.power/1"
 (double), counter_mj (int64), temperature_c (int32), sm_clock_mhz (int32), mem_clock_mhz (int32), reasons (int64, NVML's
 bits of clocks event reasons), utilization_percent (int32); a null where NVML did not answer. The schema's metadata
 holds this name under `schema_version` and the sampling period under `period_s`."""
+LONGEST_UNWATCHED_S: Final = 5.0
+"""A watch that does not look for longer may miss what comes and goes: it tells of that, and check 9 judges it."""
 SHORTEST_PERIOD_S: Final = 1e-3
 LONGEST_PERIOD_S: Final = 60.0
 """Of sampling. No driver has a new power every millisecond, and a sample tells of the second before it: one a minute
@@ -84,6 +86,7 @@ class GpuState(Record):
     unwatched_s: Finite | None = Field(
         default=None,
         exclude_if=lambda value: value is None,
-        description="In a line of a watch that had not seen them for over 5 s, how long until then; in its last line "
-        "the longest such time, however short. None in all others, and in files of before this was recorded.",
+        description=f"In a line of a watch that had not seen them for over {LONGEST_UNWATCHED_S:g} s, how long until "
+        "then; in its last line the longest such time, however short. None in all others, and in files of before this "
+        "was recorded.",
     )

@@ -12,7 +12,6 @@ time. docs/store.md tells the layout and what is promised.
 from scorekit.store.columns import COLUMNS
 from scorekit.store.files import MOST_RESULT_BYTES, Added, Skipped
 from scorekit.store.folder import DEFAULT_FOLDER, STORE, Built, Store, is_store, open  # noqa: A004 - as in sqlite3, gzip and others
-from scorekit.store.incoming import read_records
 from scorekit.store.selection import Selection, select
 
 __all__ = [
@@ -27,6 +26,5 @@ __all__ = [
     "Store",
     "is_store",
     "open",
-    "read_records",
     "select",
 ]

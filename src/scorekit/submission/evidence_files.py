@@ -28,6 +28,7 @@ from scorekit.records import (
     Window,
     first_complaint,
 )
+from scorekit.records.submission import MOST_LEFT_OUT
 from scorekit.validity import DeviceTrace, Evidence, PowerTrace
 from scorekit.validity.trace import Quantity
 
@@ -174,7 +175,7 @@ def power_of(trace: PowerTrace, device: Mapping[str, str], most_samples: int) ->
         most_samples: of all GPUs together.
     """
     count = sum(len(samples.t_s) for _, samples in trace)
-    step = min(10, max(1, math.ceil(count / most_samples)))
+    step = min(MOST_LEFT_OUT, max(1, math.ceil(count / most_samples)))
     return PackedPower(
         period_s=None if trace.period_s is None else trace.period_s * step,
         sampler_cpu_s=trace.sampler_cpu_s,

@@ -26,6 +26,7 @@ from scorekit.records import (
     Score,
     Uncertainty,
     UncertaintyTerm,
+    Verdict,
 )
 from scorekit.submission.allow_lists import WITHHELD, Form, only
 from scorekit.submission.prints import rounded, rounded_all
@@ -75,6 +76,18 @@ def public_result(score: Score, form: Form, name: str) -> Result:
         name: where the result comes from.
     """
     return result_of(score if form == "open" else public_score(score), name)
+
+
+def public_of(submission_id: str, folder: str, verdict: Verdict) -> Result | None:
+    """What is published of an accepted run, of its verdict alone; None where that has no score of it."""
+    score = next((run.score for run in verdict.runs if run.folder == folder), None)
+    # The score says whether it is comparable.
+    return None if score is None else public_result(score, form_of(verdict), name=f"{submission_id}/{folder}")
+
+
+def form_of(verdict: Verdict) -> Form:
+    """Of what is published nothing can be taken back: only what says that it is open is taken as such."""
+    return "open" if verdict.submission is not None and verdict.submission.form == "open" else "confidential"
 
 
 def public_score(score: Score) -> Score:

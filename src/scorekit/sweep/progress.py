@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from scorekit.messages import one_line
 from scorekit.records import SweepJob
 from scorekit.sweep import plan
 from scorekit.sweep.done import JobState, State
@@ -125,7 +126,7 @@ class Board:
                 self._begun.add(key)
                 if self._live is None:
                     line = f"{now.job.task}: {plan.shown(now.job)}: measuring ..."
-                    print(_printable(line), file=self._stream, flush=True)
+                    print(one_line(line), file=self._stream, flush=True)
         if self._live is not None:
             self._live.update(self._table(), refresh=True)
 
@@ -142,9 +143,9 @@ class Board:
         if self._live is not None:
             from rich.text import Text
 
-            self._live.console.print(Text(_printable(line)))
+            self._live.console.print(Text(one_line(line)))
         else:
-            print(_printable(line), file=self._stream, flush=True)
+            print(one_line(line), file=self._stream, flush=True)
 
     def _table(self) -> Table:
         from rich.table import Table
@@ -182,7 +183,3 @@ def _outcome(state: JobState) -> str:
         return f"done{after}" + (f", {score.wh_per_1000_queries:.4g} Wh per 1,000 queries" if score else "")
     found = failure(state)
     return f"{state.state}{after}" + (f": {found.kind}: {found.message}" if found else "")
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else "?" for sign in text)

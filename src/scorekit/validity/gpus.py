@@ -8,6 +8,7 @@ from typing import Final
 
 from scorekit import tasks
 from scorekit.records import Check, GpuState
+from scorekit.records.gpus import LONGEST_UNWATCHED_S
 from scorekit.validity import serving
 from scorekit.validity.evidence import Evidence
 from scorekit.validity.trace import AVERAGED_S
@@ -19,8 +20,6 @@ _WHOLE: Final = Rule(15, "whole_gpu")
 _SETTINGS: Final = Rule(16, "gpu_settings_unchanged")
 _COUNT: Final = Rule(20, "gpu_count")
 _NO_GPU: Final = "no GPU was measured"
-_RARE_S: Final = 5.0
-"""A watch that does not look for longer than this may miss what comes and goes."""
 _WATCH: Final = "`scorekit doctor` says what NVML tells here, and the log why the watch ended; then measure again"
 _BUSY: Final = "end what else keeps the machine or its driver busy, and measure again"
 _AGAIN: Final = "measure again with this version of scorekit and scenario.meters=[nvml,codecarbon]"
@@ -124,7 +123,7 @@ def _unwatched(evidence: Evidence, device: str) -> list[Finding]:
         waited_s = state.unwatched_s or 0.0
         within_s = min(end_s, state.monotonic_s) - max(start_s, state.monotonic_s - waited_s)
         # The last line tells the longest time of all, and not when it was.
-        if state.looks is None and within_s > _RARE_S:
+        if state.looks is None and within_s > LONGEST_UNWATCHED_S:
             rare.append(f"the watch over {gpu(device)} did not look for {waited_s:.0f} s ({_moment(evidence, state)})")
     return [untold(text, _WATCH) for text in dict.fromkeys(told)] + [untold(text, _BUSY) for text in rare]
 
@@ -139,7 +138,7 @@ def _unlasting(evidence: Evidence, ended: GpuState, device: str) -> str | None:
         return f"{watch} ended before the run did ({_moment(evidence, ended)})"
     if ended.foreign_processes is None:
         return f"{watch} had no answer at its end ({_moment(evidence, ended)})"
-    if ended.unwatched_s is None and end_s - start_s > looks * _RARE_S:
+    if ended.unwatched_s is None and end_s - start_s > looks * LONGEST_UNWATCHED_S:
         return f"{watch} looked {looks} times in {end_s - start_s:.0f} s, expected once a second"
     return None
 

@@ -7,7 +7,7 @@ over, and leaves the samples as they are. So each is told in environment.json, a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from scorekit import tasks
 from scorekit.records import Reason, RunFacts
+from scorekit.validity.options import told
 
 _ALSO: Final[dict[str | None, dict[str, JsonValue]]] = {
     "text_generation": {"chat_template": True, "reasoning_params": {"reasoning_effort": "high"}},
@@ -78,7 +79,7 @@ def _departures(run: RunFacts) -> Iterator[Departure]:
     if inputs.processor_kwargs:
         options = inputs.processor_kwargs
         yield Departure(
-            "processor_kwargs", options, f"the processor was loaded with {_told(options)}, expected as the model has it"
+            "processor_kwargs", options, f"the processor was loaded with {told(options)}, expected as the model has it"
         )
     prefixes = () if task is None else task.prefixes
     if inputs.prefixes != prefixes:
@@ -97,12 +98,8 @@ def _departures(run: RunFacts) -> Iterator[Departure]:
     if inputs.reasoning_params:
         options = inputs.reasoning_params
         yield Departure(
-            "reasoning_params", options, f"the chat template was given {_told(options)}, expected nothing of that kind"
+            "reasoning_params", options, f"the chat template was given {told(options)}, expected nothing of that kind"
         )
-
-
-def _told(options: Mapping[str, JsonValue]) -> str:
-    return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in sorted(options.items()))
 
 
 def _listed(texts: tuple[str, ...]) -> str:

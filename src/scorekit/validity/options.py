@@ -46,8 +46,15 @@ def _departing(
     options: Mapping[str, JsonValue], expected: Mapping[str, JsonValue], judged_elsewhere: Collection[str]
 ) -> str:
     """The options that are not as expected, or of which nothing is expected, as text; empty when all are."""
-    return ", ".join(
-        f"{name}={json.dumps(value)}"
-        for name, value in sorted(options.items())
-        if name not in judged_elsewhere and not (name in expected and value == expected[name])
+    return told(
+        {
+            name: value
+            for name, value in options.items()
+            if name not in judged_elsewhere and not (name in expected and value == expected[name])
+        }
     )
+
+
+def told(options: Mapping[str, JsonValue]) -> str:
+    """Options as text, by their names; empty where there are none."""
+    return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in sorted(options.items()))

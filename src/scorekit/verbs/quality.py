@@ -13,7 +13,7 @@ from scorekit import store
 from scorekit.errors import EXIT_DONE, InputError, UsageError
 from scorekit.layout import layout_for, significant
 from scorekit.logs.lm_eval import read_evaluation
-from scorekit.messages import counted, say_line
+from scorekit.messages import counted, say_line, warn_line
 from scorekit.records import QualityFigure, Result
 from scorekit.records.quality import LONGEST_URL, SOURCE_URL
 from scorekit.store import export as exporting
@@ -55,7 +55,7 @@ def attach(
         )
     read = read_evaluation(evaluation)
     chosen = read.choose(tasks, metrics)
-    into = store.open(folder, report=lambda text: say_line(f"warning: {text}"))
+    into = store.open(folder, report=warn_line)
     paths = _meant(into, wanted, every=every)
     if not tasks and read.below:
         say_line(f"{counted(len(read.below), 'task')} within groups left out; choose with --task NAME")
@@ -82,7 +82,7 @@ def detach(folder: Path, wanted: str, *, every: bool = False) -> int:
         wanted: a result's id, its model, or a run, log or result that was added.
         every: those of all results of the model, where it has several.
     """
-    into = store.open(folder, report=lambda text: say_line(f"warning: {text}"))
+    into = store.open(folder, report=warn_line)
     for path in _meant(into, wanted, every=every):
         gone = into.detach(path)
         for one in gone:
@@ -93,7 +93,7 @@ def detach(folder: Path, wanted: str, *, every: bool = False) -> int:
 
 def list_figures(folder: Path, *, model: str | None, as_json: bool) -> int:
     """List the figures that stand, by model."""
-    into = store.open(folder, report=lambda text: say_line(f"warning: {text}"))
+    into = store.open(folder, report=warn_line)
     rows = [row for row in _rows(into) if model is None or model.lower() in (row["model"] or "").lower()]
     rows.sort(key=lambda row: (row["model"] or "", row["benchmark"], row["metric"], row["filter"], row["id"]))
     if as_json:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from scorekit import atomic, store
 from scorekit.errors import EXIT_DONE, EXIT_FAILED, InputError, ScorekitError, UsageError
 from scorekit.layout import layout_for
-from scorekit.messages import counted, say, say_line
+from scorekit.messages import counted, say, say_line, warn_line
 from scorekit.store import export as exporting
 from scorekit.store import given
 from scorekit.tables.stored import answer_table, result_table, result_text
@@ -166,7 +166,7 @@ def build_index(folder: Path, *, full: bool) -> int:
 
 
 def _open(folder: Path) -> store.Store:
-    return store.open(folder, report=lambda text: say_line(f"warning: {text}"))
+    return store.open(folder, report=warn_line)
 
 
 def _print_json(rows: list[Any]) -> None:

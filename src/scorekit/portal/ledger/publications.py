@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from scorekit.portal.ledger.people import Actor
@@ -35,27 +35,24 @@ class Publication:
 
 def pending(storage: Storage) -> list[tuple[Publication, str]]:
     """What does not lie in the results folder yet, each with the verdict's JSON that it is made from."""
-    asked = (
-        select(publications, submissions.c.verdict_json)
-        .join(submissions, submissions.c.id == publications.c.submission_id)
-        .where(publications.c.published_at.is_(None))
-        .order_by(publications.c.decided_at, publications.c.submission_id, publications.c.folder)
-    )
-    with storage.database.read() as connection:
-        rows = connection.execute(asked).all()
-    return [
-        (Publication(row.submission_id, row.folder, row.result_path, row.published_at), row.verdict_json)
-        for row in rows
-    ]
+    return _with_verdicts(storage, publications.c.published_at.is_(None))
 
 
 def all_with_verdicts(storage: Storage) -> list[tuple[Publication, str]]:
     """All that was accepted, each with the verdict's JSON that its result is made from."""
-    asked = select(publications, submissions.c.verdict_json).join(
-        submissions, submissions.c.id == publications.c.submission_id
+    return _with_verdicts(storage)
+
+
+def _with_verdicts(storage: Storage, *conditions: ColumnElement[bool]) -> list[tuple[Publication, str]]:
+    """In the order in which they were accepted."""
+    asked = (
+        select(publications, submissions.c.verdict_json)
+        .join(submissions, submissions.c.id == publications.c.submission_id)
+        .where(*conditions)
+        .order_by(publications.c.decided_at, publications.c.submission_id, publications.c.folder)
     )
     with storage.database.read() as connection:
-        rows = connection.execute(asked.order_by(publications.c.submission_id, publications.c.folder)).all()
+        rows = connection.execute(asked).all()
     return [
         (Publication(row.submission_id, row.folder, row.result_path, row.published_at), row.verdict_json)
         for row in rows
@@ -97,7 +94,7 @@ def published(storage: Storage, publication: Publication, result_path: str) -> b
 
 
 def replaced(storage: Storage, submission_id: str, folder: str, old_path: str, result_path: str) -> None:
-    """Keep that another file stands for a result; a row that names none of the two stays as it is."""
+    """Keep that another file stands for a result. A row that names a third one stays, and that is told all the same."""
     now = storage.now()
     with storage.database.begin() as connection:
         connection.execute(

@@ -137,7 +137,7 @@ def test_a_watch_that_never_had_an_answer_saw_nothing(
 def test_a_long_time_without_a_look_is_told_where_it_ended(
     fake_nvml_here: FakeNvml, run: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(isolation, "_LONG_S", 0.2)
+    monkeypatch.setattr(isolation, "LONGEST_UNWATCHED_S", 0.2)
     answers = iter([{run.pid}, {run.pid}, ...])
     slow = threading.Event()
 
