@@ -54,7 +54,9 @@ def main() -> int:
     os.chdir(WORK)
     if not options.no_run:
         _run((), options.jobs)
-        if options.survivors and (again := [name for name, status, _ in _results() if status == "survived"]):
+        # Of what no test ran before, one may run now.
+        anew = {"no tests", "survived"} if options.survivors else {"no tests"}
+        if again := [name for name, status, _ in _results() if status in anew]:
             _run(again, options.jobs)
     return _tell(list(_results()))
 
@@ -73,6 +75,8 @@ def _copy() -> None:
     # mutmut copies these over what is there, and takes nothing away.
     for name in ("tests", "docs", "configs", "examples", "scripts", "benchmarks"):
         shutil.rmtree(WORK / "mutants" / name, ignore_errors=True)
+    # mutmut would ask new tests alone which functions they call, and an older test may call a new function.
+    (WORK / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     # What a run that was cut off has half written would be taken for done.
     for path in (WORK / "mutants" / "src").rglob("*.py"):
         if not Path(f"{path}.meta").exists():
