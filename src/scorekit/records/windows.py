@@ -40,9 +40,13 @@ class CounterEvidence(Record):
     tick_spread_s: Finite | None = Field(default=None, description="Standard deviation of the periods seen.")
     ticks_seen: Count = Field(description="Periods that the calibration rests on.")
     before_start: tuple[tuple[Finite, int], ...] = Field(description="Tick edges before the start: time, counter.")
-    after_start: tuple[tuple[Finite, int], ...] = Field(description="The first tick edges after the start.")
+    after_start: tuple[tuple[Finite, int], ...] = Field(
+        description="The first tick edges after the start; none where it is known from those before."
+    )
     before_end: tuple[tuple[Finite, int], ...] = Field(description="The last tick edges before the end.")
-    after_end: tuple[tuple[Finite, int], ...] = Field(description="Tick edges after the end.")
+    after_end: tuple[tuple[Finite, int], ...] = Field(
+        description="Tick edges after the end; none where it is known from those before."
+    )
     decreased: bool = Field(description="Whether the counter went backwards between start and end.")
     failed_reads: Count = Field(description="Reads from start to end that NVML answered with an error.")
     reads: Count = Field(description="Reads from start to end, failed ones included.")

@@ -39,6 +39,7 @@ __all__ = [
     "Tick",
     "calibrate",
     "edge_between",
+    "energy_after_tick",
     "energy_at",
     "energy_between",
     "find_edges",
@@ -132,9 +133,7 @@ def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate 
         None when no tick was seen on both sides.
     """
     reads = [read for read in reads if read.energy_mj is not None]
-    nearby = [read for read in reads if abs(read.t_s - t_s) < _NEARBY_S]
-    if tick is not None and tick.regular and _is_too_slow(tick, nearby):
-        tick = None
+    tick = _trusted(tick, t_s, reads)
     edges = find_edges(reads, tick)
     position = bisect_right([edge.t_s for edge in edges], t_s)
     following = edges[position : position + 2]
@@ -154,6 +153,53 @@ def energy_at(t_s: float, reads: Sequence[Read], tick: Tick | None) -> Estimate 
     return _between(t_s, last_edge, _power_before(last_edge, reads, tick), tuple(following[:2]))
 
 
+def energy_after_tick(t_s: float, reads: Sequence[Read], tick: Tick | None, most_w: float) -> Estimate | None:
+    """The energy at a moment, from the tick before it alone.
+
+    For a moment after which nothing was read for a while, as where the machine stood still or a call kept Python's
+    lock. A read right at the moment tells that no other tick came in between. Since the tick, power is taken to have
+    been as before it, and may have been anything from none to the most that the GPU can take.
+
+    Args:
+        t_s: the moment.
+        reads: in the order of time, with one right at the moment.
+        tick: the rhythm; None where it is not known.
+        most_w: the highest power that the GPU can take [W].
+
+    Returns:
+        None without such a read, or where the tick is not known to a quarter of a second or came too long before.
+    """
+    reads = [read for read in reads if read.energy_mj is not None]
+    tick = _trusted(tick, t_s, reads)
+    at = min(reads, key=lambda read: abs(read.t_s - t_s) + read.took_s / 2, default=None)
+    if at is None or at.energy_mj is None or abs(at.t_s - t_s) + at.took_s / 2 > PRECISE_S:
+        return None
+    upto = [read for read in reads if read.t_s <= at.t_s]
+    alike = list(takewhile(lambda read: read.energy_mj == at.energy_mj, reversed(upto)))
+    if len(alike) == len(upto):
+        return None
+    earlier, first = upto[-len(alike) - 1], alike[-1]
+    # The reads around it tell the tick; others nearby, with the rhythm, may tell it better.
+    seen = (edge for edge in find_edges(reads, tick) if earlier.t_s <= edge.t_s <= first.t_s)
+    middle_s, half_s = (earlier.t_s + first.t_s) / 2, (first.t_s - earlier.t_s) / 2
+    edge = next(seen, Edge(middle_s, half_s, at.energy_mj, earlier.energy_mj))
+    most_s = MOST_UNSEEN_S if tick is None else tick.most_unseen_s
+    if 2 * edge.half_width_s > MOST_UNSEEN_S or t_s - edge.t_s > most_s:
+        return None
+    before = _power_before(edge, reads, tick)
+    if before is None:
+        return None
+    since_s = t_s - edge.t_s
+    standard_mj = _RECTANGULAR * max(before, 1000 * most_w - before) * (abs(since_s) + edge.half_width_s)
+    return Estimate(at.energy_mj + before * since_s, standard_mj, (edge,), (), t_s)
+
+
+def _trusted(tick: Tick | None, t_s: float, reads: Sequence[Read]) -> Tick | None:
+    """The rhythm, unless what was read around a moment contradicts it."""
+    nearby = [read for read in reads if abs(read.t_s - t_s) < _NEARBY_S]
+    return None if tick is not None and tick.regular and _is_too_slow(tick, nearby) else tick
+
+
 def _is_too_slow(tick: Tick, reads: Sequence[Read]) -> bool:
     """Whether the counter moved more often than it could have with this rhythm, as where most ticks were missed."""
     moved_s = [later.t_s for earlier, later in pairwise(reads) if later.energy_mj != earlier.energy_mj]
@@ -166,14 +212,15 @@ def energy_between(start: Estimate, end: Estimate) -> tuple[float, float]:
 
     In a window of less than two whole ticks nothing tells what happened within it from what happened around it. There,
     power is known to be at least the lowest of the ticks around, and no more: the energy may lie anywhere between what
-    the lowest power gives and that with all that came on top of it.
+    the lowest power gives and that with all that came on top of it. Where an end is known from the tick before it
+    alone, the window must be longer.
 
     Args:
         start: the energy at its start.
         end: the energy at its end.
     """
     energy_mj, standard_mj = end.energy_mj - start.energy_mj, math.hypot(start.standard_mj, end.standard_mj)
-    if end.before[-1].t_s < start.after[-1].t_s:
+    if start.after and end.after and end.before[-1].t_s < start.after[-1].t_s:
         lowest = min(
             (later.energy_mj - earlier.energy_mj) / (later.t_s - earlier.t_s)
             for estimate in (start, end)

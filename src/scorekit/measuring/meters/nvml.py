@@ -12,9 +12,9 @@ from typing import Final
 
 from scorekit.errors import HardwareError, UsageError
 from scorekit.measuring.meters import SAMPLING_S, MeterDevice, MeterRequest, PowerSample, SamplerCost
-from scorekit.measuring.meters.counter import Estimate, energy_at, energy_between
+from scorekit.measuring.meters.counter import Estimate, energy_after_tick, energy_at, energy_between
 from scorekit.measuring.meters.nvml_gpu import NvmlGpu
-from scorekit.measuring.meters.rhythm import PRECISE_S, Edge, Read, Tick
+from scorekit.measuring.meters.rhythm import MOST_UNSEEN_S, PRECISE_S, Edge, Read, Tick
 from scorekit.measuring.meters.sampler import Sampler, Schedule
 from scorekit.measuring.meters.samples import SampleLog
 from scorekit.measuring.meters.track import Track
@@ -153,9 +153,13 @@ def _reading(gpu: NvmlGpu, track: Track, start_s: float, end_s: float, limit_w: 
     reads, tick = list(track.reads), track.tick
     # With the reads that opening and closing took, so that nothing happens unseen at either end.
     inside = [read for read in reads if start_s - PRECISE_S <= read.t_s <= end_s + PRECISE_S]
+    most_w = _JUMP * limit_w if limit_w else _MOST_POWER_W
     start, end = energy_at(start_s, reads, tick), energy_at(end_s, reads, tick)
+    if end_s - start_s > (MOST_UNSEEN_S if tick is None else tick.most_unseen_s):
+        start = start or energy_after_tick(start_s, reads, tick, most_w)
+        end = end or energy_after_tick(end_s, reads, tick, most_w)
     evidence = _evidence(inside, start_s, end_s, start, end, tick)
-    problem = _problem(evidence, start, end, gpu.last_error) or _jump(_around(reads, start, end), tick, limit_w)
+    problem = _problem(evidence, start, end, gpu.last_error) or _jump(_around(reads, start, end), tick, most_w)
     energy_wh = standard_wh = None
     if problem is None and start is not None and end is not None:
         energy_mj, standard_mj = energy_between(start, end)
@@ -243,14 +247,13 @@ def _around(reads: Sequence[Read], start: Estimate | None, end: Estimate | None)
     """The reads from which the energy of a window was worked out."""
     if start is None or end is None:
         return []
-    first, last = start.before[0], end.after[-1]
+    first, last = start.before[0], (end.after or end.before)[-1]
     first_s, last_s = first.t_s - first.half_width_s, last.t_s + last.half_width_s
     return [read for read in reads if first_s <= read.t_s <= last_s and read.energy_mj is not None]
 
 
-def _jump(reads: Sequence[Read], tick: Tick | None, limit_w: float | None) -> str | None:
+def _jump(reads: Sequence[Read], tick: Tick | None, most_w: float) -> str | None:
     """Why a rise of the counter cannot be energy; None where it can."""
-    most_w = _JUMP * limit_w if limit_w else _MOST_POWER_W
     tick_s = _SLOWEST_TICK_S if tick is None else tick.period_s + 2 * tick.spread_s
     for earlier, later in pairwise(reads):
         assert earlier.energy_mj is not None
