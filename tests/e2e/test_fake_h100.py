@@ -32,6 +32,9 @@ BUSY = {"meters_agree"}
 """Checks that a window of a second may fail on a busy machine: CodeCarbon's own is longer by some hundredths."""
 ON_TWO_LIBRARIES = {"text_generation", "image_classification"}
 PATIENCE_S = 240
+MOST_TRIES = 3
+UNSEEN = "was not seen to tick around"
+"""What a meter says that the machine left no time; then the run says to measure again, and so a test does."""
 
 SHORT = [
     "scenario.gpus=[0]",
@@ -73,6 +76,19 @@ def bench_here(tiny: Tiny, folder: Path, fake: FakeNvml, task: str, *more: str) 
         return run_inprocess(arguments, folder), run
 
 
+def measured(
+    how: Callable[..., tuple[Result, Path]], tiny: Tiny, folder: Path, fake: FakeNvml, task: str, *more: str
+) -> tuple[Result, Path]:
+    """A run of which the machine let the meter see the edges: none that is busy for long is measured on."""
+    for number in range(MOST_TRIES):
+        own = folder / str(number)
+        own.mkdir()
+        result, run = how(tiny, own, fake, task, *more)
+        if UNSEEN not in result.stderr:
+            break
+    return result, run
+
+
 def arguments_for(tiny: Tiny, folder: Path, task: str, *more: str) -> tuple[list[str], Path]:
     run = folder / "run"
     return bench_arguments(tiny, task, *SHORT, *LENGTHS.get(task, []), *more, f"hydra.run.dir={run}"), run
@@ -112,7 +128,7 @@ def assert_true(fake: FakeNvml, window: Window, gpu: int = 0) -> None:
 )
 def test_a_task_is_measured_on_the_gpu_that_was_named(tiny: Tiny, tmp_path: Path, fake: FakeNvml, task: str) -> None:
     # Each in a process of its own: CodeCarbon finds out once a process whether there are GPUs.
-    result, run = (bench_here if task in ON_TWO_LIBRARIES else bench)(tiny, tmp_path, fake, task)
+    result, run = measured(bench_here if task in ON_TWO_LIBRARIES else bench, tiny, tmp_path, fake, task)
     assert result.rc == EXIT_INVALID, result.told()
     assert TOO_SHORT <= set(failed_checks(run)) <= TOO_SHORT | BUSY, result.told()
     assert not (run / bundle.SCORE).exists()
@@ -123,7 +139,8 @@ def test_a_task_is_measured_on_the_gpu_that_was_named(tiny: Tiny, tmp_path: Path
 
 
 def test_windows_of_a_hundred_ticks_are_scored(tiny: Tiny, tmp_path: Path, fake: FakeNvml) -> None:
-    result, run = bench(tiny, tmp_path, fake, "text_classification", f"scenario.min_window_s={LEAST_WINDOW_S}")
+    longer = f"scenario.min_window_s={LEAST_WINDOW_S}"
+    result, run = measured(bench, tiny, tmp_path, fake, "text_classification", longer)
     assert result.rc == EXIT_DONE, result.told()
     assert failed_checks(run) == {}
     _check_windows(fake, run, "text_classification", LEAST_WINDOW_S)
