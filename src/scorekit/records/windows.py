@@ -39,13 +39,17 @@ class CounterEvidence(Record):
     tick_s: Finite | None = Field(description="Refresh period, calibrated in the run; None where it could not be.")
     tick_spread_s: Finite | None = Field(default=None, description="Standard deviation of the periods seen.")
     ticks_seen: Count = Field(description="Periods that the calibration rests on.")
-    before_start: tuple[tuple[Finite, int], ...] = Field(description="Tick edges before the start: time, counter.")
-    after_start: tuple[tuple[Finite, int], ...] = Field(
-        description="The first tick edges after the start; none where it is known from those before."
+    before_start: tuple[tuple[Finite, int], ...] = Field(
+        description="Tick edges before the start: time, counter; none where no energy is known there."
     )
-    before_end: tuple[tuple[Finite, int], ...] = Field(description="The last tick edges before the end.")
+    after_start: tuple[tuple[Finite, int], ...] = Field(
+        description="The first tick edges after the start; none where they were not seen."
+    )
+    before_end: tuple[tuple[Finite, int], ...] = Field(
+        description="The last tick edges before the end, or at it; none as for the start."
+    )
     after_end: tuple[tuple[Finite, int], ...] = Field(
-        description="Tick edges after the end; none where it is known from those before."
+        description="Tick edges after the end; none where they were not seen."
     )
     decreased: bool = Field(description="Whether the counter went backwards between start and end.")
     failed_reads: Count = Field(description="Reads from start to end that NVML answered with an error.")

@@ -50,6 +50,8 @@ _NEAR_TICKS: Final = 5.5
 _NEARBY_S: Final = 2.5
 _SLACK: Final = 1.1
 """A rhythm is contradicted by ticks that came so much faster, within this time of where it is used."""
+_ONE_VALUE_TICKS: Final = 1.5
+"""Where a counter gave one value for so many ticks, it is not told from a frozen one."""
 _RECTANGULAR: Final = 1 / math.sqrt(3)
 """Standard deviation of a rectangular distribution of half-width 1 (GUM, JCGM 100, 4.3.7)."""
 
@@ -158,40 +160,43 @@ def energy_after_tick(t_s: float, reads: Sequence[Read], tick: Tick | None, most
 
     For a moment after which nothing was read for a while, as where the machine stood still or a call kept Python's
     lock. A read right at the moment tells that no other tick came in between. Since the tick, power is taken to have
-    been as before it, and may have been anything from none to the most that the GPU can take.
+    been as before it; it may have been anything from none to the most that the GPU can take, and the tick may have come
+    at any time between the two reads around it. The rhythm may have moved meanwhile, and proves nothing.
 
     Args:
         t_s: the moment.
-        reads: in the order of time, with one right at the moment.
+        reads: in the order of time, those answered with an error among them.
         tick: the rhythm; None where it is not known.
         most_w: the highest power that the GPU can take [W].
 
     Returns:
-        None without such a read, or where the tick is not known to a quarter of a second or came too long before.
+        None without a read right at the moment, where the counter did not tick before it and after it or stood still
+        for longer than its ticks do, where an error came in between, or where the power before is not known.
     """
-    reads = [read for read in reads if read.energy_mj is not None]
-    tick = _trusted(tick, t_s, reads)
-    at = min(reads, key=lambda read: abs(read.t_s - t_s) + read.took_s / 2, default=None)
-    if at is None or at.energy_mj is None or abs(at.t_s - t_s) + at.took_s / 2 > PRECISE_S:
+    good = [read for read in reads if read.energy_mj is not None]
+    tick = _trusted(tick, t_s, good)
+    at = min(good, key=lambda read: abs(read.t_s - t_s), default=None)
+    if tick is None or at is None or at.energy_mj is None or abs(at.t_s - t_s) + at.took_s / 2 > PRECISE_S:
         return None
-    upto = [read for read in reads if read.t_s <= at.t_s]
-    alike = list(takewhile(lambda read: read.energy_mj == at.energy_mj, reversed(upto)))
-    if len(alike) == len(upto):
+    earlier = next((read for read in reversed(good) if read.t_s < at.t_s and read.energy_mj != at.energy_mj), None)
+    later = next((read for read in reads if read.t_s > at.t_s and read.energy_mj != at.energy_mj), None)
+    if earlier is None or later is None or later.energy_mj is None or later.energy_mj < at.energy_mj:
         return None
-    earlier, first = upto[-len(alike) - 1], alike[-1]
-    # The reads around it tell the tick; others nearby, with the rhythm, may tell it better.
-    seen = (edge for edge in find_edges(reads, tick) if earlier.t_s <= edge.t_s <= first.t_s)
+    alike = [read for read in good if earlier.t_s < read.t_s < later.t_s]
+    first, last = alike[0], alike[-1]
+    if first.t_s - earlier.t_s > MOST_UNSEEN_S or last.t_s - first.t_s > _ONE_VALUE_TICKS * tick.period_s:
+        return None
+    seen = (edge for edge in find_edges(good, tick) if earlier.t_s <= edge.t_s <= first.t_s)
     middle_s, half_s = (earlier.t_s + first.t_s) / 2, (first.t_s - earlier.t_s) / 2
     edge = next(seen, Edge(middle_s, half_s, at.energy_mj, earlier.energy_mj))
-    most_s = MOST_UNSEEN_S if tick is None else tick.most_unseen_s
-    if 2 * edge.half_width_s > MOST_UNSEEN_S or t_s - edge.t_s > most_s:
-        return None
-    before = _power_before(edge, reads, tick)
+    before, most = _power_before(edge, good, tick), 1000 * most_w
     if before is None:
         return None
-    since_s = t_s - edge.t_s
-    standard_mj = _RECTANGULAR * max(before, 1000 * most_w - before) * (abs(since_s) + edge.half_width_s)
-    return Estimate(at.energy_mj + before * since_s, standard_mj, (edge,), (), t_s)
+    since_mj = min(before, most) * (t_s - edge.t_s)
+    least_mj = most * min(0.0, t_s - first.t_s - first.took_s / 2)
+    most_mj = most * (t_s - earlier.t_s + earlier.took_s / 2)
+    standard_mj = _RECTANGULAR * max(since_mj - least_mj, most_mj - since_mj)
+    return Estimate(at.energy_mj + since_mj, standard_mj, (edge,), (), t_s)
 
 
 def _trusted(tick: Tick | None, t_s: float, reads: Sequence[Read]) -> Tick | None:

@@ -14,7 +14,7 @@ from scorekit.errors import HardwareError, UsageError
 from scorekit.measuring.meters import SAMPLING_S, MeterDevice, MeterRequest, PowerSample, SamplerCost
 from scorekit.measuring.meters.counter import Estimate, energy_after_tick, energy_at, energy_between
 from scorekit.measuring.meters.nvml_gpu import NvmlGpu
-from scorekit.measuring.meters.rhythm import MOST_UNSEEN_S, PRECISE_S, Edge, Read, Tick
+from scorekit.measuring.meters.rhythm import PRECISE_S, Edge, Read, Tick
 from scorekit.measuring.meters.sampler import Sampler, Schedule
 from scorekit.measuring.meters.samples import SampleLog
 from scorekit.measuring.meters.track import Track
@@ -155,7 +155,7 @@ def _reading(gpu: NvmlGpu, track: Track, start_s: float, end_s: float, limit_w: 
     inside = [read for read in reads if start_s - PRECISE_S <= read.t_s <= end_s + PRECISE_S]
     most_w = _JUMP * limit_w if limit_w else _MOST_POWER_W
     start, end = energy_at(start_s, reads, tick), energy_at(end_s, reads, tick)
-    if end_s - start_s > (MOST_UNSEEN_S if tick is None else tick.most_unseen_s):
+    if tick is not None and end_s - start_s > tick.most_unseen_s:
         start = start or energy_after_tick(start_s, reads, tick, most_w)
         end = end or energy_after_tick(end_s, reads, tick, most_w)
     evidence = _evidence(inside, start_s, end_s, start, end, tick)
@@ -247,9 +247,12 @@ def _around(reads: Sequence[Read], start: Estimate | None, end: Estimate | None)
     """The reads from which the energy of a window was worked out."""
     if start is None or end is None:
         return []
+    good = [read for read in reads if read.energy_mj is not None]
     first, last = start.before[0], (end.after or end.before)[-1]
     first_s, last_s = first.t_s - first.half_width_s, last.t_s + last.half_width_s
-    return [read for read in reads if first_s <= read.t_s <= last_s and read.energy_mj is not None]
+    if not end.after:
+        last_s = end.t_s + PRECISE_S
+    return [read for read in good if first_s <= read.t_s <= last_s]
 
 
 def _jump(reads: Sequence[Read], tick: Tick | None, most_w: float) -> str | None:

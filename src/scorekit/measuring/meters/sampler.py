@@ -122,8 +122,9 @@ class Schedule:
             for source, track, keep in self._quiet:
                 before_s = clock()
                 energy_mj = source.read_counter()
-                read_s = (before_s + clock()) / 2
-                track.last = read = Read(read_s, energy_mj)
+                after_s = clock()
+                read_s = (before_s + after_s) / 2
+                track.last = read = Read(read_s, energy_mj, after_s - before_s)
                 track.reads.append(read)
                 keep(source.sample(read_s, energy_mj))
             self._plan(now_s)
